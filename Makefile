@@ -1,0 +1,34 @@
+# Two commands: `make demo` and `make test`. Both set everything up first; all that is needed is Python 3.11 and PyPI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN ?= runs/demo
+DEMO_OPTIONS ?=
+
+.PHONY: demo test check lint types clean
+
+# torch goes first and alone: a build with CUDA must not be drawn in by another package.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"error: Python {v[0]}.{v[1]} is too old, 3.11 is needed\nhint:  make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/humpback run demo --out $(RUN) $(DEMO_OPTIONS)
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest
+
+check: lint types test
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) runs

@@ -1,0 +1,136 @@
+"""Single stages on anybody's files: what the verbs segments, backtranslate, guard and score run, without a recipe."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from humpback.config import Config
+from humpback.corpus.language import identify
+from humpback.corpus.pairs import pair_sources, read_pairs
+from humpback.corpus.read import read, sources
+from humpback.corpus.segment import count_chars
+from humpback.curate import guards, judge
+from humpback.curate.guards import GuardConfig
+from humpback.errors import UsageFault
+from humpback.methods import backtranslate
+from humpback.recipes.humpback import CorpusSettings, corpus
+from humpback.run import Run
+from humpback.schema import DOCUMENT, PAIR, SCORED, SEGMENT, SOURCE, Row, row_id
+from humpback.stage import Drop, LMStage, Outcome, Stage, keep_or_drop
+from humpback.store import MANIFEST, Dataset
+
+
+class SegmentsSettings(CorpusSettings):
+    """`humpback segments`."""
+
+    random_seed: int = 42
+
+
+class BacktranslateSettings(Config):
+    """`humpback backtranslate`."""
+
+    texts: str
+    lm: str
+    tags: backtranslate.TagConfig = backtranslate.TagConfig()
+    backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
+    augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
+    guards: GuardConfig = GuardConfig()
+    random_seed: int = 42
+
+
+class GuardSettings(Config):
+    """`humpback guard`."""
+
+    pairs: str
+    guards: GuardConfig = GuardConfig()
+
+
+class ScoreSettings(Config):
+    """`humpback score`."""
+
+    pairs: str
+    lm: str
+    tags: backtranslate.TagConfig = backtranslate.TagConfig()
+    max_tokens: int = 1536
+
+
+def segments(run: Run, settings: SegmentsSettings) -> Dataset:
+    """Pages to segments."""
+    return corpus(run, settings, settings.random_seed)
+
+
+def read_files_of_pairs(run: Run, path: str) -> Dataset:
+    found = pair_sources(path)
+    files = run.put("files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
+    return run.map("read", Stage("read", PAIR, partial(read_pairs, "given"), reads="records"), files)
+
+
+def with_language(rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Pairs that say no language get the one of their response, for the language guard."""
+    for row in rows:
+        yield row if row.get("lang") else {**row, "lang": identify(row["response"])[0]}
+
+
+def guard(run: Run, settings: GuardSettings) -> Dataset:
+    """A file of pairs through the guards."""
+    pairs = read_files_of_pairs(run, settings.pairs)
+    named = run.map("language", Stage("language", PAIR, with_language), pairs)
+    check = partial(keep_or_drop, partial(guards.fault, config=settings.guards))
+    return run.map("guarded", Stage("guards", PAIR, check, settings.guards.model_dump(mode="json")), named)
+
+
+def score(run: Run, settings: ScoreSettings) -> Dataset:
+    """A file of pairs through the judge."""
+    pairs = read_files_of_pairs(run, settings.pairs)
+    config = {"tags": settings.tags.model_dump(mode="json"), "max_tokens": settings.max_tokens}
+    prompts = (judge.PAIR, judge.RUBRIC, backtranslate.FORWARD)
+    ask = judge.Score(settings.tags, settings.max_tokens, 0)
+    return run.map("scored", LMStage("scored", SCORED, config=config, prompts=prompts, lm=settings.lm, ask=ask), pairs)
+
+
+def backtranslate_texts(run: Run, settings: BacktranslateSettings) -> Dataset:
+    """Instructions for texts: a folder that `humpback segments` finished, or files whose rows have a `text`."""
+    config = {key: value for key, value in settings.model_dump(mode="json").items() if key not in ("texts", "lm")}
+    ask = backtranslate.Augment(settings.backward, settings.augment, settings.tags, settings.guards, settings.random_seed)
+    stage = LMStage("augmented", PAIR, config=config, prompts=(backtranslate.BACKWARD,), lm=settings.lm, ask=ask)
+    augmented = run.map("augmented", stage, _texts(run, settings.texts))
+    check = partial(keep_or_drop, partial(guards.fault, config=settings.guards))
+    return run.map("pairs", Stage("guards", PAIR, check, settings.guards.model_dump(mode="json")), augmented)
+
+
+def _texts(run: Run, path: str) -> Dataset:
+    finished = segments_folder(Path(path))
+    if finished:
+        return finished
+    found = sources([path])
+    if any(row["kind"] in ("html", "warc") for row in found):
+        raise UsageFault(f"{path} holds pages, not texts", f"cut them first: humpback segments {path} --out runs/segments")
+    files = run.put("files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
+    documents = run.map("documents", Stage("documents", DOCUMENT, read, reads="records"), files)
+    return run.map("texts", Stage("texts", SEGMENT, whole_texts), documents)
+
+
+def segments_folder(path: Path) -> Dataset | None:
+    """The finished segments in `path`, a dataset or the run of `humpback segments`."""
+    if (path / MANIFEST).is_file():
+        return Dataset(path)
+    found = sorted(path.glob("[0-9][0-9]-sample"))
+    return Dataset(found[0]) if found else None
+
+
+def whole_texts(rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Each document that has a text as one segment, uncut."""
+    for row in rows:
+        if not row.get("text"):
+            yield Drop(row, "no_text", None)
+            continue
+        yield {
+            "id": row_id(row["id"], "text"),
+            "parent": row["id"],
+            "url": row.get("url"),
+            "header_path": [row["title"]] if row.get("title") else [],
+            "level": 1,
+            "text": row["text"],
+            "n_chars": count_chars(row["text"]),
+            "lang": identify(row["text"])[0],
+        }

@@ -1,0 +1,1 @@
+"""Pages in, answers out: read -> segment -> rules -> language -> dedup -> sample."""

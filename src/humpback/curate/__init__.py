@@ -1,0 +1,1 @@
+"""Which pairs are good: guards, the judge, likelihood, selection."""

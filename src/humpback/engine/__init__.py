@@ -1,0 +1,1 @@
+"""Engines run jobs, here or elsewhere; they know nothing of Parquet, stages or models."""

@@ -1,0 +1,1 @@
+"""Measurements without an outside service: each gives rows with n and standard error."""

@@ -1,0 +1,48 @@
+"""Metric rows: a mean over cases with its standard error and n, or null where nothing could be measured."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from humpback.schema import Row, row_id
+
+
+def metric(
+    name: str, model: str, value: float | None, *, n: int, se: float | None = None, unit: str = "", round: int | None = None,
+    note: str = "",
+) -> Row:  # fmt: skip
+    return {
+        "id": row_id(f"{name}\0{model}\0{note}", "metric", round or 0),
+        "parent": None,
+        "metric": name,
+        "model": model,
+        "round": round,
+        "value": value,
+        "se": se,
+        "n": n,
+        "unit": unit,
+        "note": note,
+    }
+
+
+def mean_of(name: str, model: str, values: Sequence[float | None], **rest: Any) -> Row:
+    """The mean of the values that are there, its standard error (sample deviation over the root of n), and their n."""
+    known = [v for v in values if v is not None]
+    value, se = mean_and_error(known)
+    return metric(name, model, value, n=len(known), se=se, **rest)
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
+    n = len(values)
+    if not n:
+        return None, None
+    mean = sum(values) / n
+    if n == 1:
+        return mean, None
+    return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
+
+
+def paired_change(name: str, model: str, before: Sequence[float | None], after: Sequence[float | None], **rest: Any) -> Row:
+    """Mean of after - before over the cases that both have: the paired test's estimate."""
+    both = [b - a for a, b in zip(before, after, strict=True) if a is not None and b is not None]
+    return mean_of(name, model, both, **rest)

@@ -1,0 +1,87 @@
+"""The fake that ships: deterministic, scripted, and honest about being one. For tests, and for trying a recipe's plumbing.
+
+`echo` answers with the first words of its prompt's last paragraph but one; `echo:FILE` takes completions from the lines
+of FILE in turn (by prompt digest, not by call). Log-probabilities and decisions are a function of the text alone.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from humpback.errors import UsageFault
+from humpback.lm import Answer, Completion, Question, Sampling
+from humpback.lm.decisions import answer, labels
+
+
+class Echo:
+    """Words are its tokens. `script` holds the completions to choose from; `history` what it was asked."""
+
+    role = ""
+
+    def __init__(self, script: Sequence[str] = (), context: int = 4096) -> None:
+        self.name = "echo"
+        self.script = list(script)
+        self.context = context
+        self.history: list[str] = []
+
+    def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
+        words = text.split()
+        return (text, False) if len(words) <= max_tokens else (" ".join(words[:max_tokens]), True)
+
+    def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
+        return [self._complete(p, sampling, s) for p, s in zip(prompts, seeds, strict=True)]
+
+    def _complete(self, prompt: str, sampling: Sampling, seed: int) -> Completion:
+        self.history.append(prompt)
+        if len(prompt.split()) + sampling.max_new_tokens > self.context:
+            return Completion("", "too_long", 0, None)
+        salt = seed if sampling.temperature else 0
+        if self.script:
+            text = self.script[_hash(f"{prompt}\0{salt}") % len(self.script)]
+        else:
+            topic = (prompt.split("heading: ")[-1].split("\n")[0].split(" > ")[-1]).split()[:8]
+            text = f"What should I know about {' '.join(topic)} ({_hash(str(salt)) % 4})?"
+        words = text.split()
+        cut = len(words) > sampling.max_new_tokens
+        text = " ".join(words[: sampling.max_new_tokens]) if cut else text
+        return Completion(text, "length" if cut else "stop", min(len(words), sampling.max_new_tokens), -_unit(prompt + text))
+
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        """Words that the prompt holds are likelier than others, so that a fitting instruction has a likelihood gain."""
+        return [
+            None
+            if len(p.split()) + len(t.split()) > self.context
+            else [(-1.0 if word in set(p.split()) else -3.0) - _unit(word) for word in t.split()]
+            for p, t in zip(prompts, targets, strict=True)
+        ]
+
+    def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
+        self.history += states
+        return [[self._decide(state, question) for question in questions] for state in states]
+
+    def _decide(self, state: str, question: Question) -> Answer:
+        if len(state.split()) > self.context:
+            return Answer((), None, None, 0.0)
+        n = len(labels(question))
+        at = _unit(state + question.text) * (n - 1)
+        weights = [math.exp(-abs(i - at)) for i in range(n)]
+        shown = [math.log(w / sum(weights)) for w in weights]
+        return answer(question, shown, shown if question.kind == "predicate" else shown[::-1])
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
+
+
+def _unit(text: str) -> float:
+    return _hash(text) / 2**48
+
+
+def open(model: str) -> Echo:
+    """`echo`, or `echo:FILE` with one completion per line."""
+    if not model:
+        return Echo()
+    if not Path(model).is_file():
+        raise UsageFault(f"the script {model} of the echo model is not a file", "give a text file, or plain: echo")
+    return Echo([line for line in Path(model).read_text(encoding="utf-8").splitlines() if line.strip()])

@@ -1,0 +1,1 @@
+"""Ways of making pairs: one file per method, of stages and prompts."""

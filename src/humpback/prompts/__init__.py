@@ -1,0 +1,35 @@
+"""Every prompt is a file here, named `<use>-v<version>.txt`; its text is part of the plan of each stage that renders it.
+
+A prompt that changes gets a new version and a new file: a judgement made under the old words stays reproducible.
+"""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from humpback.errors import UsageFault
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def names() -> list[str]:
+    """The names of all prompts, sorted."""
+    files = resources.files(__name__).iterdir()
+    return sorted(f.name.removesuffix(".txt") for f in files if f.name.endswith(".txt"))
+
+
+@cache
+def source(name: str) -> str:
+    """The template text of the prompt `name`; raises `UsageFault` if there is none."""
+    path = resources.files(__name__) / f"{name}.txt"
+    if not path.is_file():
+        raise UsageFault(f"there is no prompt {name!r}", f"choose one of: {', '.join(names())}")
+    return path.read_text(encoding="utf-8").rstrip("\n")
+
+
+def render(name: str, **values: Any) -> str:
+    """The prompt `name` with its slots filled; a missing slot raises `jinja2.UndefinedError`."""
+    return _ENVIRONMENT.from_string(source(name)).render(**values)

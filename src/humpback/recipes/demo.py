@@ -1,0 +1,19 @@
+"""The humpback recipe on the material in the package: original pages and seed pairs, the embedded model, no network.
+
+humpback run demo --out runs/demo
+"""
+
+from pathlib import Path
+
+from humpback.recipes import humpback
+from humpback.recipes.humpback import CorpusSettings, SeedSettings
+from humpback.recipes.humpback import recipe as recipe
+
+MATERIAL = Path(__file__).parent / "material"
+
+
+class Settings(humpback.Settings):
+    """The humpback recipe's settings, pointed at the demo's own material."""
+
+    seed: SeedSettings = SeedSettings(path=str(MATERIAL / "seed.jsonl"), dev=0.15, test=0.15)
+    corpus: CorpusSettings = CorpusSettings(inputs=(str(MATERIAL / "pages.warc.gz"),))

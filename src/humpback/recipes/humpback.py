@@ -1,0 +1,236 @@
+"""Humpback (Li et al. 2023): seed and web pages in; two rounds of self-augmentation and self-curation; M_2 out.
+
+humpback run humpback --out runs/a --set corpus.inputs='["pages/*.warc.gz"]' --set seed.path=seed.jsonl
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from humpback import lm as language_models
+from humpback import prompts
+from humpback.config import Config, digest
+from humpback.corpus.dedup import DedupConfig, unique
+from humpback.corpus.language import keep_languages
+from humpback.corpus.pairs import pair_sources, read_pairs, split
+from humpback.corpus.read import read, sources
+from humpback.corpus.rules import RuleConfig, apply_rules
+from humpback.corpus.sample import sample
+from humpback.corpus.segment import segment
+from humpback.curate import guards, judge, select
+from humpback.curate.guards import GuardConfig
+from humpback.errors import UsageFault
+from humpback.evaluate import competence, held_out
+from humpback.evaluate.metrics import mean_of, paired_change
+from humpback.lm import Sampling
+from humpback.methods import backtranslate
+from humpback.report import write_report
+from humpback.run import Run
+from humpback.schema import DOCUMENT, METRIC, PAIR, SCORED, SEGMENT, SOURCE, Row
+from humpback.stage import LMStage, Stage, keep_or_drop
+from humpback.store import Dataset
+from humpback.train.config import SftConfig
+from humpback.train.sft import train
+
+
+class CorpusSettings(Config):
+    """Pages and how they are cut."""
+
+    inputs: tuple[str, ...] = Field((), description="WARC, HTML, JSONL or Parquet: paths, folders or globs")
+    rules: RuleConfig = RuleConfig()
+    languages: tuple[str, ...] = Field(("en",), description="languages kept, ISO 639-1; empty: all (paper: English)")
+    min_language_probability: float = Field(0.65, description="(ours)")
+    dedup: DedupConfig = DedupConfig()
+    sample: int | None = Field(None, description="segments drawn; unset: all (paper: 502,133)")
+
+
+class SeedSettings(Config):
+    """Human pairs, and how many are held out for measuring."""
+
+    path: str = Field("", description="JSONL or Parquet with instruction and response")
+    dev: float = Field(0.1, description="share on which the judge's competence is measured (ours)")
+    test: float = Field(0.1, description="share on which models are measured and nothing is chosen (ours)")
+
+
+class MeasureSettings(Config):
+    """The measurements at the end."""
+
+    cases: int = Field(200, description="at most so many held-out pairs are measured on")
+    stop_tokens: int = Field(256, description="an answer that has not ended by then counts as not stopping")
+
+
+class Settings(Config):
+    """Everything that can be set, with its default and where that comes from."""
+
+    base: str = Field("embedded", description="the base model, on this disk: embedded, or transformers:PATH")
+    seed: SeedSettings = SeedSettings()
+    corpus: CorpusSettings = CorpusSettings()
+    tags: backtranslate.TagConfig = backtranslate.TagConfig()
+    backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
+    augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
+    guards: GuardConfig = GuardConfig()
+    curate: select.CurateConfig = select.CurateConfig()
+    sft: SftConfig = SftConfig()
+    measure: MeasureSettings = MeasureSettings()
+    random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
+
+
+def recipe(run: Run, settings: Settings) -> None:
+    """The whole loop; a finished step returns at once."""
+    if not settings.corpus.inputs:
+        raise UsageFault("corpus.inputs is empty: there are no pages to read", "--set corpus.inputs='[\"pages/*.warc.gz\"]'")
+    if not settings.seed.path:
+        raise UsageFault("seed.path is empty: there are no seed pairs", "--set seed.path=seed.jsonl")
+    seed = seed_pairs(run, settings)
+    segments = corpus(run, settings.corpus, settings.random_seed)
+    backward = train_model(run, "backward", "backward", [seed], settings)
+    augmented = run.map("augmented", augment_stage(settings, backward), segments)
+    check = partial(guards.fault, config=settings.guards)
+    guard = Stage("guards", PAIR, partial(keep_or_drop, check), config=settings.guards.model_dump(mode="json"))
+    pairs = run.map("pairs", guard, augmented)
+    models = [train_model(run, "forward-0", "forward", [seed], settings)]
+    for round_ in range(1, settings.curate.rounds + 1):
+        chosen = curate(run, round_, pairs, seed, models[-1], settings)
+        models.append(train_model(run, f"forward-{round_}", "forward", [seed, chosen], settings))
+    draw = partial(select.at_random, chosen.totals.rows, settings.random_seed)
+    config = {"size": chosen.totals.rows, "seed": settings.random_seed}
+    uncurated = run.map("uncurated", Stage("uncurated", PAIR, draw, config, scope="dataset"), pairs)
+    models.append(train_model(run, "forward-uncurated", "forward", [seed, uncurated], settings))
+    measure(run, seed, backward, models, settings)
+    run.step("report", partial(write_report, run.folder), {"finished": digest(settings.model_dump(mode="json"))})
+
+
+def seed_pairs(run: Run, settings: Settings) -> Dataset:
+    """The seed, read and split into train, dev and test."""
+    found = pair_sources(settings.seed.path)
+    files = run.put("seed-files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
+    pairs = run.map("seed-pairs", Stage("seed-pairs", PAIR, partial(read_pairs, "seed"), reads="records"), files)
+    shares = {"dev": settings.seed.dev, "test": settings.seed.test, "seed": settings.random_seed}
+    seed = run.map(
+        "seed",
+        Stage("seed", PAIR, partial(split, settings.seed.dev, settings.seed.test, settings.random_seed), shares),
+        pairs,
+    )
+    counts = {name: sum(row["split"] == name for row in seed.rows(["split"])) for name in ("train", "dev", "test")}
+    if min(counts.values()) < 2:
+        raise UsageFault(
+            f"the seed has {len(seed)} pairs: {counts['train']} to train on, {counts['dev']} dev, {counts['test']} test",
+            "each needs at least 2: add seed pairs, or raise seed.dev and seed.test",
+        )
+    return seed
+
+
+def corpus(run: Run, config: CorpusSettings, seed: int) -> Dataset:
+    """Pages to segments that may be answers."""
+    found = sources(list(config.inputs))
+    files = run.put("files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
+    per_file = run.map(
+        "file-shards", Stage("file-shards", SOURCE, iter, scope="dataset", shard_rows=file_batch(found)), files
+    )
+    documents = run.map("documents", Stage("documents", DOCUMENT, read, reads="records"), per_file)
+    candidates = run.map("candidates", Stage("candidates", SEGMENT, segment), documents)
+    rules = Stage("segments", SEGMENT, partial(apply_rules, config.rules), config.rules.model_dump(mode="json"))
+    passed = run.map("segments", rules, candidates)
+    wanted = {"languages": config.languages, "min_probability": config.min_language_probability}
+    known = partial(keep_languages, config.languages, config.min_language_probability)
+    spoken = run.map("language", Stage("language", SEGMENT, known, wanted), passed)
+    dedup = Stage("unique", SEGMENT, partial(unique, config.dedup), config.dedup.model_dump(mode="json"), scope="dataset")
+    alone = run.map("unique", dedup, spoken)
+    drawn = {"size": config.sample, "seed": seed}
+    return run.map("sample", Stage("sample", SEGMENT, partial(sample, config.sample, seed), drawn, scope="dataset"), alone)
+
+
+def file_batch(found: list[Row]) -> int:
+    """Files in a shard: archives are shards of their own, single pages go five hundred to one."""
+    return 500 if all(row["kind"] == "html" for row in found) else 1
+
+
+def augment_stage(settings: Settings, backward: Path) -> LMStage:
+    ask = backtranslate.Augment(settings.backward, settings.augment, settings.tags, settings.guards, settings.random_seed)
+    parts = ("backward", "augment", "tags", "guards", "random_seed")
+    config = {key: value for key, value in settings.model_dump(mode="json").items() if key in parts}
+    return LMStage(
+        "augmented", PAIR, config=config, prompts=(backtranslate.BACKWARD,), lm=f"transformers:{backward}", ask=ask
+    )
+
+
+def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: Settings) -> Path:
+    """A model trained from base on the train rows of `data`."""
+    plan = {
+        "role": role,
+        "base": language_models.fingerprint(settings.base),
+        "data": {dataset.path.name: dataset.fingerprint for dataset in data},
+        "sft": settings.sft.model_dump(mode="json"),
+        "tags": settings.tags.model_dump(mode="json"),
+        "backward": settings.backward.model_dump(mode="json") if role == "backward" else None,
+        "prompt": digest(prompts.source(backtranslate.BACKWARD if role == "backward" else backtranslate.FORWARD)),
+    }
+
+    def work(folder: Path) -> None:
+        rows = [row for dataset in data for row in dataset.rows() if row.get("split") in (None, "train")]
+        train(folder, role, settings.base, rows, settings.sft, settings.tags, settings.backward, run.progress)
+
+    return run.step(name, work, plan)
+
+
+def curate(run: Run, round_: int, pairs: Dataset, seed: Dataset, model: Path, settings: Settings) -> Dataset:
+    """A_k^(t): all pairs scored by M_{t-1}, its competence measured, and the best kept."""
+    config, spec = settings.curate, f"transformers:{model}"
+    dev = held(seed, "dev", settings)
+    measured = run.put(
+        f"competence-{round_}",
+        lambda: competence.competence(dev, run.lm(spec), settings.tags, config, round_),
+        METRIC,
+        {"seed": seed.fingerprint, "lm": language_models.fingerprint(spec), "max_tokens": config.max_tokens,
+         "cases": len(dev),
+         "prompts": [digest(prompts.source(p)) for p in (judge.PAIR, judge.RUBRIC)]},
+    )  # fmt: skip
+    ask = judge.Score(settings.tags, config.max_tokens, round_)
+    shown = {"tags": settings.tags.model_dump(mode="json"), "max_tokens": config.max_tokens, "round": round_}
+    names = (judge.PAIR, judge.RUBRIC, backtranslate.FORWARD)
+    stage = LMStage(f"scored-{round_}", SCORED, config=shown, prompts=names, lm=spec, ask=ask)
+    scored = run.map(f"scored-{round_}", stage, pairs)
+    choice = competence.choose(list(measured.rows()), config)
+    run.progress.say(f"{'round ' + str(round_):<22} selects by {choice.by}: {choice.why}")
+    keep = partial(select.by_score, config.k) if "k" in choice.rule else partial(select.by_share, choice.by, config.share)
+    rule = {"by": choice.by, "why": choice.why, **choice.rule}
+    return run.map(f"selected-{round_}", Stage("selected", SCORED, keep, rule, scope="dataset"), scored)
+
+
+def held(seed: Dataset, split_: str, settings: Settings) -> list[Row]:
+    return [row for row in seed.rows() if row["split"] == split_][: settings.measure.cases]
+
+
+def measure(run: Run, seed: Dataset, backward: Path, models: list[Path], settings: Settings) -> None:
+    """The backward model, and every forward model, on the test split."""
+    test = held(seed, "test", settings)
+    sampling, width = settings.augment.sampling, settings.curate.max_tokens
+
+    def backward_rows() -> Any:
+        lm = run.lm(f"transformers:{backward}")
+        yield from held_out.backward_quality(test, lm, settings.backward, settings.tags, sampling)
+
+    plan = {"seed": seed.fingerprint, "cases": len(test), "max_tokens": width}
+    drawn = {"sampling": sampling.model_dump(mode="json"), "model": language_models.fingerprint(f"transformers:{backward}")}
+    run.put("backward-quality", backward_rows, METRIC, {**plan, **drawn})
+    prints = {path.name: language_models.fingerprint(f"transformers:{path}") for path in models}
+    stop = settings.measure.stop_tokens
+    run.put(
+        "model-quality", lambda: model_rows(run, test, models, settings), METRIC, {**plan, "models": prints, "stop": stop}
+    )
+
+
+def model_rows(run: Run, test: list[Row], models: list[Path], settings: Settings) -> Any:
+    """NLL, its paired change against M_0, and the stop rate of each forward model."""
+    first: list[float | None] = []
+    sampling = Sampling(max_new_tokens=settings.measure.stop_tokens)
+    for path in models:
+        name = path.name.split("-", 1)[1].replace("forward-", "M_")
+        lm = run.lm(f"transformers:{path}")
+        losses = held_out.forward_nll(test, lm, settings.tags, settings.curate.max_tokens)
+        first = first or losses
+        yield mean_of("nll", name, losses, unit="nats/token")
+        yield paired_change("nll_change", name, first, losses, unit="nats/token", note="against M_0, same pairs")
+        yield held_out.stop_rate(test, lm, settings.tags, sampling, name, None)

@@ -1,0 +1,294 @@
+"""The folder of one experiment: `run.map` for stages, `run.step` for training and reports, `run.load` to read again.
+
+Each is idempotent: what is finished returns at once, so that a recipe is a plain function and a killed run is resumed by
+typing its command again. A folder is finished by its last rename; nothing else remembers what was done.
+"""
+
+import fcntl
+import functools
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from humpback import lm as language_models
+from humpback import prompts, store
+from humpback.config import Config, digest
+from humpback.engine.local import LocalEngine
+from humpback.errors import HumpbackError, NothingKept, UsageFault
+from humpback.progress import Progress
+from humpback.schema import Row
+from humpback.stage import Drop, LMStage, Outcome, Stage
+from humpback.store import Dataset, Ledger, Totals
+
+RUN_FILE = "run.json"
+
+
+class Run:
+    """One experiment in `folder`. `again` is the command that makes another run of it, for error messages."""
+
+    def __init__(
+        self,
+        folder: Path | str,
+        recipe: str,
+        config: Config,
+        *,
+        workers: int = 1,
+        reuse: Path | None = None,
+        again: str = "humpback run RECIPE --out ANOTHER",
+        progress: Progress | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.recipe = recipe
+        self.config = config
+        self.again = again
+        self.progress = progress or Progress(quiet=True)
+        self.engine = LocalEngine(workers)
+        self._donors = finished(reuse) if reuse else {}
+        self._count = 0
+        self._lm: tuple[str, language_models.LM] | None = None
+        self._lock = _lock(self.folder)
+        if not any(self.folder.glob("[0-9][0-9]-*")):
+            (self.folder / RUN_FILE).unlink(missing_ok=True)
+        store.settle(self.folder / RUN_FILE, {"recipe": recipe, "config": config.model_dump(mode="json")}, again)
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.__exit__()
+        self._lm = None
+        os.close(self._lock)
+
+    def put(self, name: str, rows: Callable[[], Iterable[Row]], columns: pa.Schema, reads: dict[str, Any]) -> Dataset:
+        """A dataset of rows that no stage made (files, metrics); `reads` is what they depend on, for the plan."""
+
+        def write(folder: Path) -> None:
+            ledger = Ledger(name, reads_records=True)
+            for row in rows():
+                ledger.add(row)
+            store.write_shard(folder, 0, ledger, columns, 0.0)
+
+        return self._whole(self._next(name), {"stage": name, "reads": reads}, write)
+
+    def map(self, name: str, stage: Stage, source: Dataset, *, may_be_empty: bool = False) -> Dataset:
+        """`stage` over all shards of `source`; raises `NothingKept` where every row was dropped."""
+        folder = self._next(name)
+        plan = _plan(stage, source)
+        if stage.scope == "dataset":
+            dataset = self._whole(folder, plan, functools.partial(_map_whole, stage, source))
+        else:
+            dataset = self._shards(folder, stage, source, plan)
+        if not dataset.totals.rows and not may_be_empty:
+            raise NothingKept(*_nothing(name, dataset))
+        return dataset
+
+    def step(self, name: str, function: Callable[[Path], object], plan: dict[str, Any]) -> Path:
+        """A folder that `function` fills: it works in `name.partial/`, which is renamed when it returns."""
+        folder = self._next(name)
+        plan = {"step": name, **plan}
+        if self._is_done(folder, plan):
+            return folder
+        partial = self._partial(folder)
+        started = time.time()
+        function(partial)
+        store.write_json(partial / store.PLAN, plan)
+        manifest = {"fingerprint": digest(plan), "plan": plan, "wall_seconds": round(time.time() - started, 3)}
+        store.write_json(partial / store.MANIFEST, manifest)
+        partial.replace(folder)
+        return folder
+
+    def load(self, name: str) -> Dataset:
+        """The finished dataset `name`, whatever its number; raises `Incomplete` or `UsageFault`."""
+        found = sorted(self.folder.glob(f"[0-9][0-9]-{name}"))
+        if not found:
+            raise UsageFault(f"{self.folder} has no dataset {name!r}", f"humpback show {self.folder}")
+        return Dataset(found[0])
+
+    def _next(self, name: str) -> Path:
+        self._count += 1
+        return self.folder / f"{self._count:02d}-{name}"
+
+    def _is_done(self, folder: Path, plan: dict[str, Any]) -> bool:
+        if (folder / store.MANIFEST).exists():
+            store.begin(folder, plan, self.again)
+            return True
+        donor = self._donors.get(digest(plan))
+        if donor:
+            store.adopt(donor, folder)
+            self.progress.say(f"{folder.name:<22} taken over from {donor}")
+        return donor is not None
+
+    def _partial(self, folder: Path) -> Path:
+        partial = folder.with_name(folder.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        return partial
+
+    def _whole(self, folder: Path, plan: dict[str, Any], write: Callable[[Path], None]) -> Dataset:
+        """A dataset made in one go, in a partial folder: several shards whose number is not known before."""
+        if not self._is_done(folder, plan):
+            partial, started = self._partial(folder), time.time()
+            with self.progress.meter(folder.name, 1, "pass") as meter:
+                write(partial)
+                store.write_json(partial / store.PLAN, plan)
+                shards = len(list(partial.glob("part-*.parquet")))
+                meter.close(_summary(store.finish(partial, plan, shards, started).totals))
+            partial.replace(folder)
+        return Dataset(folder)
+
+    def _shards(self, folder: Path, stage: Stage, source: Dataset, plan: dict[str, Any]) -> Dataset:
+        if self._is_done(folder, plan):
+            return Dataset(folder)
+        store.begin(folder, plan, self.again)
+        started, shards = time.time(), source.shards
+        todo = [i for i in range(len(shards)) if not (folder / store.shard_name(i)).exists()]
+        rows = sum(store.read_totals(shards[i]).rows for i in todo)
+        with self.progress.meter(folder.name, rows, "rows") as meter:
+            if isinstance(stage, LMStage):
+                for i in todo:
+                    ask_shard(stage, self.lm(stage.lm), shards[i], folder, i, meter.advance)
+            else:
+                jobs = [functools.partial(map_shard, stage, shards[i], folder, i) for i in todo]
+                for read in self.engine.run(jobs):
+                    meter.advance(read)
+            dataset = store.finish(folder, plan, len(shards), started)
+            meter.close(_summary(dataset.totals))
+        return dataset
+
+    def lm(self, spec: str) -> language_models.LM:
+        """The language model `spec`, kept open until another one is asked for."""
+        if self._lm is None or self._lm[0] != spec:
+            self._lm = None
+            self._lm = (spec, language_models.open(spec))
+        return self._lm[1]
+
+
+def map_shard(stage: Stage, shard: Path, folder: Path, index: int) -> int:
+    """Run `stage` over one shard and write what came of it; returns how many rows were read."""
+    assert stage.function is not None
+    started, rows = time.time(), store.read_rows(shard)
+    ledger = Ledger(stage.name, stage.reads == "records")
+    for outcome in stage.function(ledger.reading(rows)):
+        ledger.add(outcome)
+    store.write_shard(folder, index, ledger, stage.columns, time.time() - started)
+    return len(rows)
+
+
+def ask_shard(
+    stage: LMStage, lm: language_models.LM, shard: Path, folder: Path, index: int, advance: Callable[[int], None]
+) -> None:
+    """Run an LM stage over one shard, appending each finished chunk to a journal that the next try reads first."""
+    assert stage.ask is not None
+    started, rows = time.time(), store.read_rows(shard)
+    ledger = Ledger(stage.name)
+    list(ledger.reading(rows))
+    journal = folder / f".{store.shard_name(index)}.journal"
+    done = read_journal(journal)
+    with journal.open("a", encoding="utf-8") as file:
+        for at in range(0, len(rows), stage.chunk_rows):
+            chunk = rows[at : at + stage.chunk_rows]
+            if at not in done:
+                done[at] = list(stage.ask(chunk, lm))
+                file.write(_journal_line(at, done[at]))
+                file.flush()
+            for outcome in done[at]:
+                ledger.add(outcome)
+            advance(len(chunk))
+    store.write_shard(folder, index, ledger, stage.columns, time.time() - started)
+    journal.unlink()
+
+
+def _journal_line(at: int, outcomes: list[Outcome]) -> str:
+    entries = [
+        {"drop": o.row, "reason": o.reason, "value": o.value} if isinstance(o, Drop) else {"row": o} for o in outcomes
+    ]
+    return json.dumps({"at": at, "outcomes": entries}) + "\n"
+
+
+def read_journal(path: Path) -> dict[int, list[Outcome]]:
+    """Finished chunks by the offset of their first row; a line that was cut off by a kill is left out."""
+    done: dict[int, list[Outcome]] = {}
+    if not path.exists():
+        return done
+    good = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            break
+        entry = json.loads(line)
+        good += len(line)
+        done[entry["at"]] = [
+            Drop(e["drop"], e["reason"], e["value"]) if "drop" in e else e["row"] for e in entry["outcomes"]
+        ]
+    os.truncate(path, good)
+    return done
+
+
+def _map_whole(stage: Stage, source: Dataset, folder: Path) -> None:
+    """A stage that sees the whole dataset; rows go to shards of `stage.shard_rows`, drops to the first."""
+    assert stage.function is not None
+    started = time.time()
+    ledger = Ledger(stage.name)
+    for outcome in stage.function(ledger.reading(source.rows())):
+        ledger.add(outcome)
+    store.write_split(folder, ledger, stage.columns, time.time() - started, stage.shard_rows)
+
+
+def _plan(stage: Stage, source: Dataset) -> dict[str, Any]:
+    plan: dict[str, Any] = {
+        "stage": stage.name,
+        "version": stage.version,
+        "config": stage.config,
+        "prompts": {name: digest(prompts.source(name)) for name in stage.prompts},
+        "inputs": {source.path.name: source.fingerprint},
+    }
+    if isinstance(stage, LMStage):
+        plan["lm"] = language_models.fingerprint(stage.lm)
+    return plan
+
+
+def _summary(totals: Totals) -> str:
+    drops = ", ".join(f"{count} {reason}" for reason, count in sorted((totals.drops or {}).items(), key=lambda d: -d[1]))
+    made = f" -> {totals.rows} rows" if totals.rows != totals.kept else ""
+    return f"read {totals.read} = kept {totals.kept} + dropped {totals.dropped}{made}" + (f": {drops}" if drops else "")
+
+
+def _nothing(name: str, dataset: Dataset) -> tuple[str, str]:
+    if not dataset.totals.read:
+        return f"the stage {name!r} read nothing", "check the paths of the inputs"
+    reasons = sorted((dataset.totals.drops or {}).items(), key=lambda item: -item[1])
+    listed = ", ".join(f"{count} by {reason!r}" for reason, count in reasons)
+    return (
+        f"the stage {name!r} dropped all {dataset.totals.read} rows: {listed}",
+        f"the dropped rows and their values: {dataset.path / 'dropped'}; loosen {reasons[0][0]!r} or add input",
+    )
+
+
+def finished(run: Path) -> dict[str, Path]:
+    """The finished folders of the run `run` by the fingerprint of their plan."""
+    if not (run / RUN_FILE).is_file():
+        raise UsageFault(f"{run} is not the folder of a run: it has no {RUN_FILE}", "check the path after --reuse")
+    manifests = sorted(run.glob("*/" + store.MANIFEST))
+    return {store.read_json(path)["fingerprint"]: path.parent for path in manifests}
+
+
+def _lock(folder: Path) -> int:
+    """Hold `folder` for this process; a training child that outlived its killed parent is waited for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UsageFault(f"cannot write to {folder}: {error.strerror}", "choose another folder after --out") from None
+    for _ in range(50):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            time.sleep(0.1)
+    os.close(handle)
+    raise HumpbackError(f"another humpback process is working in {folder}", "wait for it, or choose another --out")

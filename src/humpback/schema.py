@@ -1,0 +1,113 @@
+"""Rows: dicts with declared columns, an `id`, and the `parent` id that they came from.
+
+One `pyarrow.Schema` per kind of row. `response` is always the web text (or a rewrite of it), `instruction` always what
+was asked. A row that has a column nobody declared is a fault and is refused when it is written.
+"""
+
+import hashlib
+from typing import Any
+
+import pyarrow as pa
+
+Row = dict[str, Any]
+
+_ID = [("id", pa.string()), ("parent", pa.string())]
+_WEB = [("url", pa.string()), ("header_path", pa.list_(pa.string()))]
+
+SOURCE = pa.schema([*_ID, ("path", pa.string()), ("kind", pa.string()), ("size", pa.int64()), ("digest", pa.string())])
+DOCUMENT = pa.schema(
+    [
+        *_ID,
+        ("url", pa.string()),
+        ("html", pa.string()),
+        ("text", pa.string()),
+        ("title", pa.string()),
+        ("encoding", pa.string()),
+        ("lang", pa.string()),
+        ("license", pa.string()),
+        ("warc", pa.string()),
+        ("offset", pa.int64()),
+        ("date", pa.string()),
+    ]
+)
+SEGMENT = pa.schema(
+    [
+        *_ID,
+        *_WEB,
+        ("level", pa.int32()),
+        ("parent_segment", pa.string()),
+        ("text", pa.string()),
+        ("n_chars", pa.int32()),
+        ("lang", pa.string()),
+        ("lang_probability", pa.float64()),
+        ("flags", pa.list_(pa.string())),
+        ("warc", pa.string()),
+        ("offset", pa.int64()),
+        ("date", pa.string()),
+        ("license", pa.string()),
+    ]
+)
+CANDIDATE = pa.struct(
+    [
+        ("instruction", pa.string()),
+        ("logprob", pa.float64()),
+        ("finish", pa.string()),
+        ("guard", pa.string()),
+    ]
+)
+PAIR = pa.schema(
+    [
+        *_ID,
+        *_WEB,
+        ("instruction", pa.string()),
+        ("response", pa.string()),
+        ("source", pa.string()),
+        ("split", pa.string()),
+        ("method", pa.string()),
+        ("lm", pa.string()),
+        ("prompt", pa.string()),
+        ("logprob", pa.float64()),
+        ("finish", pa.string()),
+        ("clipped", pa.bool_()),
+        ("candidates", pa.list_(CANDIDATE)),
+        ("lang", pa.string()),
+    ]
+)
+SCORED = pa.schema(
+    [
+        *PAIR,
+        ("score", pa.float64()),
+        ("confidence", pa.float64()),
+        ("label_mass", pa.float64()),
+        ("order_gap", pa.float64()),
+        ("gain", pa.float64()),
+        ("status", pa.string()),
+        ("judge", pa.string()),
+        ("mode", pa.string()),
+        ("round", pa.int32()),
+    ]
+)
+METRIC = pa.schema(
+    [
+        *_ID,
+        ("metric", pa.string()),
+        ("model", pa.string()),
+        ("round", pa.int32()),
+        ("value", pa.float64()),
+        ("se", pa.float64()),
+        ("n", pa.int64()),
+        ("unit", pa.string()),
+        ("note", pa.string()),
+    ]
+)
+DROPPED = pa.schema([("id", pa.string()), ("parent", pa.string()), ("reason", pa.string()), ("value", pa.string())])
+
+
+def row_id(parent: str, stage: str, ordinal: int = 0) -> str:
+    """The id of the `ordinal`-th row that `stage` makes from `parent`: the same on every machine and every run."""
+    return hashlib.blake2b(f"{parent}\0{stage}\0{ordinal}".encode(), digest_size=12).hexdigest()
+
+
+def row_seed(row: str, salt: str) -> int:
+    """A 63-bit sampling seed that belongs to the row `row`, whatever batch it is drawn in."""
+    return int.from_bytes(hashlib.blake2b(f"{row}\0{salt}".encode(), digest_size=8).digest(), "big") >> 1

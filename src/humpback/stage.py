@@ -1,0 +1,65 @@
+"""A stage: a pure function from rows to rows and drops. It never sees a file, a worker or a run."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from humpback.schema import Row
+
+
+@dataclass(frozen=True)
+class Drop:
+    """`row` ends here for `reason`, a stable word that is counted; `value` is what was measured."""
+
+    row: Row
+    reason: str
+    value: Any = None
+
+
+Outcome = Row | Drop
+StageFunction = Callable[[Iterable[Row]], Iterator[Outcome]]
+LMStageFunction = Callable[[list[Row], Any], Iterator[Outcome]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What `run.map` needs to know of a stage.
+
+    `function` must answer for each row that it reads: with rows that carry its id (or carry it as `parent`), or with a
+    `Drop` of it. `scope` says what it sees at once: one shard (rows stay in their shard), or the whole dataset (dedup,
+    selection; the output is cut into shards of `shard_rows`). `reads="records"` is for stages that open files: they read
+    what the files hold, so that each outcome counts as read. `config` and `prompts` are part of the plan: changing one
+    makes another dataset.
+    """
+
+    name: str
+    columns: pa.Schema
+    function: StageFunction | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
+    version: int = 1
+    scope: Literal["shard", "dataset"] = "shard"
+    reads: Literal["rows", "records"] = "rows"
+    shard_rows: int = 256
+
+
+@dataclass(frozen=True)
+class LMStage(Stage):
+    """A stage that asks a language model: `ask(rows, lm)` is called with chunks of a shard, and each chunk is journalled.
+
+    Chunks are cut from the whole shard, not from what is left of it, so that a run that was killed forms the same
+    batches again and gets the same numbers.
+    """
+
+    lm: str = ""
+    ask: LMStageFunction | None = None
+    chunk_rows: int = 64
+
+
+def keep_or_drop(check: Callable[[Row], tuple[str, Any] | None], rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Drop each row for which `check` gives (reason, value) and keep the others as they are; for `functools.partial`."""
+    for row in rows:
+        fault = check(row)
+        yield row if fault is None else Drop(row, *fault)

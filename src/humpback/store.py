@@ -1,0 +1,277 @@
+"""Datasets on disk: folders of Parquet shards. A shard that exists is complete; a folder with a manifest is finished.
+
+    03-pairs/plan.json  part-00000.parquet  dropped/part-00000.parquet  manifest.json
+
+Every file is written beside its place, synced and renamed. The footer of a shard says what was read, kept and dropped for
+which reason; the manifest adds the footers up and is refused unless read = kept + dropped.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from humpback.config import differences, digest
+from humpback.errors import HumpbackError, Incomplete, PlanMismatch
+from humpback.schema import DROPPED, Row
+from humpback.stage import Drop, Outcome
+
+FOOTER = b"humpback"
+PLAN, MANIFEST = "plan.json", "manifest.json"
+
+
+class ConservationError(HumpbackError):
+    """A stage lost a row, or answered for one twice: a bug in the stage, never in the data."""
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `path` whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What became of the rows of a shard or a dataset: `read` = `kept` + the sum of `drops`; `rows` were written."""
+
+    read: int = 0
+    kept: int = 0
+    rows: int = 0
+    drops: dict[str, int] | None = None
+    seconds: float = 0.0
+
+    @property
+    def dropped(self) -> int:
+        return sum((self.drops or {}).values())
+
+    def __add__(self, other: "Totals") -> "Totals":
+        drops = Counter(self.drops or {}) + Counter(other.drops or {})
+        return Totals(
+            self.read + other.read,
+            self.kept + other.kept,
+            self.rows + other.rows,
+            dict(sorted(drops.items())),
+            round(self.seconds + other.seconds, 3),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"read": self.read, "kept": self.kept, "rows": self.rows, "drops": self.drops or {}, "seconds": self.seconds}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "Totals":
+        return cls(*(value[key] for key in ("read", "kept", "rows", "drops", "seconds")))
+
+
+class Ledger:
+    """Sorts the outcomes of one shard into kept rows and drops, and checks that each row read is accounted for once."""
+
+    def __init__(self, stage: str, reads_records: bool = False) -> None:
+        self.stage = stage
+        self.reads_records = reads_records
+        self.rows: list[Row] = []
+        self.drops: list[Drop] = []
+        self._read: set[str] = set()
+        self._kept: set[str] = set()
+        self._dropped: set[str] = set()
+
+    def reading(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            self._read.add(row["id"])
+            yield row
+
+    def add(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Drop):
+            self.drops.append(outcome)
+            self._dropped.add(outcome.row["id"])
+        else:
+            self.rows.append(outcome)
+            own = self.reads_records or outcome["id"] in self._read
+            self._kept.add(outcome["id"] if own else outcome["parent"])
+
+    def totals(self, seconds: float) -> Totals:
+        """The counts; raises `ConservationError` where a row is lost, invented or answered twice."""
+        read = self._kept | self._dropped if self.reads_records else self._read
+        faults = {
+            "lost": read - self._kept - self._dropped,
+            "invented": (self._kept | self._dropped) - read,
+            "kept and dropped": self._kept & self._dropped,
+        }
+        for fault, ids in faults.items():
+            if ids:
+                raise ConservationError(
+                    f"the stage {self.stage!r} read {len(read)} rows and {fault} {len(ids)} of them, {min(ids)} first",
+                    "this is a bug of the stage: every row read must be kept or dropped once",
+                )
+        if len(self._dropped) != len(self.drops):
+            raise ConservationError(f"the stage {self.stage!r} dropped a row twice", "this is a bug of the stage")
+        counts = Counter(drop.reason for drop in self.drops)
+        return Totals(len(read), len(self._kept), len(self.rows), dict(sorted(counts.items())), round(seconds, 3))
+
+
+def shard_name(index: int) -> str:
+    return f"part-{index:05d}.parquet"
+
+
+def to_table(rows: list[Row], columns: pa.Schema) -> pa.Table:
+    """`rows` under `columns`; a missing column is null, an undeclared one is refused."""
+    unknown = {key for row in rows for key in row} - set(columns.names)
+    if unknown:
+        raise ConservationError(f"rows have undeclared columns: {', '.join(sorted(unknown))}", "declare them in schema.py")
+    return pa.Table.from_pylist(rows, schema=columns)
+
+
+def write_table(path: Path, table: pa.Table, footer: dict[str, Any]) -> None:
+    sink = pa.BufferOutputStream()
+    meta = {**(table.schema.metadata or {}), FOOTER: json.dumps(footer).encode()}
+    pq.write_table(table.replace_schema_metadata(meta), sink, compression="zstd")
+    write_bytes(path, sink.getvalue().to_pybytes())
+
+
+def write_shard(folder: Path, index: int, ledger: Ledger, columns: pa.Schema, seconds: float) -> Totals:
+    """Write the drops of one shard, then its rows: the second rename completes it."""
+    totals = ledger.totals(seconds)
+    _write_drops(folder, index, ledger.drops)
+    write_table(folder / shard_name(index), to_table(ledger.rows, columns), totals.as_dict())
+    return totals
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return None if value is None else str(value)
+
+
+def write_split(folder: Path, ledger: Ledger, columns: pa.Schema, seconds: float, shard_rows: int) -> None:
+    """Write the rows of a whole dataset in shards of `shard_rows`; the counts of rows read stand in the first."""
+    totals = ledger.totals(seconds)
+    rows, drops = ledger.rows, ledger.drops
+    for index, at in enumerate(range(0, max(len(rows), 1), shard_rows)):
+        part = rows[at : at + shard_rows]
+        footer = totals if index == 0 else Totals(drops={})
+        footer = Totals(footer.read, footer.kept, len(part), footer.drops, footer.seconds)
+        _write_drops(folder, index, drops if index == 0 else [])
+        write_table(folder / shard_name(index), to_table(part, columns), footer.as_dict())
+
+
+def _write_drops(folder: Path, index: int, drops: list[Drop]) -> None:
+    rows = [{"id": d.row["id"], "parent": d.row.get("parent"), "reason": d.reason, "value": _text(d.value)} for d in drops]
+    write_table(folder / "dropped" / shard_name(index), to_table(rows, DROPPED), {})
+
+
+class Dataset:
+    """A finished folder. Opening one that has no manifest raises `Incomplete`: it never looks empty."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not (self.path / MANIFEST).is_file():
+            raise Incomplete(f"{self.path} has no {MANIFEST}: it is not finished", "run the same command again to finish it")
+        self.manifest: dict[str, Any] = read_json(self.path / MANIFEST)
+
+    @property
+    def totals(self) -> Totals:
+        return Totals.from_dict(self.manifest["totals"])
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self.manifest["fingerprint"])
+
+    @property
+    def shards(self) -> list[Path]:
+        return sorted(self.path.glob("part-*.parquet"))
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
+        """All rows in order, a shard at a time."""
+        for shard in self.shards:
+            yield from read_rows(shard, columns)
+
+    def drops(self) -> Iterator[Row]:
+        for shard in sorted((self.path / "dropped").glob("part-*.parquet")):
+            yield from read_rows(shard)
+
+    def __len__(self) -> int:
+        return self.totals.rows
+
+
+def read_rows(shard: Path, columns: list[str] | None = None) -> list[Row]:
+    rows: list[Row] = pq.read_table(shard, columns=columns).to_pylist()
+    return rows
+
+
+def read_totals(shard: Path) -> Totals:
+    return Totals.from_dict(json.loads(pq.read_schema(shard).metadata[FOOTER]))
+
+
+def begin(folder: Path, plan: dict[str, Any], again: str) -> None:
+    """Write the plan of `folder`, or refuse the folder if another plan made it; `again` is the command to type then."""
+    settle(folder / PLAN, plan, again)
+
+
+def settle(path: Path, wanted: dict[str, Any], again: str) -> None:
+    """Write `wanted` at `path`, or refuse the folder if something else stands there, naming the first leaf that differs."""
+    if not path.exists():
+        write_json(path, wanted)
+        return
+    unlike = differences(read_json(path), wanted)
+    if unlike:
+        leaf, old, new = unlike[0]
+        more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
+        leaf = leaf.removeprefix("config.")
+        raise PlanMismatch(f"{path.parent} was made with {leaf} = {old!r}, now it is {new!r}{more}", again)
+
+
+def finish(folder: Path, plan: dict[str, Any], shards: int, started: float) -> Dataset:
+    """Add the footers up, check conservation, and write the manifest, which finishes the dataset."""
+    parts = [folder / shard_name(i) for i in range(shards)]
+    totals = sum((read_totals(part) for part in parts), Totals(drops={}))
+    if totals.read != totals.kept + totals.dropped:
+        raise ConservationError(
+            f"{folder}: read {totals.read} but kept {totals.kept} and dropped {totals.dropped}",
+            "this is a bug of the stage: every row read must be kept or dropped once",
+        )
+    manifest = {
+        "fingerprint": digest(plan),
+        "plan": plan,
+        "totals": totals.as_dict(),
+        "shards": shards,
+        "wall_seconds": round(time.time() - started, 3),
+    }
+    write_json(folder / MANIFEST, manifest)
+    return Dataset(folder)
+
+
+def adopt(source: Path, folder: Path) -> None:
+    """Take over a finished folder of another run by hard links, or by copies where the disk has none."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        shutil.copytree(source, partial, copy_function=os.link)
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(source, partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)

@@ -1,0 +1,62 @@
+"""What many tests share: a run folder with its own settings, rows made short, the models that ship."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from humpback import lm as language_models
+from humpback.config import Config
+from humpback.lm import LM
+from humpback.run import Run
+from humpback.schema import SEGMENT, Row
+from humpback.store import Dataset
+
+# Two threads of a small model on two cores are slower than one, and tests must not depend on the machine's load.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+class TestSettings(Config):
+    """Settings with two leaves to change."""
+
+    __test__ = False
+    k: float = 4.5
+    name: str = "a"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    with Run(tmp_path / "run", "test", TestSettings()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def embedded() -> LM:
+    pytest.importorskip("torch")
+    return language_models.open("embedded")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    if not DATA.is_dir():
+        pytest.skip(f"there is no outside data in {DATA}; set HUMPBACK_DATA")
+    return DATA
+
+
+def segment_row(number: int, **more: Any) -> Row:
+    text = f"Text {number} tells how a bicycle chain is oiled, cleaned and measured in {number + 2} steps."
+    row = {"id": f"s{number:03d}", "parent": "doc", "url": f"https://a.example/{number}",
+           "header_path": [f"Heading {number}"],
+           "level": 2, "text": text, "n_chars": len(text), "lang": "en"}  # fmt: skip
+    return {**row, **more}
+
+
+def segments_in(run: Run, count: int, shard_rows: int = 8) -> Dataset:
+    """A dataset of `count` segments in shards of `shard_rows`."""
+    from humpback.stage import Stage
+
+    whole = run.put("rows", lambda: [segment_row(i) for i in range(count)], SEGMENT, {"count": count})
+    return run.map("shards", Stage("shards", SEGMENT, iter, scope="dataset", shard_rows=shard_rows), whole)

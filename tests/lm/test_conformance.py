@@ -1,0 +1,132 @@
+"""One test over every backend: what the protocol promises."""
+
+import math
+
+import pytest
+
+from humpback import lm as language_models
+from humpback.errors import RoleMismatch, UsageFault
+from humpback.lm import Question, Sampling
+from humpback.lm.echo import Echo
+
+PROMPTS = ["How do I oil a chain?", "Tell me about tides.", "What is a leek and how is it cooked with potatoes?", "Why?"]
+GREEDY = Sampling(temperature=0, max_new_tokens=12)
+QUESTIONS = [
+    Question("predicate", "Is this about bicycles?"),
+    Question("score", "How clear is it?", ("not", "half", "fully")),
+]
+
+
+@pytest.fixture(params=["echo", "embedded"])
+def lm(request: pytest.FixtureRequest) -> language_models.LM:
+    return Echo() if request.param == "echo" else request.getfixturevalue("embedded")
+
+
+def test_generate_keeps_order_and_length(lm: language_models.LM) -> None:
+    """Sorting by length inside must not show outside: a shuffled batch marries answers to other rows."""
+    together = lm.generate(PROMPTS, GREEDY, [1, 2, 3, 4])
+    alone = [lm.generate([p], GREEDY, [s])[0] for p, s in zip(PROMPTS, [1, 2, 3, 4], strict=True)]
+    assert [c.text for c in together] == [c.text for c in alone]
+
+
+def test_greedy_is_repeatable(lm: language_models.LM) -> None:
+    """Temperature 0 that depends on the seed is not greedy."""
+    first, second = (lm.generate(PROMPTS[:2], GREEDY, seeds) for seeds in ([1, 2], [3, 4]))
+    assert [c.text for c in first] == [c.text for c in second]
+
+
+def test_a_draw_depends_on_its_seed_and_not_on_its_batch(lm: language_models.LM) -> None:
+    """8 GPUs with one seed each gave identical 'random' data elsewhere; and a resumed run forms other batches."""
+    hot = Sampling(temperature=1.0, top_p=0.95, max_new_tokens=8)
+    many = lm.generate([PROMPTS[0]] * 6, hot, list(range(6)))
+    alone = lm.generate([PROMPTS[0]], hot, [3])[0]
+    assert many[3].text == alone.text
+    assert len({c.text for c in many}) > 1
+
+
+def test_finish_reasons(lm: language_models.LM) -> None:
+    """A cut answer that looks finished becomes training data without an end."""
+    made = lm.generate([PROMPTS[2]], Sampling(temperature=0, max_new_tokens=1), [0])[0]
+    assert made.finish == "length" and made.tokens == 1
+
+
+def test_an_over_long_prompt_is_that_rows_fate(lm: language_models.LM) -> None:
+    """One long page must not end the batch: synthetic-data-kit and vLLM users meet this crash every week."""
+    long = "word " * (lm.context + 10)
+    made = lm.generate([PROMPTS[0], long], GREEDY, [0, 1])
+    assert [c.finish == "too_long" for c in made] == [False, True]
+    assert lm.logprob([PROMPTS[0], long], ["a b", "c"])[1] is None
+    assert lm.decide([PROMPTS[0], long], QUESTIONS)[1][0].probabilities == ()
+
+
+def test_logprob_gives_one_value_per_target_token(lm: language_models.LM) -> None:
+    """Scores shifted by one token look plausible and are wrong."""
+    made = lm.logprob(PROMPTS, ["yes of course", "no", "it depends on the season", "never"])
+    assert all(each and all(value <= 0 for value in each) for each in made)
+    assert made[1] == pytest.approx(lm.logprob([PROMPTS[1]], ["no"])[0], abs=0.15)
+
+
+def test_decide_answers_every_question_of_every_state(lm: language_models.LM) -> None:
+    """Answers are joined to rows by position."""
+    made = lm.decide(PROMPTS, QUESTIONS)
+    assert len(made) == len(PROMPTS) and all(len(each) == len(QUESTIONS) for each in made)
+    assert all(abs(sum(a.probabilities) - 1) < 1e-6 and 0 <= a.label_mass <= 1 for each in made for a in each)
+    assert all(1 <= each[1].score <= 3 for each in made)
+
+
+def test_empty_batches(lm: language_models.LM) -> None:
+    """The last shard of a run may hold nothing."""
+    assert lm.generate([], GREEDY, []) == [] and lm.logprob([], []) == [] and lm.decide([], QUESTIONS) == []
+
+
+def test_decide_agrees_with_logprob(embedded) -> None:  # type: ignore[no-untyped-def]
+    """A label read at the wrong position, or another token than the one meant, would show here."""
+    from humpback.lm.decisions import prompt
+
+    question = QUESTIONS[1]
+    made = embedded.decide([PROMPTS[0]], [question])[0][0]
+    read = [
+        [math.exp(embedded.logprob([prompt(PROMPTS[0], question, reverse)], [label])[0][0]) for label in "ABC"]
+        for reverse in (False, True)
+    ]
+    masses = [sum(values) for values in read]
+    expected = [(a / masses[0] + b / masses[1]) / 2 for a, b in zip(read[0], read[1][::-1], strict=True)]
+    assert made.probabilities == pytest.approx(expected, abs=0.03)
+    assert made.label_mass == pytest.approx(sum(masses) / 2, abs=0.03)
+
+
+def test_the_embedded_tokenizer_meets_the_contract_of_decisions(embedded) -> None:  # type: ignore[no-untyped-def]
+    """vLLM and transformers serve refuse a tokenizer in which yes, no, Yes or No is not one token after the prompt."""
+    from humpback.lm import chat
+
+    tokenizer = embedded.tokenizer
+    prompt = chat.render(tokenizer, "State.").prompt
+    text = tokenizer.decode(prompt)
+    for label in [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "yes", "no", "Yes", "No"]:
+        ids = tokenizer.encode(text + label, add_special_tokens=False)
+        assert ids[:-1] == prompt, label
+
+
+@pytest.mark.parametrize("spec", ["nonsense", "nonsense:x", "transformers:", "transformers:./nowhere", "echo:nowhere.txt"])
+def test_an_unknown_model_says_what_to_type(spec: str) -> None:
+    """A traceback of import errors tells the user nothing."""
+    with pytest.raises(UsageFault) as caught:
+        language_models.open(spec)
+    assert caught.value.hint
+
+
+def test_a_wrong_role_is_refused() -> None:
+    """Asking the forward model for instructions made a published table worthless."""
+    lm = Echo()
+    lm.role = "forward"
+    with pytest.raises(RoleMismatch, match="forward model, and this needs a backward"):
+        language_models.reading(lm, "backward")
+    assert language_models.reading(Echo(), "backward").name == "echo"
+
+
+def test_echo_takes_a_script(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Users script the fake for their own tests."""
+    path = tmp_path / "script.txt"
+    path.write_text("What is oil?\n\n")
+    lm = language_models.open(f"echo:{path}")
+    assert lm.generate(["x"], GREEDY, [0])[0].text == "What is oil?"

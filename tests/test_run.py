@@ -1,0 +1,201 @@
+"""Runs: idempotent, independent of workers, refused when changed, and the same after a kill -9."""
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import TestSettings, segment_row, segments_in
+
+from humpback.errors import HumpbackError, NothingKept, PlanMismatch, UsageFault
+from humpback.lm.echo import Echo
+from humpback.run import Run, read_journal
+from humpback.schema import PAIR, SEGMENT, Row, row_id
+from humpback.stage import Drop, LMStage, Outcome, Stage
+
+
+def even(rows: Iterable[Row]) -> Iterator[Outcome]:
+    for row in rows:
+        yield row if int(row["id"][1:]) % 2 == 0 else Drop(row, "odd", row["id"])
+
+
+def ask(rows: list[Row], lm: Echo) -> Iterator[Outcome]:
+    for row in rows:
+        made = lm.generate([row["text"]], __import__("humpback.lm", fromlist=["Sampling"]).Sampling(), [1])[0]
+        yield {"id": row_id(row["id"], "pair"), "parent": row["id"], "instruction": made.text, "response": row["text"]}
+
+
+EVEN = Stage("even", SEGMENT, even)
+ASK = LMStage("ask", PAIR, lm="echo", ask=ask, chunk_rows=3)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.glob("part-*.parquet")}
+
+
+def test_a_finished_map_is_not_done_again(tmp_path: Path) -> None:
+    """Resuming by typing the same command is the whole of the resume machinery."""
+    for _ in range(2):
+        with Run(tmp_path, "t", TestSettings()) as run:
+            made = run.map("even", EVEN, segments_in(run, 20))
+            stamp = (made.path / "manifest.json").stat().st_mtime_ns
+    with Run(tmp_path, "t", TestSettings()) as run:
+        assert (run.map("even", EVEN, segments_in(run, 20)).path / "manifest.json").stat().st_mtime_ns == stamp
+
+
+def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+    """datatrove resumes by rank, so another number of tasks gives another data set."""
+    rows = []
+    for workers in (1, 2):
+        with Run(tmp_path / str(workers), "t", TestSettings(), workers=workers) as run:
+            rows.append(list(run.map("even", EVEN, segments_in(run, 30, shard_rows=4)).rows()))
+    assert rows[0] == rows[1] != []
+
+
+def test_changed_settings_are_refused_naming_the_leaf(tmp_path: Path) -> None:
+    """A run that goes on under other settings mixes two experiments."""
+    with Run(tmp_path, "t", TestSettings()) as run:
+        segments_in(run, 3)
+    with pytest.raises(PlanMismatch, match=r"k = 4.5, now it is 4.0"):
+        Run(tmp_path, "t", TestSettings(k=4.0))
+
+
+def test_settings_may_change_before_anything_was_made(tmp_path: Path) -> None:
+    """A first try that failed on a wrong path must not block its folder."""
+    Run(tmp_path, "t", TestSettings()).__exit__()
+    Run(tmp_path, "t", TestSettings(k=4.0)).__exit__()
+
+
+def test_an_unchanged_stage_is_taken_over_from_another_run(tmp_path: Path) -> None:
+    """A new threshold must cost no model call: what has the same plan is reused, what has not is made."""
+    with Run(tmp_path / "a", "t", TestSettings()) as run:
+        first = run.map("ask", ASK, segments_in(run, 9))
+    with Run(tmp_path / "b", "t", TestSettings(k=4.0), reuse=tmp_path / "a") as run:
+        second = run.map("ask", ASK, segments_in(run, 9))
+    assert contents(first.path) == contents(second.path)
+    assert (second.path / "part-00000.parquet").stat().st_ino == (first.path / "part-00000.parquet").stat().st_ino
+
+
+def test_dropping_everything_names_the_rule(run: Run) -> None:
+    """An empty result far down the pipeline hides which rule was too strict."""
+    stage = Stage("none", SEGMENT, functools.partial(drop_all, "too_short"))
+    with pytest.raises(NothingKept) as caught:
+        run.map("none", stage, segments_in(run, 5))
+    assert "all 5 rows" in caught.value.fact and "5 by 'too_short'" in caught.value.fact
+
+
+def drop_all(reason: str, rows: Iterable[Row]) -> Iterator[Outcome]:
+    return (Drop(row, reason) for row in rows)
+
+
+def test_two_processes_cannot_work_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training child that outlived its killed parent would write into the next try's folder."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with Run(tmp_path, "t", TestSettings()), pytest.raises(HumpbackError, match="another humpback process"):
+        Run(tmp_path, "t", TestSettings())
+
+
+def test_a_step_appears_only_when_it_returns(run: Run) -> None:
+    """A training that failed must not leave a folder that looks like a model."""
+
+    def fail(folder: Path) -> None:
+        (folder / "half").write_text("x")
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError):
+        run.step("train", fail, {})
+    assert not list(run.folder.glob("[0-9][0-9]-train/manifest.json"))
+
+
+def test_the_journal_forgets_a_line_that_a_kill_cut_off(tmp_path: Path) -> None:
+    """Half a JSON line at the end of a journal must cost one chunk, not the run."""
+    path = tmp_path / "journal"
+    whole = json.dumps({"at": 0, "outcomes": [{"row": {"id": "a"}}, {"drop": {"id": "b"}, "reason": "no", "value": 1}]})
+    path.write_text(whole + "\n" + whole[:30])
+    done = read_journal(path)
+    assert done == {0: [{"id": "a"}, Drop({"id": "b"}, "no", 1)]}
+    assert path.read_text() == whole + "\n"
+
+
+def test_an_interrupted_lm_stage_asks_only_for_what_is_left(run: Run) -> None:
+    """Model calls are the dear part: a finished chunk must never be paid twice."""
+    asked: list[str] = []
+
+    def breaking(rows: list[Row], lm: Echo) -> Iterator[Outcome]:
+        if len(asked) == 6 and not getattr(breaking, "broken", False):
+            breaking.broken = True  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+        asked.extend(row["id"] for row in rows)
+        yield from ask(rows, lm)
+
+    source = segments_in(run, 12, shard_rows=12)
+    stage = LMStage("ask", PAIR, lm="echo", ask=breaking, chunk_rows=3)
+    with pytest.raises(KeyboardInterrupt):
+        run.map("ask", stage, source)
+    run._count -= 1
+    made = run.map("ask", stage, source)
+    assert sorted(asked) == [segment_row(i)["id"] for i in range(12)]
+    assert len(made) == 12 and not list(made.path.glob(".*.journal"))
+
+
+def test_a_run_that_was_killed_ends_in_the_same_rows(tmp_path: Path) -> None:
+    """kill -9 in the middle of a stage, again and again: the rows must be those of an undisturbed run."""
+    script = tmp_path / "work.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import sys, time
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from conftest import TestSettings, segments_in
+        from test_run import ask, EVEN
+        from humpback.run import Run
+        from humpback.schema import PAIR
+        from humpback.stage import LMStage
+        def slow(rows, lm):
+            time.sleep(0.02)
+            yield from ask(rows, lm)
+        with Run(sys.argv[1], "t", TestSettings()) as run:
+            kept = run.map("even", EVEN, segments_in(run, 60, shard_rows=16))
+            run.map("ask", LMStage("ask", PAIR, lm="echo", ask=slow, chunk_rows=2), kept)
+        """)
+    )
+    command = [sys.executable, str(script)]
+    subprocess.run([*command, str(tmp_path / "calm")], check=True)
+    kills = 0
+    for patience in (0.45, 0.55, 0.65, 0.6, 0.7, None):
+        child = subprocess.Popen([*command, str(tmp_path / "killed")], start_new_session=True)
+        try:
+            child.wait(patience)
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            kills += 1
+    calm, killed = (rows_under(tmp_path / name) for name in ("calm", "killed"))
+    assert kills >= 1
+    assert calm == killed and len(calm) == 30 + 60 + 60 + 30
+
+
+def rows_under(folder: Path) -> list[Row]:
+    from humpback.store import Dataset
+
+    return [row for path in sorted(folder.glob("[0-9]*")) for row in Dataset(path).rows()]
+
+
+def test_reuse_of_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    """A mistyped --reuse must not silently reuse nothing."""
+    with pytest.raises(UsageFault, match="not the folder of a run"):
+        Run(tmp_path / "b", "t", TestSettings(), reuse=tmp_path)
+
+
+def test_time_is_measured(run: Run) -> None:
+    """The funnel's rates come from the manifests."""
+    before = time.time()
+    made = segments_in(run, 3)
+    assert 0 <= made.manifest["wall_seconds"] <= time.time() - before + 1

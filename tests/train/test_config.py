@@ -1,0 +1,21 @@
+"""Steps and batch by the size of the data."""
+
+import pytest
+
+from humpback.train.config import PAPER_STEPS, SftConfig, batch_and_steps
+
+
+@pytest.mark.parametrize(("n", "batch", "steps"), PAPER_STEPS)
+def test_the_papers_table(n: int, batch: int, steps: int) -> None:
+    """The sizes of table 18 must give its steps."""
+    assert batch_and_steps(n, SftConfig()) == (batch, steps)
+
+
+def test_passes_and_batch_can_be_given() -> None:
+    """A setting that the table overrides would be a lie."""
+    assert batch_and_steps(100, SftConfig(batch=4, passes=2)) == (4, 50)
+
+
+def test_one_example_is_one_step() -> None:
+    """Tiny seeds must not round to no training."""
+    assert batch_and_steps(1, SftConfig(passes=0.1))[1] == 1
