@@ -282,6 +282,7 @@ def _lock(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        os.set_inheritable(handle, True)
     except OSError as error:
         raise UsageFault(f"cannot write to {folder}: {error.strerror}", "choose another folder after --out") from None
     for _ in range(50):

@@ -5,8 +5,9 @@ Read are also alpaca (`instruction`, `input`, `output`), prompt-completion, `mes
 """
 
 import hashlib
-import io
+import zlib
 from collections.abc import Iterable, Iterator
+from itertools import dropwhile
 from typing import Any
 
 import fsspec
@@ -17,6 +18,9 @@ from humpback.corpus.read import kind_of, sources
 from humpback.errors import UsageFault
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
+
+# What the formats call the side that answers.
+ANSWERERS = ("assistant", "gpt", "chatgpt", "bot", "model")
 
 
 def pair_sources(path: str) -> list[Row]:
@@ -30,28 +34,33 @@ def pair_sources(path: str) -> list[Row]:
 
 def read_pairs(kind: str, rows: Iterable[Row]) -> Iterator[Outcome]:
     """The pairs in each source, marked `source=kind`; what is no pair is dropped with the reason."""
+    seen: set[str] = set()
     for source in rows:
-        seen: set[str] = set()
         for number, record in enumerate(_records(source)):
             yield _pair(source, record, number, seen, kind)
 
 
 def _records(source: Row) -> Iterator[Any]:
+    """What the file holds, record by record; in the place of what cannot be read, the error."""
+    with fsspec.open(source["path"], "rb", compression=None if source["kind"] == "parquet" else "infer") as file:
+        try:
+            if source["kind"] == "parquet":
+                yield from pq.read_table(file).to_pylist()
+                return
+            for line in file:
+                if line.strip():
+                    yield _parsed(line)
+        except (pa.ArrowException, EOFError, OSError, ValueError, zlib.error) as error:
+            yield error
+
+
+def _parsed(line: bytes) -> Any:
     import orjson
 
-    with fsspec.open(source["path"], "rb", compression=None if source["kind"] == "parquet" else "infer") as file:
-        if source["kind"] == "parquet":
-            try:
-                yield from pq.read_table(file).to_pylist()
-            except pa.ArrowInvalid as error:
-                yield error
-            return
-        for line in io.BufferedReader(file):
-            if line.strip():
-                try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    yield error
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return error
 
 
 def _pair(source: Row, record: Any, number: int, seen: set[str], kind: str) -> Outcome:
@@ -74,20 +83,26 @@ def _pair(source: Row, record: Any, number: int, seen: set[str], kind: str) -> O
     return {
         "id": row_id(own, kind),
         "parent": source["id"],
-        "url": record.get("url"),
+        "url": _text(record.get("url")),
         "header_path": [str(part) for part in path] if isinstance(path, list) else None,
         "instruction": instruction,
         "response": response,
         "source": kind,
-        "lang": record.get("lang"),
-        "finish": record.get("finish"),
+        "lang": _text(record.get("lang")),
+        "finish": _text(record.get("finish")),
     }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _exchange(record: dict[str, Any]) -> tuple[Any, Any]:
     turns = record.get("messages") or record.get("conversations")
     if isinstance(turns, list):
-        texts = [_said(turn) for turn in turns if _speaker(turn) != "system"]
+        turns = [turn for turn in turns if _speaker(turn) != "system"]
+        # An exchange begins with the question: a greeting of the assistant before it is no instruction.
+        texts = [_said(turn) for turn in dropwhile(lambda turn: _speaker(turn) in ANSWERERS, turns)]
         return (texts[0], texts[1]) if len(texts) > 1 else (None, None)
     prompt, given = record.get("instruction", record.get("prompt")), record.get("input")
     if isinstance(prompt, str) and isinstance(given, str) and given.strip():

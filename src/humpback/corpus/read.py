@@ -1,4 +1,4 @@
-"""Files to documents: WARC and ARC, folders of HTML, JSONL and Parquet with `text` or `html`.
+"""Files to documents: WARC, folders of HTML, JSONL and Parquet with `text` or `html`.
 
 The only module of the corpus that touches files. A source is one file; what it holds is read record by record, and each
 record is a document or a drop with its reason, so that no page goes missing unseen.
@@ -6,17 +6,16 @@ record is a document or a drop with its reason, so that no page goes missing uns
 
 import gzip
 import hashlib
-import io
 import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fastwarc.warc import ArchiveIterator, WarcRecord
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from humpback.corpus.encoding import decode
 from humpback.errors import UsageFault
@@ -24,13 +23,16 @@ from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
 KINDS = {
-    "warc": (".warc", ".warc.gz", ".warc.lz4", ".warc.zst", ".arc", ".arc.gz"),
+    "warc": (".warc", ".warc.gz", ".warc.lz4"),
     "html": (".html", ".htm", ".xhtml"),
     "jsonl": (".jsonl", ".jsonl.gz", ".ndjson"),
     "parquet": (".parquet",),
 }
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 _EDGE = 1 << 20
+# No page is larger; a body that unpacks to more is a bomb or no page.
+MOST_BYTES = 32 << 20
+_UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
 
 
 def kind_of(path: str) -> str | None:
@@ -45,9 +47,8 @@ def sources(inputs: list[str]) -> list[Row]:
     rows = []
     for pattern in inputs:
         fs, path = fsspec.url_to_fs(pattern)
-        found = _expand(fs, path, pattern)
-        for file in found:
-            rows.append(_source(fs, file, fs.unstrip_protocol(file) if "://" in pattern else file))
+        remote = "://" in pattern
+        rows += [_source(fs, file, fs.unstrip_protocol(file) if remote else file) for file in _expand(fs, path, pattern)]
     unique = {row["id"]: row for row in rows}
     return sorted(unique.values(), key=lambda row: row["path"])
 
@@ -90,6 +91,8 @@ def read(rows: Iterable[Row]) -> Iterator[Outcome]:
         ids: set[str] = set()
         for outcome in readers[source["kind"]](source):
             yield _unrepeated(outcome, ids)
+        if not ids:
+            yield Drop({"id": row_id(source["id"], "empty"), "parent": source["id"]}, "empty_source", source["size"])
 
 
 def _unrepeated(outcome: Outcome, ids: set[str]) -> Outcome:
@@ -108,14 +111,14 @@ def _warc(source: Row) -> Iterator[Outcome]:
     count = 0
     with fsspec.open(source["path"], "rb") as file:
         try:
-            for record in ArchiveIterator(file, parse_http=True, auto_decode="all", strict_mode=False):
+            for record in ArchiveIterator(file, parse_http=False, strict_mode=False):
                 yield _from_record(source, record, count)
                 count += 1
         except (OSError, EOFError, zlib.error, ValueError) as error:
             rest = {"id": row_id(source["id"], "damaged", count), "parent": source["id"]}
             yield Drop(rest, "damaged_archive", f"after {count} records: {error}")
             return
-    if source["path"].endswith(".gz") and _is_cut(source["path"]):
+    if source["path"].lower().endswith(".gz") and _is_cut(source["path"]):
         rest = {"id": row_id(source["id"], "damaged", count), "parent": source["id"]}
         yield Drop(rest, "damaged_archive", f"after {count} records: the gzip stream ends early")
 
@@ -137,28 +140,61 @@ def _from_record(source: Row, record: WarcRecord, ordinal: int) -> Outcome:
     kind = str(record.record_type).rsplit(".", 1)[-1]
     if kind != "response":
         return Drop(row, "not_a_response", kind)
-    if not record.is_http or record.http_headers is None:
+    if record.content_length > 2 * MOST_BYTES:
+        return Drop(row, "too_large", record.content_length)
+    where = {"warc": source["path"].rsplit("/", 1)[-1], "offset": record.stream_pos, "date": record.headers.get("WARC-Date")}
+    if not record.is_http:
         return Drop(row, "not_http", None)
-    if record.http_headers.status_code != 200:
-        return Drop(row, "status", record.http_headers.status_code)
-    content_type = (record.http_content_type or "").lower()
+    # Taken out of the stream first: what is wrong in one record must not cost the rest of the archive.
+    block = record.reader.read()
+    try:
+        message, data = _unpacked(block)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        return Drop(row, "damaged_record", str(error))
+    status = message.http_headers.status_code if message.http_headers else None
+    if status != 200:
+        return Drop(row, "status", status)
+    content_type = (message.http_content_type or "").lower()
     if content_type not in HTML_TYPES:
         return Drop(row, "not_html", content_type or None)
-    data = record.reader.read()
+    if len(data) > MOST_BYTES:
+        return Drop(row, "too_large", f"over {MOST_BYTES} bytes")
     if not data.strip():
         return Drop(row, "empty_body", 0)
-    html, encoding = decode(data, record.http_charset)
-    date = record.headers.get("WARC-Date")
-    where = {"warc": source["path"].rsplit("/", 1)[-1], "offset": record.stream_pos, "date": date}
+    html, encoding = decode(data, message.http_charset)
     return {**row, "html": html, "encoding": encoding, **where}
+
+
+def _message(block: bytes, auto_decode: Literal["none", "all"]) -> tuple[WarcRecord, bytes]:
+    """The HTTP message `block` as a record of its own, and its body (one byte over `MOST_BYTES` at most)."""
+    message = WarcRecord()
+    message.init_headers(WarcRecordType.response)
+    message.set_bytes_content(block)
+    message.is_http = True
+    message.parse_http(auto_decode=auto_decode)
+    return message, bytes(message.reader.read(MOST_BYTES + 1))
+
+
+def _unpacked(block: bytes) -> tuple[WarcRecord, bytes]:
+    """The message in `block`, its body unpacked; or as it is, if it is markup although the headers call it packed."""
+    try:
+        return _message(block, "all")
+    except OSError:
+        message, body = _message(block, "none")
+        if body.lstrip()[:1] != b"<":
+            raise
+        return message, body
 
 
 def _html(source: Row) -> Iterator[Outcome]:
     with fsspec.open(source["path"], "rb") as file:
-        data = file.read()
+        data = file.read(MOST_BYTES + 1)
     row: Row = {"id": row_id(source["id"], "page"), "parent": source["id"], "url": source["path"]}
     if not data.strip():
         yield Drop(row, "empty_body", 0)
+        return
+    if len(data) > MOST_BYTES:
+        yield Drop(row, "too_large", f"over {MOST_BYTES} bytes")
         return
     html, encoding = decode(data)
     yield {**row, "html": html, "encoding": encoding}
@@ -167,7 +203,7 @@ def _html(source: Row) -> Iterator[Outcome]:
 def _jsonl(source: Row) -> Iterator[Outcome]:
     with fsspec.open(source["path"], "rb", compression="infer") as file:
         try:
-            for number, line in enumerate(io.BufferedReader(file)):
+            for number, line in enumerate(file):
                 if line.strip():
                     yield _from_line(source, line, number)
         except (EOFError, OSError, zlib.error) as error:
@@ -177,43 +213,42 @@ def _jsonl(source: Row) -> Iterator[Outcome]:
 
 def _from_line(source: Row, line: bytes, number: int) -> Outcome:
     try:
-        record = json.loads(line)
-    except ValueError as error:
+        return _from_mapping(source, json.loads(line), number)
+    except (ValueError, RecursionError) as error:
         row = {"id": row_id(source["id"], "line", number), "parent": source["id"]}
         return Drop(row, "not_json", f"line {number + 1}: {error}")
-    return _from_mapping(source, record, number)
 
 
 def _parquet(source: Row) -> Iterator[Outcome]:
+    number = 0
     with fsspec.open(source["path"], "rb") as file:
         try:
-            table = pq.ParquetFile(file)
-        except (pa.ArrowInvalid, OSError) as error:
+            for batch in pq.ParquetFile(file).iter_batches(1024):
+                for record in batch.to_pylist():
+                    yield _from_mapping(source, record, number)
+                    number += 1
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             rest = {"id": row_id(source["id"], "damaged"), "parent": source["id"]}
-            yield Drop(rest, "damaged_archive", str(error).splitlines()[0])
-            return
-        number = 0
-        for batch in table.iter_batches(1024):
-            for record in batch.to_pylist():
-                yield _from_mapping(source, record, number)
-                number += 1
+            yield Drop(rest, "damaged_archive", f"after {number} records: {str(error).partition(chr(10))[0]}")
 
 
 def _from_mapping(source: Row, record: Any, number: int) -> Outcome:
     """A document from a record that has `html` or `text`, and perhaps `id`, `url`, `title`, `date`, `license`."""
     fields = record if isinstance(record, dict) else {}
     own = fields.get("id")
-    name = ("id", str(own)) if own not in (None, "") else ("line", str(number))
+    own = _writable(str(own)) if own not in (None, "") else None
+    name = ("id", own) if own else ("line", str(number))
     row: Row = {"id": row_id(source["id"], ":".join(name)), "parent": source["id"]}
     for key in ("url", "title", "date", "license"):
-        row[key] = str(fields[key]) if fields.get(key) is not None else None
-    row["url"] = row["url"] or f"{source['path']}#{own if own not in (None, '') else number + 1}"
+        row[key] = _writable(str(fields[key])) if fields.get(key) is not None else None
+    row["url"] = row["url"] or f"{source['path']}#{own or number + 1}"
     body = {key: fields[key] for key in ("html", "text") if isinstance(fields.get(key), str) and fields[key].strip()}
     if not body:
-        found = ", ".join(sorted(fields)) or type(record).__name__
+        found = _writable(", ".join(sorted(fields))) or type(record).__name__
         return Drop(row, "no_text", f"found: {found}; wanted: text or html")
-    return {**row, **_without_nul(body), "encoding": "utf-8"}
+    return {**row, **{key: _writable(value) for key, value in body.items()}, "encoding": "utf-8"}
 
 
-def _without_nul(body: dict[str, str]) -> dict[str, str]:
-    return {key: re.sub("\x00|[\ud800-\udfff]", "\ufffd", value) for key, value in body.items()}
+def _writable(text: str) -> str:
+    """Without NUL and lone surrogates, which JSON can hold and UTF-8 or Parquet cannot."""
+    return _UNWRITABLE.sub("\ufffd", text)

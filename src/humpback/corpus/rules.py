@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from humpback.config import Config
+from humpback.corpus.segment import STORED_CHARS
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
 
@@ -32,7 +33,7 @@ class RuleConfig(Config):
     """Bounds of the corpus rules; lengths in code points after white space is normalised."""
 
     min_chars: int = Field(600, description="shortest text of a segment (paper)")
-    max_chars: int = Field(3000, description="longest text of a segment (paper)")
+    max_chars: int = Field(3000, le=STORED_CHARS, description="longest text of a segment (paper)")
     ngram: int = Field(3, description="words in an n-gram of the repetition rule (ours; the paper does not say)")
     tau_max: float = Field(0.8, description="two sentences this similar (Jaccard) drop the segment (ours)")
     tau_pair: float = Field(0.5, description="sentence pairs this similar count as repeated (ours)")

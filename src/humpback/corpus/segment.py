@@ -8,13 +8,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from humpback.corpus.blocks import Block, Heading, blocks_of_html, blocks_of_markdown
+from humpback.corpus.blocks import DEEPEST_NESTING, Block, Heading, blocks_of_html, blocks_of_markdown, nesting
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
 # A candidate keeps at most this much text: longer ones are dropped by length anyway, and a page must not be stored
 # once for each of its headings.
 STORED_CHARS = 12_000
+# A heading that was never closed holds the page; it must not be stored once more in each path below it.
+HEADING_CHARS = 1_000
 _BLANKS = re.compile(r"\s+")
 
 
@@ -48,7 +50,8 @@ def tree(events: Iterable[Heading | Block]) -> list[Node]:
         while open_nodes and open_nodes[-1].level >= event.level:
             open_nodes.pop()
         above = open_nodes[-1] if open_nodes else None
-        node = Node(event.text, event.level, [*(above.path if above else []), event.text], above, ordinal=len(nodes))
+        heading = event.text[:HEADING_CHARS]
+        node = Node(heading, event.level, [*(above.path if above else []), heading], above, ordinal=len(nodes))
         if above:
             above.children.append(node)
         open_nodes.append(node)
@@ -84,12 +87,16 @@ def segment(rows: Iterable[Row]) -> Iterator[Outcome]:
     """Candidate segments of each document, or its `Drop` if it has no heading to cut at."""
     for row in rows:
         if row.get("html"):
+            depth = nesting(row["html"])
+            if depth > DEEPEST_NESTING:
+                yield Drop(row, "too_deep", depth)
+                continue
             page = blocks_of_html(row["html"])
             nodes = tree(page.events)
-            title = page.title
+            title = page.title[:HEADING_CHARS]
         else:
             nodes = tree(blocks_of_markdown(row.get("text") or "", row.get("title") or ""))
-            title = row.get("title") or ""
+            title = (row.get("title") or "")[:HEADING_CHARS]
         if not nodes:
             yield Drop(row, "no_heading", None)
         for node in nodes:

@@ -6,6 +6,7 @@ of FILE in turn (by prompt digest, not by call). Log-probabilities and decisions
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class Echo:
         return [
             None
             if len(p.split()) + len(t.split()) > self.context
-            else [(-1.0 if word in set(p.split()) else -3.0) - _unit(word) for word in t.split()]
+            else [(-1.0 if word in set(_words(p)) else -3.0) - _unit(word) for word in _words(t)]
             for p, t in zip(prompts, targets, strict=True)
         ]
 
@@ -68,6 +69,10 @@ class Echo:
         weights = [math.exp(-abs(i - at)) for i in range(n)]
         shown = [math.log(w / sum(weights)) for w in weights]
         return answer(question, shown, shown if question.kind == "predicate" else shown[::-1])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold()) or text.split()
 
 
 def _hash(text: str) -> int:

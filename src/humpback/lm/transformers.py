@@ -140,15 +140,12 @@ class Transformers:
             for i, row in zip(batch, logprobs, strict=True):
                 read[i] = row[self._label_ids(asked[i][0], ids[i])].tolist()
         answers = [
-            decisions.answer(asked[i][0], *self._as_shown(asked[i][0], read[i], read[i + 1]))
-            if read[i] is not None and read[i + 1] is not None
+            decisions.answer(question, shown, reverse)
+            if shown is not None and reverse is not None
             else Answer((), None, None, 0.0)
-            for i in range(0, len(asked), 2)
+            for (question, _), shown, reverse in zip(asked[::2], read[::2], read[1::2], strict=True)
         ]
         return [answers[i : i + len(questions)] for i in range(0, len(answers), len(questions))]
-
-    def _as_shown(self, question: Question, shown: Any, reverse: Any) -> tuple[list[float], list[float]]:
-        return shown, reverse
 
     def _label_ids(self, question: Question, prompt: list[int]) -> list[int]:
         """The id that each label adds after the prompt; raises `LMError` where a label is not one distinct token."""
@@ -237,12 +234,8 @@ def role_of(folder: Path) -> str:
 
 
 def _has_bfloat16() -> bool:
+    """Whether bfloat16 is multiplied in hardware here; elsewhere float32 is faster."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.backends.cpu.get_cpu_capability() in ("AVX512", "AVX2", "DEFAULT") and _fast_bfloat16())
-
-
-def _fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware; elsewhere float32 is faster."""
     info = Path("/proc/cpuinfo")
-    return not info.exists() or any(flag in info.read_text() for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+    return not info.exists() or "bf16" in info.read_text()

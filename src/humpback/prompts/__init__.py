@@ -32,4 +32,4 @@ def source(name: str) -> str:
 
 def render(name: str, **values: Any) -> str:
     """The prompt `name` with its slots filled; a missing slot raises `jinja2.UndefinedError`."""
-    return _ENVIRONMENT.from_string(source(name)).render(**values)
+    return _ENVIRONMENT.from_string(source(name)).render(**values).rstrip("\n")
