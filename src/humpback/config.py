@@ -82,9 +82,11 @@ def from_assignment(text: str) -> dict[str, Any]:
         parsed: Any = yaml.safe_load(value)
     except yaml.YAMLError:
         raise UsageFault(f"--set {text!r}: the value is not YAML", 'quote it: --set \'name=["a", "b"]\'') from None
-    for part in reversed(name.strip().split(".")):
-        parsed = {part: parsed}
-    return parsed
+    *outer, last = name.strip().split(".")
+    nested: dict[str, Any] = {last: parsed}
+    for part in reversed(outer):
+        nested = {part: nested}
+    return nested
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -44,7 +44,6 @@ def jsonl(path: Path, *records: Any) -> Path:
     ("path", "kind"),
     [
         ("a.WARC.GZ", "warc"),
-        ("a.arc", "warc"),
         ("a.htm", "html"),
         ("a.jsonl.gz", "jsonl"),
         ("a.parquet", "parquet"),

@@ -60,7 +60,7 @@ def test_cut_at_the_limit(finish: str | None, expected: str | None) -> None:
     [
         ("Tell me how to clean it. " * 6, "runaway"),
         ("na " * 40, "runaway"),
-        ("Is it so? Is it so? Is it?", None),
+        ("Is it so? Is it so? Is it?", "runaway"),
         ("Name a red fruit, a red car, a red bird, a red stone, a red star, a red fish and a red coat for me.", None),
     ],
 )

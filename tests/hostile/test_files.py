@@ -90,9 +90,7 @@ def test_an_archive_with_broken_bytes(tmp_path: Path, seed: int) -> None:
     assert rows or drops
 
 
-@pytest.mark.parametrize(
-    "ending", ["warc", "warc.gz", "warc.lz4", "warc.zst", "arc", "arc.gz", "parquet", "jsonl", "jsonl.gz"]
-)
+@pytest.mark.parametrize("ending", ["warc", "warc.gz", "warc.lz4", "parquet", "jsonl", "jsonl.gz"])
 @pytest.mark.parametrize(
     "data", [b"\x89PNG\r\n" * 99, b"<h1>A</h1>\n", random.Random(1).randbytes(5000)], ids=["png", "html", "noise"]
 )
@@ -303,8 +301,8 @@ def test_deflated_and_raw_bodies(tmp_path: Path) -> None:
 
 
 def test_real_awkward_archives(data: Path) -> None:
-    """26 files from the tests of three other readers: clipped, mis-chunked, mis-counted; each ends in rows or reasons."""
+    """The WARC files from the tests of three other readers: clipped, mis-chunked, mis-counted; each ends in rows or reasons."""
     for path in sorted((data / "warc-hard").iterdir()):
-        if path.suffix != ".bad":
+        if path.suffix != ".bad" and ".arc" not in path.name:
             rows, drops = outcomes(path)
             assert rows or drops, path.name

@@ -33,7 +33,7 @@ class RuleConfig(Config):
     """Bounds of the corpus rules; lengths in code points after white space is normalised."""
 
     min_chars: int = Field(600, description="shortest text of a segment (paper)")
-    max_chars: int = Field(3000, le=STORED_CHARS, description="longest text of a segment (paper)")
+    max_chars: int = Field(3000, description="longest text of a segment (paper)")
     ngram: int = Field(3, description="words in an n-gram of the repetition rule (ours; the paper does not say)")
     tau_max: float = Field(0.8, description="two sentences this similar (Jaccard) drop the segment (ours)")
     tau_pair: float = Field(0.5, description="sentence pairs this similar count as repeated (ours)")
@@ -48,7 +48,8 @@ def too_short(row: Row, config: RuleConfig) -> Any:
 
 
 def too_long(row: Row, config: RuleConfig) -> Any:
-    return row["n_chars"] if row["n_chars"] > config.max_chars else None
+    """Longer than `max_chars`, or than what was stored of the candidate."""
+    return row["n_chars"] if row["n_chars"] > min(config.max_chars, STORED_CHARS) else None
 
 
 def empty_header(row: Row, _: RuleConfig) -> Any:

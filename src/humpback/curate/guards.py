@@ -35,6 +35,9 @@ class GuardConfig(Config):
     max_chars: int = Field(800, description="longest instruction (Spico197)")
     copied_share: float = Field(0.3, description="share of the instruction in 8-word runs of its answer (ours)")
     leaked_run: int = Field(7, description="words in a row shared with the backward prompt (ours)")
+    min_logprob: float | None = Field(
+        None, description="lowest mean log-probability of the instruction under its backward model; unset: any (ours)"
+    )
     same_language: bool = Field(True, description="instruction and answer must be in one language (ours)")
 
 
@@ -49,7 +52,9 @@ def runaway(row: Row, _: GuardConfig) -> Any:
         return "no end token"
     words = _WORD.findall(row["instruction"].casefold())
     runs = [tuple(words[i : i + 3]) for i in range(len(words) - 2)]
-    return f"{len(runs)} runs, {len(set(runs))} different" if len(runs) > 8 and len(set(runs)) < 0.6 * len(runs) else None
+    different = len(set(runs))
+    loops = different < 0.6 * len(runs) if len(words) > 20 else different < len(runs) - 2
+    return f"{len(runs)} runs of three words, {different} different" if len(runs) > 5 and loops else None
 
 
 def too_short(row: Row, config: GuardConfig) -> Any:
@@ -85,8 +90,14 @@ def wrong_language(row: Row, config: GuardConfig) -> Any:
     return f"{lang} {probability:.2f}, the answer is {wanted}" if lang != wanted and probability > 0.9 else None
 
 
+def improbable(row: Row, config: GuardConfig) -> Any:
+    """Drawn against the odds: a small model's noise is less likely, token for token, than its sense."""
+    low = config.min_logprob is not None and row.get("logprob") is not None and row["logprob"] < config.min_logprob
+    return row["logprob"] if low else None
+
+
 Guard = Callable[[Row, GuardConfig], Any]
-GUARDS: tuple[Guard, ...] = (empty, runaway, leaked_prompt, copied_answer, too_short, too_long, wrong_language)
+GUARDS: tuple[Guard, ...] = (empty, runaway, leaked_prompt, copied_answer, too_short, too_long, wrong_language, improbable)
 
 
 def fault(row: Row, config: GuardConfig) -> tuple[str, Any] | None:

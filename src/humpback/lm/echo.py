@@ -1,6 +1,6 @@
 """The fake that ships: deterministic, scripted, and honest about being one. For tests, and for trying a recipe's plumbing.
 
-`echo` answers with the first words of its prompt's last paragraph but one; `echo:FILE` takes completions from the lines
+`echo` asks about the heading that its prompt shows, or about the first words of its second paragraph; `echo:FILE` takes completions from the lines
 of FILE in turn (by prompt digest, not by call). Log-probabilities and decisions are a function of the text alone.
 """
 
@@ -41,7 +41,9 @@ class Echo:
         if self.script:
             text = self.script[_hash(f"{prompt}\0{salt}") % len(self.script)]
         else:
-            topic = (prompt.split("heading: ")[-1].split("\n")[0].split(" > ")[-1]).split()[:8]
+            shown = prompt.split("\n\n")
+            text = prompt.split("heading: ")[-1] if "heading: " in prompt else shown[min(1, len(shown) - 1)]
+            topic = text.split("\n")[0].split(" > ")[-1].split()[:7]
             text = f"What should I know about {' '.join(topic)} ({_hash(str(salt)) % 4})?"
         words = text.split()
         cut = len(words) > sampling.max_new_tokens

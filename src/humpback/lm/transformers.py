@@ -4,8 +4,10 @@ Sampling is written out here because a row's draw must depend on the row alone: 
 state for a whole batch, so that a run resumed in other batches would end in other rows.
 """
 
+import ctypes
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,14 @@ ROLE_FILE = "humpback.json"
 # Memory of one batch: as many logits as fit a gigabyte in float32, and never more tokens than keep a CPU's caches warm.
 LOGIT_BYTES = 1 << 30
 BATCH_TOKENS = 16_384
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep what a batch frees for the next: returning and faulting it in again was half of a CPU's time here."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for option, value in ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, (1 << 31) - 1), (_TOP_PAD, 1 << 28)):
+            libc.mallopt(option, value)
 
 
 class Transformers:
@@ -215,6 +225,7 @@ def open(model: str) -> Transformers:
     looks_local = Path(model).is_absolute() or model.startswith((".", "runs"))
     if looks_local and not (Path(model) / "config.json").is_file():
         raise UsageFault(f"{model} is not the folder of a model: it has no config.json", "check the path of the model")
+    keep_freed_memory()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:

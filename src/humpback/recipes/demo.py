@@ -16,4 +16,4 @@ class Settings(humpback.Settings):
     """The humpback recipe's settings, pointed at the demo's own material."""
 
     seed: SeedSettings = SeedSettings(path=str(MATERIAL / "seed.jsonl"), dev=0.15, test=0.15)
-    corpus: CorpusSettings = CorpusSettings(inputs=(str(MATERIAL / "pages.warc.gz"),))
+    corpus: CorpusSettings = CorpusSettings(inputs=(str(MATERIAL / "pages.warc.gz"),), sample=180)

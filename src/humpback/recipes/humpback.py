@@ -73,6 +73,7 @@ class Settings(Config):
     guards: GuardConfig = GuardConfig()
     curate: select.CurateConfig = select.CurateConfig()
     sft: SftConfig = SftConfig()
+    backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
     measure: MeasureSettings = MeasureSettings()
     random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
 
@@ -158,11 +159,12 @@ def augment_stage(settings: Settings, backward: Path) -> LMStage:
 
 def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: Settings) -> Path:
     """A model trained from base on the train rows of `data`."""
+    sft = settings.backward_sft or settings.sft if role == "backward" else settings.sft
     plan = {
         "role": role,
         "base": language_models.fingerprint(settings.base),
         "data": {dataset.path.name: dataset.fingerprint for dataset in data},
-        "sft": settings.sft.model_dump(mode="json"),
+        "sft": sft.model_dump(mode="json"),
         "tags": settings.tags.model_dump(mode="json"),
         "backward": settings.backward.model_dump(mode="json") if role == "backward" else None,
         "prompt": digest(prompts.source(backtranslate.BACKWARD if role == "backward" else backtranslate.FORWARD)),
@@ -170,7 +172,7 @@ def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: S
 
     def work(folder: Path) -> None:
         rows = [row for dataset in data for row in dataset.rows() if row.get("split") in (None, "train")]
-        train(folder, role, settings.base, rows, settings.sft, settings.tags, settings.backward, run.progress)
+        train(folder, role, settings.base, rows, sft, settings.tags, settings.backward, run.progress)
 
     return run.step(name, work, plan)
 

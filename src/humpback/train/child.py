@@ -21,7 +21,7 @@ from trl import SFTTrainer
 
 from humpback import store
 from humpback.lm import chat
-from humpback.lm.transformers import ROLE_FILE
+from humpback.lm.transformers import ROLE_FILE, keep_freed_memory
 from humpback.methods.backtranslate import BackwardConfig, Example, TagConfig, backward_example, forward_example
 from humpback.schema import Row
 from humpback.train.config import SftConfig
@@ -116,6 +116,7 @@ def load(job: dict[str, Any]) -> tuple[Any, Any]:
 
 def main(folder: Path) -> None:
     die_with_parent()
+    keep_freed_memory()
     job = store.read_json(folder / JOB)
     rows = store.read_rows(folder / PAIRS)
     model, tokenizer = load(job)

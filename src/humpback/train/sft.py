@@ -57,8 +57,8 @@ def _run_child(folder: Path, steps: int, label: str, progress: Progress) -> None
             stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **quiet}, close_fds=False,
         )  # fmt: skip
         last: dict[str, Any] = {}
+        assert child.stdout is not None
         try:
-            assert child.stdout is not None
             for line in child.stdout:
                 if line.startswith("{"):
                     last = json.loads(line)
@@ -66,6 +66,7 @@ def _run_child(folder: Path, steps: int, label: str, progress: Progress) -> None
         finally:
             child.kill() if child.poll() is None and sys.exc_info()[0] else None
             code = child.wait()
+            child.stdout.close()
         if code:
             tail = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
             raise TrainingFailed(
