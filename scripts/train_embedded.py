@@ -4,7 +4,7 @@
 
 Qwen3 architecture, 6.8 M parameters, a byte-level BPE of 8,192 that meets the contract of typed decisions (yes, no, Yes,
 No, letters and digits are one token each after the prompt). Two CPU cores take about an hour for the default budget;
-on a GPU give `--tokens 400000000`. The same data, seed and thread count give the same weights on the same machine.
+on a GPU give `--tokens 400000000`. Every draw is seeded.
 """
 
 import argparse

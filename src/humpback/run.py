@@ -62,7 +62,7 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         self.engine.__exit__()
-        self._lm = None
+        self._close_lm()
         os.close(self._lock)
 
     def put(self, name: str, rows: Callable[[], Iterable[Row]], columns: pa.Schema, reads: dict[str, Any]) -> Dataset:
@@ -94,6 +94,7 @@ class Run:
         plan = {"step": name, **plan}
         if self._is_done(folder, plan):
             return folder
+        self._close_lm()
         partial = self._partial(folder)
         started = time.time()
         function(partial)
@@ -162,11 +163,16 @@ class Run:
         return dataset
 
     def lm(self, spec: str) -> language_models.LM:
-        """The language model `spec`, kept open until another one is asked for."""
+        """The language model `spec`, kept open until another one is asked for, or a step begins."""
         if self._lm is None or self._lm[0] != spec:
-            self._lm = None
+            self._close_lm()
             self._lm = (spec, language_models.open(spec))
         return self._lm[1]
+
+    def _close_lm(self) -> None:
+        if self._lm:
+            self._lm[1].close()
+        self._lm = None
 
 
 def map_shard(stage: Stage, shard: Path, folder: Path, index: int) -> int:

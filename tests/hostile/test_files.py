@@ -301,7 +301,7 @@ def test_deflated_and_raw_bodies(tmp_path: Path) -> None:
 
 
 def test_real_awkward_archives(data: Path) -> None:
-    """The WARC files from the tests of three other readers: clipped, mis-chunked, mis-counted; each ends in rows or reasons."""
+    """The WARC files of three other readers' tests: clipped, mis-chunked, mis-counted; each ends in rows or reasons."""
     for path in sorted((data / "warc-hard").iterdir()):
         if path.suffix != ".bad" and ".arc" not in path.name:
             rows, drops = outcomes(path)

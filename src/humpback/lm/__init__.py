@@ -67,6 +67,10 @@ class LM(Protocol):
     role: str
     context: int
 
+    def close(self) -> None:
+        """Free what it holds; it answers no more."""
+        ...
+
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
         """`text` cut at its tail to `max_tokens`, and whether it was."""
         ...

@@ -1,7 +1,7 @@
 """The fake that ships: deterministic, scripted, and honest about being one. For tests, and for trying a recipe's plumbing.
 
-`echo` asks about the heading that its prompt shows, or about the first words of its second paragraph; `echo:FILE` takes completions from the lines
-of FILE in turn (by prompt digest, not by call). Log-probabilities and decisions are a function of the text alone.
+`echo` asks about the heading that its prompt shows, or about the first words of its second paragraph; `echo:FILE` takes
+completions from the lines of FILE (by digest of the prompt). Log-probabilities and decisions are a function of the text.
 """
 
 import hashlib
@@ -25,6 +25,9 @@ class Echo:
         self.script = list(script)
         self.context = context
         self.history: list[str] = []
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
         words = text.split()

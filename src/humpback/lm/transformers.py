@@ -5,6 +5,7 @@ state for a whole batch, so that a run resumed in other batches would end in oth
 """
 
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -26,7 +27,7 @@ except ImportError as error:
 ROLE_FILE = "humpback.json"
 # Memory of one batch: as many logits as fit a gigabyte in float32, and never more tokens than keep a CPU's caches warm.
 LOGIT_BYTES = 1 << 30
-BATCH_TOKENS = 16_384
+BATCH_TOKENS = 8_192
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
@@ -48,6 +49,13 @@ class Transformers:
         self.ends = sorted({tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None})
         self.pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         self.budget = min(BATCH_TOKENS, LOGIT_BYTES // (4 * model.config.get_text_config().vocab_size))
+
+    def close(self) -> None:
+        """Give the memory back: the next user of this machine is a training in another process."""
+        del self.model
+        gc.collect()
+        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+            libc.malloc_trim(0)
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
         return chat.clip(self.tokenizer, text, max_tokens)

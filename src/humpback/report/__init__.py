@@ -62,7 +62,7 @@ def _round(each: dict[str, Any]) -> dict[str, Any]:
     valid = next((r for r in each["competence"] if r["metric"] == "judge_valid"), None)
     return {
         **each,
-        "score_bins": histogram(scores, 1.0, 5.0, 16),
+        "score_bins": histogram(scores, 1.0, 5.0, 48),
         "gain_bins": histogram(gains, *_range([g for g, _ in gains]), 24),
         "unscored": len(each["scored"]) - len(scores),
         "label_mass": sum(masses) / len(masses) if masses else None,

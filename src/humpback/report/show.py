@@ -73,7 +73,9 @@ def show_models(run: Path) -> None:
         "\nModels on held-out human pairs", "model", "pairs", "NLL, nats/token", "change against M_0", "stop rate", "n"
     )
     for model in models:
-        trained = str(model["training"].get("examples", ""))
+        training = model["training"]
+        trained = str(training.get("examples", ""))
+        trained += f" ({training['too_long']} too long)" if training.get("too_long") else ""
         figures = [gather.figure(model.get(name)) for name in ("nll", "nll_change", "stop_rate")]
         table.add_row(model["name"], trained, *figures, str(model["nll"]["n"]))
     _console().print(table)

@@ -28,6 +28,8 @@ from humpback.train.config import SftConfig
 from humpback.train.sft import JOB, PAIRS
 
 IGNORED = -100
+# Fewer examples than this share fit: sft.max_tokens is wrong for the data. Single ones that do not fit are counted.
+MIN_USABLE = 0.9
 
 
 def die_with_parent() -> None:
@@ -123,7 +125,7 @@ def main(folder: Path) -> None:
     transformers.logging.disable_progress_bar()
     made = [tokens(example, tokenizer, job["sft"]["max_tokens"]) for example in examples(job, rows, tokenizer)]
     usable = [each for each in made if each is not None]
-    if len(usable) < len(made) * 0.999:
+    if len(usable) < MIN_USABLE * len(made):
         raise SystemExit(f"{len(made) - len(usable)} of {len(made)} examples have a prompt longer than sft.max_tokens")
     disable_progress_bar()
     trainer = SFTTrainer(
@@ -135,22 +137,25 @@ def main(folder: Path) -> None:
     )
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train()
-    history = [entry for entry in trainer.state.log_history if "loss" in entry]
-    save(trainer.model, tokenizer, folder, job, history, sum(len(each["input_ids"]) for each in usable))
+    facts = {
+        "examples": len(usable),
+        "too_long": len(made) - len(usable),
+        "tokens": sum(len(each["input_ids"]) for each in usable),
+        "log": [entry for entry in trainer.state.log_history if "loss" in entry],
+    }
+    save(trainer.model, tokenizer, folder, job, facts)
 
 
-def save(model: Any, tokenizer: Any, folder: Path, job: dict[str, Any], history: list[dict[str, Any]], seen: int) -> None:
+def save(model: Any, tokenizer: Any, folder: Path, job: dict[str, Any], facts: dict[str, Any]) -> None:
     """The model with its template and role, in bfloat16, and what the training saw."""
-    for name in ("attention_dropout",):
-        if hasattr(model.config, name):
-            setattr(model.config, name, 0.0)
+    if hasattr(model.config, "attention_dropout"):
+        model.config.attention_dropout = 0.0
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    recommended = store.read_json(Path(job["base"]) / ROLE_FILE) if (Path(job["base"]) / ROLE_FILE).is_file() else {}
-    store.write_json(folder / ROLE_FILE, {**recommended, "role": job["role"], "base": job["base_name"], "tags": job["tags"]})
-    store.write_json(
-        folder / "training.json", {"examples": len(store.read_rows(folder / PAIRS)), "tokens": seen, "log": history}
-    )
+    base = Path(job["base"]) / ROLE_FILE
+    inherited = store.read_json(base) if base.is_file() else {}
+    store.write_json(folder / ROLE_FILE, {**inherited, "role": job["role"], "base": job["base_name"], "tags": job["tags"]})
+    store.write_json(folder / "training.json", facts)
 
 
 if __name__ == "__main__":
