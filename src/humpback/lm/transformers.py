@@ -243,7 +243,9 @@ def open(model: str) -> Transformers:
     except (OSError, ValueError) as error:
         raise UsageFault(f"cannot load the model {model}: {str(error).splitlines()[0]}", "check its name") from None
     loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    return Transformers(loaded, tokenizer, f"transformers:{model}", role_of(Path(model)))
+    # Rows carry the name, and the same rows must come out wherever the run's folder stands.
+    shown = Path(model).name if Path(model).is_dir() else model
+    return Transformers(loaded, tokenizer, f"transformers:{shown}", role_of(Path(model)))
 
 
 def role_of(folder: Path) -> str:
