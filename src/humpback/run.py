@@ -291,7 +291,7 @@ def _lock(folder: Path) -> int:
         os.set_inheritable(handle, True)
     except OSError as error:
         raise UsageFault(f"cannot write to {folder}: {error.strerror}", "choose another folder after --out") from None
-    for _ in range(50):
+    for _ in range(150):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return handle

@@ -1,4 +1,4 @@
-"""The training process: `python -m humpback.train.child FOLDER`. Reads the job, trains with TRL, saves the model, ends.
+"""The training process, `python -m humpback.train.child FOLDER PARENT_PID`: trains with TRL, saves the model, and ends.
 
 Loss falls on the target and its end token only. What it prints as JSON lines on stdout is its progress.
 """
@@ -32,9 +32,8 @@ IGNORED = -100
 MIN_USABLE = 0.9
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
     """End this process when the one that started it is gone: a killed run must not go on training in the background."""
-    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -116,8 +115,8 @@ def load(job: dict[str, Any]) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def main(folder: Path) -> None:
-    die_with_parent()
+def main(folder: Path, parent: int) -> None:
+    die_with_parent(parent)
     keep_freed_memory()
     job = store.read_json(folder / JOB)
     rows = store.read_rows(folder / PAIRS)
@@ -159,4 +158,4 @@ def save(model: Any, tokenizer: Any, folder: Path, job: dict[str, Any], facts: d
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -53,7 +53,7 @@ def _run_child(folder: Path, steps: int, label: str, progress: Progress) -> None
     quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1"}
     with progress.meter(label, steps, "steps") as meter, (folder / LOG).open("w") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "humpback.train.child", str(folder)],
+            [sys.executable, "-m", "humpback.train.child", str(folder), str(os.getpid())],
             stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **quiet}, close_fds=False,
         )  # fmt: skip
         last: dict[str, Any] = {}
