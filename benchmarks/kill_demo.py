@@ -33,7 +33,7 @@ def contents(out: Path) -> dict[str, list]:
     """All rows of every dataset, and the bytes of every model."""
     found: dict[str, list] = {}
     for folder in sorted(out.glob("[0-9][0-9]-*")):
-        if "totals" in read_json(folder / MANIFEST):
+        if "steps" in read_json(folder / MANIFEST):
             found[folder.name] = list(Dataset(folder).rows())
         elif (folder / "model.safetensors").exists():
             found[folder.name] = [(folder / "model.safetensors").read_bytes()]

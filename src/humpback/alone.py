@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 
 from humpback.config import Config
+from humpback.corpus.inputs import PAGE_KINDS, sources
 from humpback.corpus.language import identify
 from humpback.corpus.pairs import pair_sources, read_pairs
-from humpback.corpus.read import read, sources
+from humpback.corpus.read import read
 from humpback.corpus.segment import count_chars
 from humpback.curate import guards, judge
 from humpback.curate.guards import GuardConfig
@@ -103,7 +104,7 @@ def _texts(run: Run, path: str) -> Dataset:
     if finished:
         return finished
     found = sources([path])
-    if any(row["kind"] in ("html", "warc") for row in found):
+    if any(row["kind"] in PAGE_KINDS for row in found):
         raise UsageFault(f"{path} holds pages, not texts", f"cut them first: humpback segments {path} --out runs/segments")
     files = run.put("files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
     documents = run.map("documents", Stage("documents", DOCUMENT, read, reads="records"), files)

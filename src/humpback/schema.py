@@ -14,7 +14,18 @@ Row = dict[str, Any]
 _ID = [("id", pa.string()), ("parent", pa.string())]
 _WEB = [("url", pa.string()), ("header_path", pa.list_(pa.string()))]
 
-SOURCE = pa.schema([*_ID, ("path", pa.string()), ("kind", pa.string()), ("size", pa.int64()), ("digest", pa.string())])
+SOURCE = pa.schema(
+    [
+        *_ID,
+        ("file", pa.string()),
+        ("path", pa.string()),
+        ("kind", pa.string()),
+        ("size", pa.int64()),
+        ("digest", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+    ]
+)
 DOCUMENT = pa.schema(
     [
         *_ID,
@@ -25,6 +36,7 @@ DOCUMENT = pa.schema(
         ("encoding", pa.string()),
         ("lang", pa.string()),
         ("license", pa.string()),
+        ("opt_out", pa.list_(pa.string())),
         ("warc", pa.string()),
         ("offset", pa.int64()),
         ("date", pa.string()),
@@ -45,6 +57,10 @@ SEGMENT = pa.schema(
         ("offset", pa.int64()),
         ("date", pa.string()),
         ("license", pa.string()),
+        ("opt_out", pa.list_(pa.string())),
+        ("link_share", pa.float64()),
+        ("redacted", pa.list_(pa.string())),
+        ("contamination", pa.string()),
     ]
 )
 CANDIDATE = pa.struct(
@@ -71,6 +87,7 @@ PAIR = pa.schema(
         ("clipped", pa.bool_()),
         ("candidates", pa.list_(CANDIDATE)),
         ("lang", pa.string()),
+        ("contamination", pa.string()),
     ]
 )
 SCORED = pa.schema(
@@ -100,7 +117,7 @@ METRIC = pa.schema(
         ("note", pa.string()),
     ]
 )
-DROPPED = pa.schema([("id", pa.string()), ("parent", pa.string()), ("reason", pa.string()), ("value", pa.string())])
+DROPPED = pa.schema([*_ID, ("step", pa.string()), ("reason", pa.string()), ("value", pa.string())])
 
 
 def row_id(parent: str, stage: str, ordinal: int = 0) -> str:

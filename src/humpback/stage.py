@@ -58,6 +58,22 @@ class LMStage(Stage):
     chunk_rows: int = 64
 
 
+@dataclass(frozen=True)
+class Chain:
+    """Steps that run over a shard row by row: what one keeps the next one reads, and what the last one keeps is written.
+
+    For what is large in between and quickly made again (pages, on their way to segments). Each step is counted, and its
+    drops are written, as if it were a stage of its own.
+    """
+
+    name: str
+    steps: tuple[Stage, ...]
+
+    @property
+    def columns(self) -> pa.Schema:
+        return self.steps[-1].columns
+
+
 def keep_or_drop(check: Callable[[Row], tuple[str, Any] | None], rows: Iterable[Row]) -> Iterator[Outcome]:
     """Drop each row for which `check` gives (reason, value) and keep the others as they are; for `functools.partial`."""
     for row in rows:

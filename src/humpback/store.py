@@ -2,8 +2,8 @@
 
     03-pairs/plan.json  part-00000.parquet  dropped/part-00000.parquet  manifest.json
 
-Every file is written beside its place, synced and renamed. The footer of a shard says what was read, kept and dropped for
-which reason; the manifest adds the footers up and is refused unless read = kept + dropped.
+Every file is written beside its place, synced and renamed. The footer of a shard says what each step read, kept and
+dropped for which reason; the manifest adds the footers up and is refused unless read = kept + dropped.
 """
 
 import json
@@ -11,8 +11,8 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,21 +57,26 @@ def read_json(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Totals:
-    """What became of the rows of a shard or a dataset: `read` = `kept` + the sum of `drops`; `rows` were written."""
+    """What became of the rows that a step read, of a shard or a dataset: `read` = `kept` + the sum of `drops`.
 
+    `rows` is how many it made of those that it kept.
+    """
+
+    step: str = ""
     read: int = 0
     kept: int = 0
     rows: int = 0
-    drops: dict[str, int] | None = None
+    drops: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
     def dropped(self) -> int:
-        return sum((self.drops or {}).values())
+        return sum(self.drops.values())
 
     def __add__(self, other: "Totals") -> "Totals":
-        drops = Counter(self.drops or {}) + Counter(other.drops or {})
+        drops = Counter(self.drops) + Counter(other.drops)
         return Totals(
+            self.step,
             self.read + other.read,
             self.kept + other.kept,
             self.rows + other.rows,
@@ -79,22 +84,16 @@ class Totals:
             round(self.seconds + other.seconds, 3),
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"read": self.read, "kept": self.kept, "rows": self.rows, "drops": self.drops or {}, "seconds": self.seconds}
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> "Totals":
-        return cls(*(value[key] for key in ("read", "kept", "rows", "drops", "seconds")))
-
 
 class Ledger:
-    """Sorts the outcomes of one shard into kept rows and drops, and checks that each row read is accounted for once."""
+    """Parts the outcomes of one step over one shard into kept rows and drops, and checks that each row is answered once."""
 
-    def __init__(self, stage: str, reads_records: bool = False) -> None:
-        self.stage = stage
+    def __init__(self, step: str, reads_records: bool = False) -> None:
+        self.step = step
         self.reads_records = reads_records
-        self.rows: list[Row] = []
-        self.drops: list[Drop] = []
+        self.drops: list[Row] = []
+        self._rows = 0
+        self._counts: Counter[str] = Counter()
         self._read: set[str] = set()
         self._kept: set[str] = set()
         self._dropped: set[str] = set()
@@ -104,14 +103,27 @@ class Ledger:
             self._read.add(row["id"])
             yield row
 
-    def add(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Drop):
-            self.drops.append(outcome)
-            self._dropped.add(outcome.row["id"])
-        else:
-            self.rows.append(outcome)
+    def keeping(self, outcomes: Iterable[Outcome]) -> Iterator[Row]:
+        """The rows among `outcomes`; of the drops only what is written of them is held."""
+        for outcome in outcomes:
+            if isinstance(outcome, Drop):
+                self._drop(outcome)
+                continue
             own = self.reads_records or outcome["id"] in self._read
             self._kept.add(outcome["id"] if own else outcome["parent"])
+            self._rows += 1
+            yield outcome
+
+    def _drop(self, drop: Drop) -> None:
+        row = drop.row
+        self.drops.append({"id": row["id"], "parent": row.get("parent"), "reason": drop.reason, "value": _text(drop.value)})
+        self._counts[drop.reason] += 1
+        self._dropped.add(row["id"])
+
+    def take_drops(self) -> list[Row]:
+        """The drops since the last call."""
+        drops, self.drops = self.drops, []
+        return drops
 
     def totals(self, seconds: float) -> Totals:
         """The counts; raises `ConservationError` where a row is lost, invented or answered twice."""
@@ -124,13 +136,13 @@ class Ledger:
         for fault, ids in faults.items():
             if ids:
                 raise ConservationError(
-                    f"the stage {self.stage!r} read {len(read)} rows and {fault} {len(ids)} of them, {min(ids)} first",
+                    f"the stage {self.step!r} read {len(read)} rows and {fault} {len(ids)} of them, {min(ids)} first",
                     "this is a bug of the stage: every row read must be kept or dropped once",
                 )
-        if len(self._dropped) != len(self.drops):
-            raise ConservationError(f"the stage {self.stage!r} dropped a row twice", "this is a bug of the stage")
-        counts = Counter(drop.reason for drop in self.drops)
-        return Totals(len(read), len(self._kept), len(self.rows), dict(sorted(counts.items())), round(seconds, 3))
+        if len(self._dropped) != self._counts.total():
+            raise ConservationError(f"the stage {self.step!r} dropped a row twice", "this is a bug of the stage")
+        drops = dict(sorted(self._counts.items()))
+        return Totals(self.step, len(read), len(self._kept), self._rows, drops, round(seconds, 3))
 
 
 def shard_name(index: int) -> str:
@@ -152,12 +164,33 @@ def write_table(path: Path, table: pa.Table, footer: dict[str, Any]) -> None:
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
-def write_shard(folder: Path, index: int, ledger: Ledger, columns: pa.Schema, seconds: float) -> Totals:
-    """Write the drops of one shard, then its rows: the second rename completes it."""
-    totals = ledger.totals(seconds)
-    _write_drops(folder, index, ledger.drops)
-    write_table(folder / shard_name(index), to_table(ledger.rows, columns), totals.as_dict())
+def write_shard(
+    folder: Path, index: int, rows: list[Row], ledgers: Sequence[Ledger], columns: pa.Schema, seconds: float
+) -> list[Totals]:
+    """Write what the steps of `ledgers` dropped, then the `rows` that the last one kept: the second rename completes it."""
+    totals = [ledger.totals(seconds) for ledger in ledgers]
+    _write_drops(folder, index, ledgers)
+    write_table(folder / shard_name(index), to_table(rows, columns), _footer(totals))
     return totals
+
+
+def write_split(
+    folder: Path, rows: Iterable[Row], ledger: Ledger, columns: pa.Schema, shard_rows: int, started: float
+) -> None:
+    """Write the rows of a whole dataset as they come, in shards of `shard_rows`; the counts stand in the last."""
+    part: list[Row] = []
+    index = 0
+    for row in rows:
+        if len(part) == shard_rows:
+            _write_drops(folder, index, [ledger])
+            write_table(folder / shard_name(index), to_table(part, columns), _footer([]))
+            part, index = [], index + 1
+        part.append(row)
+    write_shard(folder, index, part, [ledger], columns, time.time() - started)
+
+
+def _footer(totals: list[Totals]) -> dict[str, Any]:
+    return {"steps": [asdict(step) for step in totals]}
 
 
 def _text(value: Any) -> str | None:
@@ -166,21 +199,9 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def write_split(folder: Path, ledger: Ledger, columns: pa.Schema, seconds: float, shard_rows: int) -> None:
-    """Write the rows of a whole dataset in shards of `shard_rows`; the counts of rows read stand in the first."""
-    totals = ledger.totals(seconds)
-    rows, drops = ledger.rows, ledger.drops
-    for index, at in enumerate(range(0, max(len(rows), 1), shard_rows)):
-        part = rows[at : at + shard_rows]
-        footer = totals if index == 0 else Totals(drops={})
-        footer = Totals(footer.read, footer.kept, len(part), footer.drops, footer.seconds)
-        _write_drops(folder, index, drops if index == 0 else [])
-        write_table(folder / shard_name(index), to_table(part, columns), footer.as_dict())
-
-
-def _write_drops(folder: Path, index: int, drops: list[Drop]) -> None:
-    rows = [{"id": d.row["id"], "parent": d.row.get("parent"), "reason": d.reason, "value": _text(d.value)} for d in drops]
-    write_table(folder / "dropped" / shard_name(index), to_table(rows, DROPPED), {})
+def _write_drops(folder: Path, index: int, ledgers: Sequence[Ledger]) -> None:
+    drops = [{**drop, "step": ledger.step} for ledger in ledgers for drop in ledger.take_drops()]
+    write_table(folder / "dropped" / shard_name(index), to_table(drops, DROPPED), {})
 
 
 class Dataset:
@@ -193,8 +214,14 @@ class Dataset:
         self.manifest: dict[str, Any] = read_json(self.path / MANIFEST)
 
     @property
+    def steps(self) -> list[Totals]:
+        """What each step read, kept and dropped: one, unless the dataset is of a `Chain`."""
+        return [Totals(**step) for step in self.manifest["steps"]]
+
+    @property
     def totals(self) -> Totals:
-        return Totals.from_dict(self.manifest["totals"])
+        """The counts of the step that made the rows."""
+        return self.steps[-1]
 
     @property
     def fingerprint(self) -> str:
@@ -222,8 +249,14 @@ def read_rows(shard: Path, columns: list[str] | None = None) -> list[Row]:
     return rows
 
 
-def read_totals(shard: Path) -> Totals:
-    return Totals.from_dict(json.loads(pq.read_schema(shard).metadata[FOOTER]))
+def read_totals(shard: Path) -> list[Totals]:
+    footer = json.loads(pq.read_schema(shard).metadata[FOOTER])
+    return [Totals(**step) for step in footer["steps"]]
+
+
+def count_rows(shard: Path) -> int:
+    rows: int = pq.read_metadata(shard).num_rows
+    return rows
 
 
 def begin(folder: Path, plan: dict[str, Any], again: str) -> None:
@@ -246,17 +279,20 @@ def settle(path: Path, wanted: dict[str, Any], again: str) -> None:
 
 def finish(folder: Path, plan: dict[str, Any], shards: int, started: float) -> Dataset:
     """Add the footers up, check conservation, and write the manifest, which finishes the dataset."""
-    parts = [folder / shard_name(i) for i in range(shards)]
-    totals = sum((read_totals(part) for part in parts), Totals(drops={}))
-    if totals.read != totals.kept + totals.dropped:
-        raise ConservationError(
-            f"{folder}: read {totals.read} but kept {totals.kept} and dropped {totals.dropped}",
-            "this is a bug of the stage: every row read must be kept or dropped once",
-        )
+    steps: dict[str, Totals] = {}
+    for i in range(shards):
+        for step in read_totals(folder / shard_name(i)):
+            steps[step.step] = steps[step.step] + step if step.step in steps else step
+    for step in steps.values():
+        if step.read != step.kept + step.dropped:
+            raise ConservationError(
+                f"{folder}: {step.step!r} read {step.read} but kept {step.kept} and dropped {step.dropped}",
+                "this is a bug of the stage: every row read must be kept or dropped once",
+            )
     manifest = {
         "fingerprint": digest(plan),
         "plan": plan,
-        "totals": totals.as_dict(),
+        "steps": [asdict(step) for step in steps.values()],
         "shards": shards,
         "wall_seconds": round(time.time() - started, 3),
     }

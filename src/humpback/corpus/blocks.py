@@ -1,356 +1,427 @@
-"""HTML or Markdown to a flat list of headings and blocks, in document order.
+"""HTML to a flat list of headings and blocks, in document order, each with what is known of where it stands.
 
-The lexbor tree is walked over child and next without recursion, so that depth cannot exhaust the stack. Landmarks that
-are not content (nav, aside, footer, forms), elements named like furniture, and blocks that are mostly links are left out.
+The lexbor tree is walked over child and next without recursion, so that depth cannot exhaust the stack, and freed before
+the next page. What a page shows to nobody (scripts, drawings, menus) is left out; what its names call furniture is marked,
+and `main_text` decides.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
-_BLANKS = re.compile(r"[ \t\r\n\f\u00a0]+")
-SKIPPED = frozenset(
-    """
-    script style noscript template svg math form nav aside footer iframe object button select input textarea head
-    dialog canvas audio video map menu
-    """.split()
+from humpback.corpus.furniture import Strength, strength_of
+from humpback.corpus.nodes import TEXT, Node, aria_level, full_text, inline_text, is_hidden, table_text, tag_ids
+from humpback.corpus.page import Block, Heading, Mark, Outline
+from humpback.corpus.prose import PROSE_CHARS, around, prose_root
+
+SKIPPED = (
+    "script style noscript template svg math nav iframe object button select input textarea head dialog canvas audio video "
+    "map menu figcaption label optgroup option datalist embed applet"
 )
-SKIPPED_ROLES = frozenset(
-    ["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "menu", "menubar", "alert"]
+SOFT = "aside footer form"
+ROOTS = "main article body html"
+PLAIN = "i em u small big font sub sup abbr cite q s del ins mark time img wbr picture source tt var"
+BLOCKS = (
+    "p div section header address figure details fieldset center hgroup td th tr tbody thead tfoot caption hr dl dt search"
 )
-FURNITURE = frozenset(
-    """
-    breadcrumb breadcrumbs cookie cookies newsletter subscribe share sharing social socials related sidebar navbar nav
-    navigation menu footer pagination pager promo advert advertisement ads banner skip copyright legal comments
-    """.split()
-)
-BLOCKS = frozenset(
-    """
-    p div section article main header address figure figcaption details summary fieldset center hgroup td th tr tbody
-    thead tfoot table caption body html dl hr li ul ol blockquote pre dt dd search
-    """.split()
-)
-HEADINGS = {f"h{i}": i for i in range(1, 7)}
 # Blocks that hold nothing else are the labels of furniture.
 LABELS = frozenset(
     (
-        "advertisement",
-        "advert",
-        "sponsored",
-        "continue reading",
-        "read more",
-        "share",
-        "share this",
-        "related topics",
-        "back to top",
+        *("advertisement", "advert", "sponsored", "continue reading", "read more", "share", "share this", "related topics"),
+        *("back to top", "print", "source", "anzeige", "werbung", "weiterlesen", "teilen", "drucken", "nach oben", "quelle"),
+        *("publicité", "publicidad"),
     )
 )
-_EDIT_LINK = re.compile(r"\s*\[(edit|edit source|bearbeiten|modifier)\]$", re.IGNORECASE)
+_EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerken|edytuj)\b[^\[\]]*\]$", re.IGNORECASE)
+_TICKS = re.compile("`{3,}")
 _COLOPHON = re.compile(r"(©|\(c\) ?\d{4}|copyright\b.{0,40}\d{4}|all rights reserved)", re.IGNORECASE)
-_CONTENT = "h1, main, article"
-_LAYOUT = "h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div"
+# A table that holds one of these is there for the layout. A search from a node finds the node itself too.
+_LAYOUT = "table:has(h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div)"
+_CONTENT = 'h1, main, [itemprop="articleBody"]'
+_UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
 # Lists and quotes are indented no deeper: a page of nested quotes would else grow with the square of its length.
 DEEPEST_INDENT = 10
-# Parsing takes time with the square of the nesting: 5,000 deep 0.02 s, 100,000 deep 9 s. Browsers stop at 512.
-DEEPEST_NESTING = 5_000
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
-# What is never closed, or is closed by the next of its kind, or stands alone in drawings.
-_UNNESTED = frozenset(
-    "area base br col embed hr img input link meta source track wbr p li dt dd td th tr tbody thead tfoot option optgroup a "
-    "path rect circle ellipse line polygon polyline use stop image".split()
-)
-_NO_TEXT = frozenset("script style template noscript svg".split())
-_UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
+# Pages without headings part their text by bold lines: they are headings below all others, where they part anything.
+BOLD_LEVEL = 7
+CAPTION_CHARS = 100
+# A block more of whose text lies in links is a list of links.
+MOST_LINKS = 0.6
+# ... and a list of three links or more with this share is a menu, whatever its items are.
+MENU_LINKS = 0.9
+POINTED = 200
+# Furniture with less text than this is left out at once: no segment is as short.
+SMALL_CHARS = 600
 
 
-@dataclass(frozen=True)
-class Heading:
-    text: str
-    level: int
+def outline(html: str) -> Outline:
+    """The headings and blocks of `html`. Never raises on markup: lexbor mends it as a browser would."""
+    parser = _parsed(html)
+    title = parser.css_first("head title") or parser.css_first("title")
+    walk = _Walk(_holders(parser))
+    if parser.body is not None:
+        walk.run(prose_root(parser))
+    walk.outline.title = inline_text(title) if title else ""
+    return walk.outline
 
 
-@dataclass(frozen=True)
-class Block:
-    """A paragraph, list item, table, or code block as Markdown; items of one list share `list_id`."""
-
-    text: str
-    list_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    title: str
-    events: list[Heading | Block]
+def _parsed(html: str) -> LexborHTMLParser:
+    try:
+        return LexborHTMLParser(html.replace("\x00", "\ufffd") if "\x00" in html else html)
+    except UnicodeEncodeError:
+        return LexborHTMLParser(_UNWRITABLE.sub("\ufffd", html))
 
 
-@dataclass
+def _holders(parser: LexborHTMLParser) -> frozenset[int]:
+    """The addresses of all elements that are or hold the page's title or main element."""
+    return frozenset(around(parser.css(_CONTENT)))
+
+
+Leave = Callable[["_Walk"], None]
+
+
 class _Walk:
-    """Where the walk stands: text gathered since the last block, and the lists and quotes that are open."""
+    """Where the walk stands: text gathered since the last block, and the links, lists, quotes and elements that are open.
 
-    events: list[Heading | Block] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    link_chars: int = 0
-    links_open: int = 0
-    lists: list[list[int | str]] = field(default_factory=list)
-    quotes: int = 0
-    marker: str = ""
-    list_count: int = 0
-    list_id: int | None = None
-    # Elements that hold content or blocks, by their address: asked of each subtree anew it would cost the square.
-    with_content: frozenset[int] = frozenset()
-    with_layout: frozenset[int] = frozenset()
+    An element is entered by the method that `ENTER` has for its tag, which answers with the one that leaves it, or with
+    None if its subtree is done with.
+    """
 
-    def say(self, text: str) -> None:
-        self.words.append(text)
-        if self.links_open:
-            self.link_chars += len(text.strip())
+    __slots__ = ("bold_chars", "bold_open", "bold_start", "holders", "link_chars", "link_start", "links_open", "links_seen", "list_count", "lists", "marked", "marker",
+                 "open", "outline", "quotes", "words")  # fmt: skip
+
+    def __init__(self, holders: frozenset[int]) -> None:
+        self.outline = Outline()
+        self.holders = holders
+        self.words: list[str] = []
+        self.link_chars = self.link_start = self.links_open = self.links_seen = 0
+        self.bold_chars = self.bold_start = self.bold_open = 0
+        self.lists: list[_List] = []
+        self.list_count = self.quotes = self.marked = 0
+        self.marker = ""
+        # Of each open element: events and links before it, and what its names say.
+        self.open: list[tuple[int, int, Strength, str]] = []
+
+    def run(self, root: Node) -> None:
+        """Every node below `root`, each at the price of a few hundred nanoseconds: pages have thousands."""
+        above: list[tuple[Node, Leave]] = []
+        node = root.child
+        words, enter, inline = self.words, ENTER.get, _Walk.inline
+        while node is not None:
+            tag = node.tag_id
+            if tag == TEXT:
+                if not node.is_empty_text_node:
+                    words.append(node.text_content)
+                elif words:
+                    words.append(" ")
+            else:
+                leave = enter(tag, inline)(self, node)
+                if leave is not None:
+                    child = node.child
+                    if child is not None:
+                        above.append((node, leave))
+                        node = child
+                        continue
+                    leave(self)
+            while (following := node.next) is None and above:
+                node, leave = above.pop()
+                leave(self)
+            node = following
+        self.flush()
 
     def flush(self) -> None:
-        """End the running block; blocks that are mostly links are furniture and left out."""
-        lines = [_BLANKS.sub(" ", line).strip() for line in "".join(self.words).split("\v")]
-        text = "\n".join(line for line in lines if line)
-        mostly_links = self.link_chars > 0.7 * len(text)
-        self.words, self.link_chars = [], 0
-        if text and not mostly_links and not _COLOPHON.match(text) and text.casefold().strip(" .:…") not in LABELS:
-            self.add(text)
+        """End the running block."""
+        words = self.words
+        if not words:
+            return
+        if self.links_open:
+            self.link_chars += _length(words[self.link_start :])
+            self.link_start = 0
+        if self.bold_open:
+            self.bold_chars += _length(words[self.bold_start :])
+            self.bold_start = 0
+        raw, link_chars, bold_chars = "".join(words), self.link_chars, self.bold_chars
+        words.clear()
+        self.link_chars = self.bold_chars = 0
+        if "\v" in raw:
+            text = "\n".join(filter(None, (" ".join(line.split()) for line in raw.split("\v"))))
+        else:
+            text = " ".join(raw.split())
+        if not text:
+            return
+        if bold_chars and len(text) <= bold_chars + 2 and not link_chars and self.is_caption(text):
+            self.outline.events.append(Heading(text, BOLD_LEVEL))
+        else:
+            self.add(text, link_chars)
 
-    def add(self, text: str) -> None:
-        indent = "  " * min(DEEPEST_INDENT, max(0, len(self.lists) - 1))
-        lead = f"{indent}{self.marker}"
-        rest = " " * len(lead) if self.marker else (indent + "  " if self.lists else "")
-        self.marker = ""
-        lines = text.split("\n")
-        text = "\n".join([lead + lines[0] if lead else rest + lines[0], *(rest + line for line in lines[1:])])
+    def is_caption(self, text: str) -> bool:
+        """Whether a bold line stands and reads like a heading: alone, short, and no sentence or label."""
+        return (
+            len(text) <= CAPTION_CHARS and "\n" not in text and text[-1] not in ".,;:!" and not (self.lists or self.quotes)
+        )
+
+    def add(self, text: str, link_chars: int) -> None:
+        size = len(text)
+        fate = ""
+        if link_chars > MOST_LINKS * size:
+            fate = "mostly links"
+        elif size < 80 and (text.casefold().strip(" .:…>»") in LABELS or _COLOPHON.match(text)):
+            fate = "a label"
+        self.links_seen += bool(link_chars)
+        weight = size - link_chars if size >= PROSE_CHARS and not fate else 0
+        block = Block(self.decorated(text), self.lists[0].number if self.lists else None, weight, link_chars, fate)
+        self.outline.events.append(block)
+
+    def decorated(self, text: str) -> str:
+        """`text` with the list marker, indentation and quote signs of where it stands."""
+        if self.lists or self.marker:
+            indent = "  " * min(DEEPEST_INDENT, len(self.lists) - 1) if self.lists else ""
+            lead = indent + (self.marker or "  ")
+            rest = " " * len(lead) if self.marker else lead
+            self.marker = ""
+            text = lead + (text.replace("\n", "\n" + rest) if "\n" in text else text)
         if self.quotes:
-            text = "\n".join(("> " * min(DEEPEST_INDENT, self.quotes) + line).rstrip() for line in text.split("\n"))
-        self.events.append(Block(text, self.list_id if self.lists else None))
+            sign = "> " * min(DEEPEST_INDENT, self.quotes)
+            text = "\n".join((sign + line).rstrip() for line in text.split("\n"))
+        return text
 
+    def skip(self, _: Node) -> None:
+        self.words.append(" ")
 
-def blocks_of_html(html: str) -> Page:
-    """The headings and blocks of `html`. Never raises on markup: lexbor mends it as a browser would."""
-    parser = LexborHTMLParser(_UNWRITABLE.sub("\ufffd", html))
-    title = parser.css_first("head title") or parser.css_first("title")
-    walk = _Walk(with_content=_holders(parser, _CONTENT, True), with_layout=_holders(parser, _LAYOUT, False))
-    root = parser.body or parser.root
-    if root is not None:
-        _walk(root, walk)
-        walk.flush()
-    return Page(_inline(title) if title else "", walk.events)
+    def line_break(self, _: Node) -> None:
+        self.words.append("\v")
 
+    def plain(self, _: Node) -> Leave:
+        return _Walk.stay
 
-def nesting(html: str) -> int:
-    """How deep the tags of `html` nest, about: tags that were opened and not closed, at most at any place."""
-    opened: Counter[str] = Counter()
-    depth = deepest = 0
-    for closing, name in _TAG.findall(html):
-        name = name.lower()
-        if name in _UNNESTED or (closing and not opened[name]):
-            continue
-        step = -1 if closing else 1
-        opened[name] += step
-        depth += step
-        deepest = max(deepest, depth)
-    return deepest
+    def stay(self) -> None:
+        pass
 
+    def inline(self, node: Node) -> Leave | None:
+        """A span or an element nobody knows: run through, unless it is hidden or furniture for sure."""
+        if not node.is_element_node:
+            return None
+        attributes = node.attributes
+        if attributes:
+            names = attributes.get("class")
+            if is_hidden(attributes) or (names and strength_of(names) is Strength.SURE):
+                self.skip(node)
+                return None
+            if attributes.get("role") == "heading":
+                self.heading(node)
+                return None
+        return _Walk.stay
 
-def _holders(parser: LexborHTMLParser, selector: str, itself: bool) -> frozenset[int]:
-    """The addresses of all elements that hold one of `selector`, and of these if `itself`."""
-    found: set[int] = set()
-    for match in parser.css(selector):
-        node = match if itself else match.parent
-        while node is not None and node.mem_id not in found:
-            found.add(node.mem_id)
-            node = node.parent
-    return frozenset(found)
+    def link(self, node: Node) -> Leave:
+        # The target of a link; where it was never closed it holds half of the page.
+        if node.attrs.sget("name") and not node.attrs.sget("href"):
+            return _Walk.stay
+        if not self.links_open:
+            self.link_start = len(self.words)
+        self.links_open += 1
+        return _Walk.end_link
 
+    def end_link(self) -> None:
+        self.links_open -= 1
+        if not self.links_open and self.words:
+            self.link_chars += _length(self.words[self.link_start :])
 
-def _walk(root: LexborNode, walk: _Walk) -> None:
-    stack: list[tuple[LexborNode, bool]] = [(root, False)]
-    while stack:
-        node, leaving = stack.pop()
-        if leaving:
-            _leave(node.tag or "", walk)
-            continue
-        following = node.next
-        if following is not None and node is not root:
-            stack.append((following, False))
-        if node.is_text_node:
-            walk.say(node.text_content or "")
-        elif node.is_element_node and _enter(node, walk):
-            stack.append((node, True))
-            if node.child is not None:
-                stack.append((node.child, False))
+    def bold(self, _: Node) -> Leave:
+        if not self.bold_open:
+            self.bold_start = len(self.words)
+        self.bold_open += 1
+        return _Walk.end_bold
 
+    def end_bold(self) -> None:
+        self.bold_open -= 1
+        if not self.bold_open and self.words:
+            self.bold_chars += _length(self.words[self.bold_start :])
 
-def _enter(node: LexborNode, walk: _Walk) -> bool:
-    """Begin `node`; False if its subtree is done with."""
-    tag = node.tag or ""
-    if tag in SKIPPED or _is_furniture(node, walk):
-        walk.say(" ")
-        return False
-    level = HEADINGS.get(tag) or _role_level(node)
-    if level:
-        walk.flush()
-        walk.events.append(Heading(_EDIT_LINK.sub("", _inline(node)), level))
-        return False
-    if tag == "pre":
-        walk.flush()
-        _code(node, walk)
-        return False
-    if tag == "table" and node.mem_id not in walk.with_layout:
-        walk.flush()
-        _table(node, walk)
-        return False
-    if tag == "br":
-        walk.say("\v")
-        return False
-    if tag in ("code", "kbd", "samp"):
-        text = _inline(node)
-        walk.say(f"`{text}`" if text else "")
-        return False
-    if tag in BLOCKS:
-        walk.flush()
-        _open_block(tag, walk)
-    if tag == "a":
-        walk.links_open += 1
-    return True
+    def summary(self, node: Node) -> None:
+        """What a closed <details> shows: the question of an FAQ, the title of a part."""
+        self.flush()
+        text = inline_text(node)
+        if text:
+            self.outline.events.append(Heading(text, BOLD_LEVEL))
 
+    def code(self, node: Node) -> None:
+        text = inline_text(node)
+        self.words.append(f"`{text}`" if text else "")
 
-def _open_block(tag: str, walk: _Walk) -> None:
-    if tag in ("ul", "ol"):
-        if not walk.lists:
-            walk.list_count += 1
-            walk.list_id = walk.list_count
-        walk.lists.append([tag, 0])
-    elif tag == "li" and walk.lists:
-        walk.lists[-1][1] = int(walk.lists[-1][1]) + 1
-        walk.marker = f"{walk.lists[-1][1]}. " if walk.lists[-1][0] == "ol" else "- "
-    elif tag == "blockquote":
-        walk.quotes += 1
-    elif tag == "dd":
-        walk.marker = ": "
+    def heading(self, node: Node) -> None:
+        self.flush()
+        attributes = node.attributes
+        if attributes and is_hidden(attributes):
+            return
+        text = _EDIT_LINK.sub("", inline_text(node))
+        linked = self.links_open > 0 or node.css_first("a[href]") is not None
+        self.links_seen += linked
+        self.outline.events.append(Heading(text, _LEVELS.get(node.tag_id) or aria_level(node), linked))
 
+    def preformatted(self, node: Node) -> None:
+        self.flush()
+        text = full_text(node, "\n").strip("\n").rstrip()
+        if text.strip():
+            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+            code = self.decorated(f"{fence}\n{text}\n{fence}")
+            self.outline.events.append(Block(code, self.lists[0].number if self.lists else None, len(text)))
 
-def _leave(tag: str, walk: _Walk) -> None:
-    if tag in BLOCKS:
-        walk.flush()
-    if tag in ("ul", "ol") and walk.lists:
-        walk.lists.pop()
-        walk.marker = ""
-    elif tag in ("li", "dd"):
-        walk.marker = ""
-    elif tag == "blockquote":
-        walk.quotes -= 1
-    elif tag == "a":
-        walk.links_open -= 1
+    def table(self, node: Node) -> Leave | None:
+        if node.css_first(_LAYOUT) is not None:
+            return self.block(node)
+        self.flush()
+        text, link_chars = table_text(node)
+        if text:
+            fate = "mostly links" if link_chars > MOST_LINKS * len(text) else ""
+            self.links_seen += bool(link_chars)
+            self.outline.events.append(
+                Block(self.decorated(text), None, 0 if fate else len(text) - link_chars, link_chars, fate)
+            )
+        return None
 
+    def block(self, node: Node, strength: Strength = Strength.NONE, name: str = "") -> Leave | None:
+        attributes = node.attributes
+        if attributes:
+            names = attributes.get("class")
+            if names and (found := strength_of(names)) > strength:
+                strength, name = found, names
+            if len(attributes) > 1 or not names:
+                if is_hidden(attributes):
+                    self.skip(node)
+                    return None
+                if attributes.get("role") == "heading":
+                    self.heading(node)
+                    return None
+                own = attributes.get("id")
+                # The id of a section is made of its heading: "cookies", "menus".
+                if own and "section" not in f"{node.tag} {names}" and (found := strength_of(own)) > strength:
+                    strength, name = found, own
+        if strength > Strength.WEAK:
+            if node.mem_id in self.holders and strength < Strength.SURE:
+                strength = Strength.WEAK
+            elif not self.marked and len(node.text(deep=True)) < SMALL_CHARS:
+                self.flush()
+                return None
+        if self.words:
+            self.flush()
+        self.marked += strength > Strength.WEAK
+        self.open.append((len(self.outline.events), self.links_seen, strength, name))
+        return _Walk.end_block
 
-def _is_furniture(node: LexborNode, walk: _Walk) -> bool:
-    attributes = node.attributes
-    if not attributes:
-        return False
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true" or attributes.get("role") in SKIPPED_ROLES:
+    def end_block(self) -> None:
+        if self.words:
+            self.flush()
+        start, links, strength, name = self.open.pop()
+        end = len(self.outline.events)
+        self.marked -= strength > Strength.WEAK
+        if end > start:
+            if strength:
+                self.outline.marks.append(Mark(start, end, strength, name, self.links_seen - links))
+            self.outline.containers.append((start, end))
+
+    def soft(self, node: Node) -> Leave | None:
+        return self.block(node, Strength.STRONG, node.tag or "")
+
+    def root(self, _: Node) -> Leave | None:
+        """Main, article and body are content whatever they are called."""
+        self.flush()
+        self.open.append((len(self.outline.events), self.links_seen, Strength.NONE, ""))
+        return _Walk.end_block
+
+    def open_list(self, node: Node) -> Leave | None:
+        if self.is_menu(node):
+            return None
+        leave = self.block(node)
+        if leave is None:
+            return None
+        if not self.lists:
+            self.list_count += 1
+        self.lists.append(_List(node.tag == "ol", self.list_count))
+        return _Walk.end_list
+
+    def is_menu(self, node: Node) -> bool:
+        """Whether a list is nothing but links, told without walking it; then it is done with."""
+        links = node.css("a")
+        if len(links) < 3:
+            return False
+        text = " ".join(node.text(deep=True).split())
+        link_chars = sum(len(link.text(deep=True).strip()) for link in links)
+        if link_chars + len(links) < MENU_LINKS * len(text):
+            return False
+        self.flush()
+        self.links_seen += 1
+        self.outline.events.append(Block(text[:POINTED], link_chars=link_chars, fate="a menu"))
         return True
-    if node.tag in ("body", "html", "main", "article"):
-        return False
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".lower()
-    words = set(re.split(r"[\s_-]+", names))
-    if not words & FURNITURE or words & {"has", "no", "with", "without"}:
-        return False
-    return node.mem_id not in walk.with_content
+
+    def end_list(self) -> None:
+        self.end_block()
+        self.lists.pop()
+        self.marker = ""
+
+    def item(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is not None and self.lists:
+            self.marker = self.lists[-1].next_marker()
+        return leave and _Walk.end_item
+
+    def end_item(self) -> None:
+        self.end_block()
+        self.marker = ""
+
+    def definition(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is not None:
+            self.marker = ": "
+        return leave and _Walk.end_item
+
+    def quote(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is None:
+            return None
+        self.quotes += 1
+        return _Walk.end_quote
+
+    def end_quote(self) -> None:
+        self.end_block()
+        self.quotes -= 1
 
 
-def _role_level(node: LexborNode) -> int:
-    if (node.attributes or {}).get("role") != "heading":
-        return 0
-    level = node.attributes.get("aria-level") or "2"
-    return int(level) if level in "123456" and len(level) == 1 else 6 if level.isdecimal() and level.strip("0") else 2
+@dataclass(slots=True)
+class _List:
+    """An open list; those nested in one another share the number of the outermost."""
+
+    ordered: bool
+    number: int
+    items: int = 0
+
+    def next_marker(self) -> str:
+        self.items += 1
+        return f"{self.items}. " if self.ordered else "- "
 
 
-def _inline(node: LexborNode) -> str:
-    return _BLANKS.sub(" ", _text(node, " ")).replace("\u200b", "").strip()
+def _length(words: list[str]) -> int:
+    return sum(len(" ".join(word.split())) for word in words)
 
 
-def _text(node: LexborNode, line_break: str) -> str:
-    """All text below `node`; what no reader sees (scripts, drawings) is left out, and <br> is `line_break`."""
-    parts: list[str] = []
-    stack = [node.child]
-    while stack:
-        here = stack.pop()
-        if here is None:
-            continue
-        stack.append(here.next)
-        if here.is_text_node:
-            parts.append(here.text_content or "")
-        elif here.tag == "br":
-            parts.append(line_break)
-        elif here.is_element_node and here.tag not in _NO_TEXT:
-            stack.append(here.child)
-    return "".join(parts)
-
-
-def _code(node: LexborNode, walk: _Walk) -> None:
-    text = _text(node, "\n").strip("\n").rstrip()
-    if text.strip():
-        fence = "````" if "```" in text else "```"
-        walk.add(f"{fence}\n{text}\n{fence}")
-
-
-def _table(node: LexborNode, walk: _Walk) -> None:
-    """A data table as Markdown; its first row is the head."""
-    rows = [[_inline(cell).replace("|", "\\|") for cell in row.css("th, td")] for row in node.css("tr")]
-    rows = [row for row in rows if any(row)]
-    if not rows:
-        return
-    caption = node.css_first("caption")
-    if caption is not None and _inline(caption):
-        walk.add(_inline(caption))
-    width = max(len(row) for row in rows)
-    lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
-    lines.insert(1, f"|{' --- |' * width}")
-    walk.add("\n".join(lines))
-
-
-_ATX = re.compile(r"(#{1,6})\s(.*)")
-
-
-def blocks_of_markdown(text: str, title: str) -> Iterator[Heading | Block]:
-    """The headings and blocks of Markdown or plain text. Text without any heading stands under `title`, if it has one."""
-    lines = _marked(_UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").split("\n"))
-    if not any(heading for _, _, heading in lines):
-        yield Heading(_UNWRITABLE.sub("\ufffd", title or _first_words(text)), 1)
-    paragraph: list[str] = []
-    for line, fenced, heading in [*lines, ("", False, None)]:
-        if (heading or not (line.strip() or fenced)) and paragraph:
-            yield Block("\n".join(paragraph))
-            paragraph = []
-        if heading:
-            yield heading
-        elif line.strip() or fenced:
-            paragraph.append(line.rstrip())
-
-
-def _marked(lines: list[str]) -> list[tuple[str, bool, Heading | None]]:
-    """Each line, whether it stands in a code block, and the heading that it is if it is one."""
-    out: list[tuple[str, bool, Heading | None]] = []
-    fenced = False
-    for line in lines:
-        fenced ^= line.lstrip().startswith(("```", "~~~"))
-        found = None if fenced else _ATX.match(line)
-        out.append((line, fenced, Heading(_unclosed(found[2].strip()), len(found[1])) if found else None))
-    return out
-
-
-def _unclosed(heading: str) -> str:
-    """Without the closing run of "#", which stands after a blank: the "#" of "C#" is part of the name."""
-    rest = heading.rstrip("#")
-    return rest.rstrip() if not rest or rest[-1].isspace() else heading
-
-
-def _first_words(text: str) -> str:
-    """What a text without title and headings goes by: its first words."""
-    words = text.split()[:8]
-    return " ".join(words) + (" ..." if len(words) == 8 else "")
+_LEVELS = {number: int(tag[1]) for tag, number in tag_ids("h1 h2 h3 h4 h5 h6").items()}
+_METHODS: list[tuple[str, Callable[[_Walk, Node], Leave | None]]] = [
+    (SKIPPED, _Walk.skip),
+    (SOFT, _Walk.soft),
+    (ROOTS, _Walk.root),
+    (PLAIN, _Walk.plain),
+    (BLOCKS, _Walk.block),
+    ("h1 h2 h3 h4 h5 h6", _Walk.heading),
+    ("a", _Walk.link),
+    ("b strong", _Walk.bold),
+    ("summary", _Walk.summary),
+    ("br", _Walk.line_break),
+    ("code kbd samp", _Walk.code),
+    ("pre", _Walk.preformatted),
+    ("table", _Walk.table),
+    ("ul ol", _Walk.open_list),
+    ("li", _Walk.item),
+    ("dd", _Walk.definition),
+    ("blockquote", _Walk.quote),
+]
+ENTER = {number: method for tags, method in _METHODS for number in tag_ids(tags).values()}

@@ -14,7 +14,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from humpback.corpus.read import kind_of, sources
+from humpback.corpus.inputs import sources
 from humpback.errors import UsageFault
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
@@ -25,9 +25,9 @@ ANSWERERS = ("assistant", "gpt", "chatgpt", "bot", "model")
 
 def pair_sources(path: str) -> list[Row]:
     """The file or files of pairs at `path`; raises `UsageFault` where there is none, or it is of another kind."""
-    rows = sources([path])
+    rows = sources([path], split=False)
     for row in rows:
-        if kind_of(row["path"]) not in ("jsonl", "parquet"):
+        if row["kind"] not in ("jsonl", "parquet"):
             raise UsageFault(f"{row['path']} is no file of pairs", "give JSONL or Parquet with instruction and response")
     return rows
 

@@ -1,254 +1,214 @@
-"""Files to documents: WARC, folders of HTML, JSONL and Parquet with `text` or `html`.
+"""Sources to documents: archives, pages, texts, tables, books and data sets, record by record.
 
-The only module of the corpus that touches files. A source is one file; what it holds is read record by record, and each
-record is a document or a drop with its reason, so that no page goes missing unseen.
+Each record is a document or a drop with its reason, so that no page goes missing unseen. A document's id is made of its
+file's and of its place in the file: it is the same whatever range of the file is read, and no two can share it.
 """
 
-import gzip
-import hashlib
-import json
 import re
-import zlib
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-import fsspec
-import pyarrow as pa
-import pyarrow.parquet as pq
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
-
+from humpback.corpus import epub, hub, pdf, tables
+from humpback.corpus.archive import Damage, Record, records
 from humpback.corpus.encoding import decode
-from humpback.errors import UsageFault
+from humpback.corpus.files import DAMAGE, MOST_BYTES, open_bytes, open_unpacked
+from humpback.corpus.http import Message, binary_type, looks_like_a_page, parse, unpacked
+from humpback.corpus.rights import rights
+from humpback.corpus.tables import Found, Unread, column_names
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
-KINDS = {
-    "warc": (".warc", ".warc.gz", ".warc.lz4"),
-    "html": (".html", ".htm", ".xhtml"),
-    "jsonl": (".jsonl", ".jsonl.gz", ".ndjson"),
-    "parquet": (".parquet",),
-}
 HTML_TYPES = ("text/html", "application/xhtml+xml")
-_EDGE = 1 << 20
-# No page is larger; a body that unpacks to more is a bomb or no page.
-MOST_BYTES = 32 << 20
 _UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
 
 
-def kind_of(path: str) -> str | None:
-    return next((kind for kind, endings in KINDS.items() if path.lower().endswith(endings)), None)
+def read(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> Iterator[Outcome]:
+    """The documents of each source, and a `Drop` for every record that is none.
 
-
-def sources(inputs: list[str]) -> list[Row]:
-    """One row per file that `inputs` (paths, folders or globs, local or remote) name, sorted by path.
-
-    Raises `UsageFault` for a path that matches nothing and for a file of unknown kind.
+    `columns` says what tables call a document's fields (`tables.FIELDS`), as in {"text": "content"}.
     """
-    rows = []
-    for pattern in inputs:
-        fs, path = fsspec.url_to_fs(pattern)
-        remote = "://" in pattern
-        rows += [_source(fs, file, fs.unstrip_protocol(file) if remote else file) for file in _expand(fs, path, pattern)]
-    unique = {row["id"]: row for row in rows}
-    return sorted(unique.values(), key=lambda row: row["path"])
-
-
-def _expand(fs: Any, path: str, pattern: str) -> list[str]:
-    if fs.isdir(path):
-        found = [f for f in sorted(fs.find(path)) if kind_of(f)]
-        if not found:
-            raise UsageFault(f"the folder {pattern} holds no file that can be read", f"readable: {_endings()}")
-        return found
-    found = [f for f in sorted(fs.glob(path)) if fs.isfile(f)] if any(c in path for c in "*?[") else []
-    found = found or ([path] if fs.exists(path) else [])
-    if not found:
-        raise UsageFault(f"no file matches {pattern}", "check the path; a glob is put in quotes: 'pages/*.warc.gz'")
-    unknown = [f for f in found if not kind_of(f)]
-    if unknown:
-        raise UsageFault(f"{unknown[0]} is of no known kind", f"readable: {_endings()}")
-    return found
-
-
-def _endings() -> str:
-    return " ".join(ending for endings in KINDS.values() for ending in endings)
-
-
-def _source(fs: Any, path: str, shown: str) -> Row:
-    """A file's row. Its id is its content's (size, first and last MiB), so that a moved file gives the same rows."""
-    size = fs.size(path) or 0
-    with fs.open(path, "rb") as file:
-        head = file.read(_EDGE)
-        file.seek(max(0, size - _EDGE))
-        edge = hashlib.blake2b(head + file.read(_EDGE) + str(size).encode(), digest_size=16).hexdigest()
-    name = path.rsplit("/", 1)[-1]
-    return {"id": row_id(edge, name), "path": shown, "kind": kind_of(path), "size": size, "digest": edge}
-
-
-def read(rows: Iterable[Row]) -> Iterator[Outcome]:
-    """The documents of each source, and a `Drop` for every record that is none."""
-    readers = {"warc": _warc, "html": _html, "jsonl": _jsonl, "parquet": _parquet}
+    names = column_names(columns or {})
     for source in rows:
-        ids: set[str] = set()
-        for outcome in readers[source["kind"]](source):
-            yield _unrepeated(outcome, ids)
-        if not ids:
-            yield Drop({"id": row_id(source["id"], "empty"), "parent": source["id"]}, "empty_source", source["size"])
-
-
-def _unrepeated(outcome: Outcome, ids: set[str]) -> Outcome:
-    row = outcome.row if isinstance(outcome, Drop) else outcome
-    repeats = row["id"] in ids
-    count = len(ids)
-    ids.add(row["id"])
-    if not repeats:
-        return outcome
-    twin = {**row, "id": row_id(row["id"], "repeated", count)}
-    ids.add(twin["id"])
-    return Drop(twin, "duplicate_id", row["id"])
-
-
-def _warc(source: Row) -> Iterator[Outcome]:
-    count = 0
-    with fsspec.open(source["path"], "rb") as file:
+        nothing = True
         try:
-            for record in ArchiveIterator(file, parse_http=False, strict_mode=False):
-                yield _from_record(source, record, count)
-                count += 1
-        except (OSError, EOFError, zlib.error, ValueError) as error:
-            rest = {"id": row_id(source["id"], "damaged", count), "parent": source["id"]}
-            yield Drop(rest, "damaged_archive", f"after {count} records: {error}")
-            return
-    if source["path"].lower().endswith(".gz") and _is_cut(source["path"]):
-        rest = {"id": row_id(source["id"], "damaged", count), "parent": source["id"]}
-        yield Drop(rest, "damaged_archive", f"after {count} records: the gzip stream ends early")
+            for outcome in _outcomes(source, names):
+                nothing = False
+                yield outcome
+        except OSError as error:
+            nothing = False
+            yield _drop(source, f"unreadable{source['start'] or ''}", "unreadable_file", error.strerror or str(error))
+        # A range may well have no record that begins in it.
+        if nothing and source["start"] is None:
+            yield _drop(source, "empty", "empty_source", source["size"])
 
 
-def _is_cut(path: str) -> bool:
-    """Whether the last gzip member of `path` is unfinished; the reader ends there without a word."""
-    with fsspec.open(path, "rb") as file, gzip.GzipFile(fileobj=file) as stream:
-        try:
-            while stream.read(1 << 20):
-                pass
-        except (EOFError, OSError, zlib.error):
-            return True
-    return False
+def _outcomes(source: Row, columns: Mapping[str, str]) -> Iterator[Outcome]:
+    kind = source["kind"]
+    if kind in tables.READERS or kind == "hub":
+        reader = hub.records if kind == "hub" else tables.READERS[kind]
+        for found in reader(source, frozenset(columns.values())):
+            yield _unread(source, found) if isinstance(found, Unread) else _from_record(source, *found, columns)
+        return
+    yield from _READERS[kind](source)
 
 
-def _from_record(source: Row, record: WarcRecord, ordinal: int) -> Outcome:
-    name = record.record_id or row_id(source["id"], "record", ordinal)
-    row: Row = {"id": row_id(source["id"], name), "parent": source["id"], "url": record.headers.get("WARC-Target-URI")}
-    kind = str(record.record_type).rsplit(".", 1)[-1]
-    if kind != "response":
-        return Drop(row, "not_a_response", kind)
-    if record.content_length > 2 * MOST_BYTES:
-        return Drop(row, "too_large", record.content_length)
-    where = {"warc": source["path"].rsplit("/", 1)[-1], "offset": record.stream_pos, "date": record.headers.get("WARC-Date")}
-    if not record.is_http:
+def _row(source: Row, place: str) -> Row:
+    return {"id": row_id(source["file"], f"@{place}"), "parent": source["file"]}
+
+
+def _drop(source: Row, place: str, reason: str, value: Any) -> Drop:
+    return Drop(_row(source, place), reason, value)
+
+
+def _unread(source: Row, found: Unread) -> Drop:
+    # A record that stands at the same place may have been read before the damage.
+    return _drop(source, f"{found.place} {found.reason}", found.reason, _writable(str(found.value)))
+
+
+def _archive(source: Row) -> Iterator[Outcome]:
+    name = source["path"].rsplit("/", 1)[-1]
+    with open_bytes(source["path"]) as file:
+        found = records(file, source["start"] or 0, source["end"])
+        places: dict[type, tuple[int, int]] = {}
+        for item in found:
+            # A member may hold several records, which all have its offset.
+            offset, ordinal = places.get(type(item), (-1, 0))
+            ordinal = ordinal + 1 if offset == item.offset else 0
+            places[type(item)] = item.offset, ordinal
+            yield _from_item(source, item, ordinal, name)
+
+
+def _from_item(source: Row, item: Record | Damage, ordinal: int, archive: str) -> Outcome:
+    if isinstance(item, Damage):
+        row = {"id": row_id(source["file"], f"@{item.offset} damaged", ordinal), "parent": source["file"]}
+        return Drop(row, "damaged_record", f"at byte {item.offset}: {item.error}")
+    row = {"id": row_id(source["file"], f"@{item.offset}", ordinal), "parent": source["file"]}
+    return _from_archive({**row, "url": item.url}, item, archive)
+
+
+def _from_archive(row: Row, record: Record, archive: str) -> Outcome:
+    if record.kind != "response":
+        return Drop(row, "not_a_response", record.kind)
+    if record.size and not record.content:
+        return Drop(row, "too_large", record.size)
+    message = parse(record.content) if record.is_http else None
+    if message is None:
         return Drop(row, "not_http", None)
-    # Taken out of the stream first: what is wrong in one record must not cost the rest of the archive.
-    block = record.reader.read()
+    if message.status != 200:
+        return Drop(row, "status", message.status)
+    if message.type and message.type not in HTML_TYPES:
+        return Drop(row, "not_html", message.type)
     try:
-        message, data = _unpacked(block)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        return Drop(row, "damaged_record", str(error))
-    status = message.http_headers.status_code if message.http_headers else None
-    if status != 200:
-        return Drop(row, "status", status)
-    content_type = (message.http_content_type or "").lower()
-    if content_type not in HTML_TYPES:
-        return Drop(row, "not_html", content_type or None)
-    if len(data) > MOST_BYTES:
-        return Drop(row, "too_large", f"over {MOST_BYTES} bytes")
-    if not data.strip():
-        return Drop(row, "empty_body", 0)
-    html, encoding = decode(data, message.http_charset)
-    return {**row, "html": html, "encoding": encoding, **where}
+        body = unpacked(message, MOST_BYTES + 1)
+    except ValueError as error:
+        return Drop(row, "damaged_record", f"at byte {record.offset}: {error}")
+    return _page({**row, "warc": archive, "offset": record.offset, "date": record.date}, body, message)
 
 
-def _message(block: bytes, auto_decode: Literal["none", "all"]) -> tuple[WarcRecord, bytes]:
-    """The HTTP message `block` as a record of its own, and its body (one byte over `MOST_BYTES` at most)."""
-    message = WarcRecord()
-    message.init_headers(WarcRecordType.response)
-    message.set_bytes_content(block)
-    message.is_http = True
-    message.parse_http(auto_decode=auto_decode)
-    return message, bytes(message.reader.read(MOST_BYTES + 1))
+def _page(row: Row, body: bytes, message: Message | None = None) -> Outcome:
+    fault = _fault(body)
+    if fault:
+        return Drop(row, *fault)
+    if message and not message.type and not looks_like_a_page(body):
+        return Drop(row, "not_html", None)
+    html, encoding = decode(body, message.charset if message else None)
+    return _with_rights({**row, "html": html, "encoding": encoding}, message.headers if message else None)
 
 
-def _unpacked(block: bytes) -> tuple[WarcRecord, bytes]:
-    """The message in `block`, its body unpacked; or as it is, if it is markup although the headers call it packed."""
-    try:
-        return _message(block, "all")
-    except OSError:
-        message, body = _message(block, "none")
-        if body.lstrip()[:1] != b"<":
-            raise
-        return message, body
+def _with_rights(row: Row, headers: Mapping[str, str] | None = None) -> Row:
+    """With `license` and `opt_out` as the page and its server say; a licence that was known before wins."""
+    said = rights(row["html"], headers)
+    return {**row, "license": row.get("license") or said.license, "opt_out": list(said.opt_out)}
+
+
+def _fault(body: bytes) -> tuple[str, Any] | None:
+    """Why `body` cannot be a page or a text."""
+    if len(body) > MOST_BYTES:
+        return "too_large", f"over {MOST_BYTES} bytes"
+    if not body or body.isspace():
+        return "empty_body", 0
+    binary = binary_type(body)
+    return ("not_text", binary) if binary else None
 
 
 def _html(source: Row) -> Iterator[Outcome]:
-    with fsspec.open(source["path"], "rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    row: Row = {"id": row_id(source["id"], "page"), "parent": source["id"], "url": source["path"]}
-    if not data.strip():
-        yield Drop(row, "empty_body", 0)
-        return
-    if len(data) > MOST_BYTES:
-        yield Drop(row, "too_large", f"over {MOST_BYTES} bytes")
-        return
-    html, encoding = decode(data)
-    yield {**row, "html": html, "encoding": encoding}
+    body = _content(source)
+    yield body if isinstance(body, Drop) else _page({**_row(source, "0"), "url": source["path"]}, body)
 
 
-def _jsonl(source: Row) -> Iterator[Outcome]:
-    with fsspec.open(source["path"], "rb", compression="infer") as file:
+def _text(source: Row) -> Iterator[Outcome]:
+    body = _content(source)
+    yield body if isinstance(body, Drop) else _whole({**_row(source, "0"), "url": source["path"]}, body)
+
+
+def _whole(row: Row, body: bytes) -> Outcome:
+    fault = _fault(body)
+    if fault:
+        return Drop(row, *fault)
+    text, encoding = decode(body)
+    return {**row, "text": _writable(text), "encoding": encoding}
+
+
+def _content(source: Row) -> bytes | Drop:
+    with open_unpacked(source["path"]) as file:
         try:
-            for number, line in enumerate(file):
-                if line.strip():
-                    yield _from_line(source, line, number)
-        except (EOFError, OSError, zlib.error) as error:
-            rest = {"id": row_id(source["id"], "damaged"), "parent": source["id"]}
-            yield Drop(rest, "damaged_archive", str(error))
+            return file.read(MOST_BYTES + 1)
+        except DAMAGE as error:
+            return _drop(source, "0", "damaged_record", f"at byte 0: {error}")
 
 
-def _from_line(source: Row, line: bytes, number: int) -> Outcome:
-    try:
-        return _from_mapping(source, json.loads(line), number)
-    except (ValueError, RecursionError) as error:
-        row = {"id": row_id(source["id"], "line", number), "parent": source["id"]}
-        return Drop(row, "not_json", f"line {number + 1}: {error}")
+def _epub(source: Row) -> Iterator[Outcome]:
+    yield from (_from_book(source, found) for found in epub.epub(source))
 
 
-def _parquet(source: Row) -> Iterator[Outcome]:
-    number = 0
-    with fsspec.open(source["path"], "rb") as file:
-        try:
-            for batch in pq.ParquetFile(file).iter_batches(1024):
-                for record in batch.to_pylist():
-                    yield _from_mapping(source, record, number)
-                    number += 1
-        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-            rest = {"id": row_id(source["id"], "damaged"), "parent": source["id"]}
-            yield Drop(rest, "damaged_archive", f"after {number} records: {str(error).partition(chr(10))[0]}")
+def _pdf(source: Row) -> Iterator[Outcome]:
+    yield from (_from_book(source, found) for found in pdf.pdf(source))
 
 
-def _from_mapping(source: Row, record: Any, number: int) -> Outcome:
-    """A document from a record that has `html` or `text`, and perhaps `id`, `url`, `title`, `date`, `license`."""
-    fields = record if isinstance(record, dict) else {}
-    own = fields.get("id")
-    own = _writable(str(own)) if own not in (None, "") else None
-    name = ("id", own) if own else ("line", str(number))
-    row: Row = {"id": row_id(source["id"], ":".join(name)), "parent": source["id"]}
-    for key in ("url", "title", "date", "license"):
-        row[key] = _writable(str(fields[key])) if fields.get(key) is not None else None
-    row["url"] = row["url"] or f"{source['path']}#{own or number + 1}"
-    body = {key: fields[key] for key in ("html", "text") if isinstance(fields.get(key), str) and fields[key].strip()}
+def _from_book(source: Row, found: Found) -> Outcome:
+    if isinstance(found, Unread):
+        return _unread(source, found)
+    place, fields = found
+    row = {**_row(source, place), **{key: value and _writable(value) for key, value in fields.items()}}
+    return _with_rights(row) if "html" in row else row
+
+
+def _from_record(source: Row, place: str, record: Any, columns: Mapping[str, str]) -> Outcome:
+    """A document from a table's record that has `html` or `text`, and perhaps other fields."""
+    held = record if isinstance(record, dict) else {}
+    fields = {field: held.get(column) for field, column in columns.items()}
+    row = _row(source, place)
+    for field in ("url", "title", "date", "license"):
+        row[field] = _writable(str(fields[field])) if fields[field] is not None else None
+    own = _writable(str(fields["id"])) if fields["id"] not in (None, "") else _fragment(source["kind"], place)
+    row["url"] = row["url"] or f"{source['path']}#{own}"
+    body = {key: _writable(str(fields[key])) for key in ("html", "text") if _is_text(fields[key])}
     if not body:
-        found = _writable(", ".join(sorted(fields))) or type(record).__name__
-        return Drop(row, "no_text", f"found: {found}; wanted: text or html")
-    return {**row, **{key: _writable(value) for key, value in body.items()}, "encoding": "utf-8"}
+        found = _writable(", ".join(sorted(map(str, held)))) or type(record).__name__
+        return Drop(row, "no_text", f"found: {found}; wanted: {columns['text']} or {columns['html']}")
+    if any(len(value) > MOST_BYTES for value in body.values()):
+        return Drop(row, "too_large", f"over {MOST_BYTES} characters")
+    document = {**row, **body, "encoding": "utf-8"}
+    return _with_rights(document) if "html" in body else document
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _fragment(kind: str, place: str) -> str:
+    return f"byte={place}" if kind == "jsonl" else f"record={place}"
 
 
 def _writable(text: str) -> str:
     """Without NUL and lone surrogates, which JSON can hold and UTF-8 or Parquet cannot."""
     return _UNWRITABLE.sub("\ufffd", text)
+
+
+_READERS: dict[str, Callable[[Row], Iterator[Outcome]]] = {
+    "archive": _archive,
+    "html": _html,
+    "text": _text,
+    "epub": _epub,
+    "pdf": _pdf,
+}

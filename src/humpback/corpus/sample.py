@@ -1,17 +1,27 @@
 """A seeded sample of segments, in an order that depends on nothing but their ids and the seed."""
 
-import hashlib
+import heapq
 from collections.abc import Iterable, Iterator
 
-from humpback.schema import Row
+from humpback.schema import Row, row_seed
 from humpback.stage import Drop, Outcome
 
 
 def sample(size: int | None, seed: int, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """The `size` rows with the smallest seeded hash of their id, in that order; the others are dropped as "not_sampled".
+    """The `size` rows with the smallest seeded draw, in that order; the others are dropped as "not_sampled".
 
-    Taking the smallest hashes is a reservoir sample that more input refines instead of reshuffling.
+    Taking the smallest draws is a reservoir sample that more input refines instead of reshuffling. Without a size all
+    rows stay, as they come. No more than `size` rows are held.
     """
-    ordered = sorted(rows, key=lambda row: hashlib.blake2b(f"{seed}\0{row['id']}".encode(), digest_size=8).digest())
-    for rank, row in enumerate(ordered):
-        yield row if size is None or rank < size else Drop(row, "not_sampled", rank)
+    if size is None:
+        yield from rows
+        return
+    chosen: list[tuple[int, str, Row]] = []
+    for row in rows:
+        entry = (-row_seed(row["id"], str(seed)), row["id"], row)
+        fallen = heapq.heappushpop(chosen, entry) if len(chosen) >= size else None
+        if fallen is None:
+            heapq.heappush(chosen, entry)
+        else:
+            yield Drop(fallen[2], "not_sampled", f"more than {size}")
+    yield from (row for _, _, row in sorted(chosen, key=lambda entry: (-entry[0], entry[1])))

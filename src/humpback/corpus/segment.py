@@ -1,14 +1,24 @@
 """Pages to segments: every header with all that stands below it, rendered as Markdown (Humpback, appendix on data).
 
-The tree of the page is walked once, iteratively, into headings and blocks. A heading of level L owns what follows up to
-the next heading of a level <= L; text before the first heading belongs to nobody. Rules are not applied here.
+The main text of a page is a list of headings and blocks. A heading of level L owns what follows up to the next heading of
+a level <= L. Sections that announce no answer (related articles, comments) and rows of teasers are cut out of the
+segments around them. Rules are not applied here.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
-from humpback.corpus.blocks import DEEPEST_NESTING, Block, Heading, blocks_of_html, blocks_of_markdown, nesting
+from pydantic import Field
+
+from humpback.config import Config
+from humpback.corpus.asides import is_call
+from humpback.corpus.blocks import outline
+from humpback.corpus.main_text import main_text
+from humpback.corpus.markdown import outline_of_markdown
+from humpback.corpus.navigation import navigation_term
+from humpback.corpus.nesting import DEEPEST, nesting
+from humpback.corpus.page import Block, Event
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
@@ -17,28 +27,48 @@ from humpback.stage import Drop, Outcome
 STORED_CHARS = 12_000
 # A heading that was never closed holds the page; it must not be stored once more in each path below it.
 HEADING_CHARS = 1_000
-_BLANKS = re.compile(r"\s+")
+# With less text of its own, a heading that is a link leads to another page: two such side by side are teasers.
+TEASER_CHARS = 250
+# A section headed "Related" with so much prose outside links is the article going on after a box of links.
+ARTICLE_CHARS = 200
+
+
+LINKED_SHARE = 0.3
+
+
+class SegmentConfig(Config):
+    """How pages are cut."""
+
+    unit: Literal["header_tree", "document", "paragraph"] = Field(
+        "header_tree", description="a header with all below it (paper), the whole main text, or single paragraphs (ours)"
+    )
 
 
 @dataclass
 class Node:
-    """A heading with its own blocks and the headings below it."""
+    """A heading with its own blocks and the headings below it; `silent` where the heading is left out of the text.
+
+    `above` is the ordinal of the heading that it stands under: a reference would make rings, which only a garbage
+    collection frees.
+    """
 
     heading: str
     level: int
     path: list[str]
-    above: "Node | None" = None
+    above: int | None = None
+    linked: bool = False
+    silent: bool = False
     blocks: list[Block] = field(default_factory=list)
     children: list["Node"] = field(default_factory=list)
     ordinal: int = -1
 
-    def headings_below(self) -> Iterator[str]:
+    def below(self) -> Iterator["Node"]:
         for child in self.children:
-            yield child.heading
-            yield from child.headings_below()
+            yield child
+            yield from child.below()
 
 
-def tree(events: Iterable[Heading | Block]) -> list[Node]:
+def tree(events: Iterable[Event]) -> list[Node]:
     """All heading nodes of a page in document order. Skipped levels hang under the nearest shallower heading."""
     nodes: list[Node] = []
     open_nodes: list[Node] = []
@@ -46,17 +76,67 @@ def tree(events: Iterable[Heading | Block]) -> list[Node]:
         if isinstance(event, Block):
             if open_nodes:
                 open_nodes[-1].blocks.append(event)
+            else:
+                event.fate = "above the first heading"
             continue
         while open_nodes and open_nodes[-1].level >= event.level:
             open_nodes.pop()
         above = open_nodes[-1] if open_nodes else None
         heading = event.text[:HEADING_CHARS]
-        node = Node(heading, event.level, [*(above.path if above else []), heading], above, ordinal=len(nodes))
+        path = [*(above.path if above else []), heading]
+        place = above.ordinal if above else None
+        node = Node(heading, event.level, path, place, event.linked, ordinal=len(nodes))
         if above:
             above.children.append(node)
         open_nodes.append(node)
         nodes.append(node)
     return nodes
+
+
+def pruned(nodes: list[Node]) -> list[Node]:
+    """`nodes` without the sections that announce no answer and without teasers; their blocks get a fate.
+
+    The title of a page stays, whatever it says.
+    """
+    for node in nodes:
+        if node.above is not None and (navigation_term(node.heading) or is_call(node.heading)):
+            if _own_prose(node) >= ARTICLE_CHARS:
+                _silence(node)
+            else:
+                _cut(node, nodes[node.above], f"under the heading {node.heading!r}")
+    for node in nodes:
+        teasers = [child for child in node.children if _is_teaser(child)]
+        for teaser in teasers if len(teasers) > 1 else []:
+            _cut(teaser, node, "a teaser")
+    kept = {id(node) for root in nodes if root.above is None for node in (root, *root.below())}
+    return [node for node in nodes if id(node) in kept]
+
+
+def _own_prose(node: Node) -> int:
+    return sum(block.weight for block in node.blocks if _is_prose(block))
+
+
+def _is_prose(block: Block) -> bool:
+    return block.link_chars < LINKED_SHARE * len(block.text)
+
+
+def _silence(node: Node) -> None:
+    node.silent = True
+    for block in node.blocks:
+        if not _is_prose(block):
+            block.fate = f"under the heading {node.heading!r}"
+    node.blocks = [block for block in node.blocks if not block.fate]
+
+
+def _is_teaser(node: Node) -> bool:
+    return node.linked and not node.children and sum(len(block.text) for block in node.blocks) < TEASER_CHARS
+
+
+def _cut(node: Node, above: Node, fate: str) -> None:
+    above.children = [child for child in above.children if child is not node]
+    for lost in (node, *node.below()):
+        for block in lost.blocks:
+            block.fate = block.fate or fate
 
 
 def markdown(node: Node, depth: int = 0) -> str:
@@ -65,7 +145,8 @@ def markdown(node: Node, depth: int = 0) -> str:
     for child in node.children:
         below = markdown(child, depth + 1)
         # A heading with nothing below it announces something that was furniture.
-        parts += [f"{'#' * min(6, 3 + depth)} {child.heading}", below] if below else []
+        if below:
+            parts += [below] if child.silent else [f"{'#' * min(6, 3 + depth)} {child.heading}", below]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -80,43 +161,93 @@ def join_blocks(blocks: list[Block]) -> str:
 
 def count_chars(text: str) -> int:
     """Code points after runs of white space are taken as one."""
-    return len(_BLANKS.sub(" ", text).strip())
+    return len(" ".join(text.split()))
 
 
-def segment(rows: Iterable[Row]) -> Iterator[Outcome]:
+def segment(config: SegmentConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Candidate segments of each document, or its `Drop` if it has no heading to cut at."""
+    cut = {"header_tree": _header_trees, "document": _documents, "paragraph": _paragraphs}[config.unit]
     for row in rows:
-        if row.get("html"):
-            depth = nesting(row["html"])
-            if depth > DEEPEST_NESTING:
-                yield Drop(row, "too_deep", depth)
-                continue
-            page = blocks_of_html(row["html"])
-            nodes = tree(page.events)
-            title = page.title[:HEADING_CHARS]
-        else:
-            nodes = tree(blocks_of_markdown(row.get("text") or "", row.get("title") or ""))
-            title = (row.get("title") or "")[:HEADING_CHARS]
+        depth = nesting(row["html"]) if row.get("html") else 0
+        if depth > DEEPEST:
+            yield Drop(row, "too_deep", depth)
+            continue
+        events, title = events_of(row)
+        nodes = pruned(tree(events))
         if not nodes:
             yield Drop(row, "no_heading", None)
-        for node in nodes:
-            yield _candidate(row, node, title)
+            continue
+        yield from cut(row, nodes, title[:HEADING_CHARS])
 
 
-def _candidate(row: Row, node: Node, title: str) -> Row:
-    text = markdown(node)
-    headings = [node.heading, *node.headings_below()]
-    above = row_id(row["id"], "segment", node.above.ordinal) if node.above else None
+def events_of(row: Row) -> tuple[list[Event], str]:
+    """The headings and blocks of a document's main text, and its title."""
+    if row.get("html"):
+        page = outline(row["html"])
+        return main_text(page), page.title
+    title = row.get("title") or ""
+    return outline_of_markdown(row.get("text") or "", title), title
+
+
+def _header_trees(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
+    for node in nodes:
+        above = row_id(row["id"], "segment", node.above) if node.above is not None else None
+        blocks = [block for part in (node, *node.below()) for block in part.blocks]
+        headings = [node.heading, *(part.heading for part in node.below())]
+        place = {"ordinal": node.ordinal, "level": node.level, "parent_segment": above}
+        yield _candidate(row, _path(node, title), markdown(node), blocks, headings, place)
+
+
+def _documents(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
+    """One candidate: the main text under the page's title, or under its first heading if it has none."""
+    top = Node(title or nodes[0].heading, 0, [title or nodes[0].heading], children=[n for n in nodes if n.above is None])
+    if top.children[0].heading == top.heading or top.children[0].level == 1:
+        top.children[0].silent = True
+    blocks = [block for part in top.below() for block in part.blocks]
+    yield _candidate(row, top.path, markdown(top), blocks, [top.heading], {"ordinal": 0, "level": 1})
+
+
+def _paragraphs(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
+    """Each paragraph on its own; a list is one, and what introduces it ("You need:") belongs to it."""
+    ordinal = 0
+    for node in nodes:
+        for blocks in _groups(node.blocks):
+            place = {"ordinal": ordinal, "level": node.level}
+            yield _candidate(row, _path(node, title), join_blocks(blocks), blocks, [node.heading], place)
+            ordinal += 1
+    if not ordinal:
+        yield _candidate(row, _path(nodes[0], title), "", [], [nodes[0].heading], {"ordinal": 0, "level": nodes[0].level})
+
+
+def _groups(blocks: list[Block]) -> list[list[Block]]:
+    groups: list[list[Block]] = []
+    for block in blocks:
+        before = groups[-1][-1] if groups else None
+        same_list = before is not None and block.list_id is not None and before.list_id == block.list_id
+        if before is not None and (same_list or before.text.rstrip().endswith((":", "："))):
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return groups
+
+
+def _path(node: Node, title: str) -> list[str]:
+    return node.path if len(node.path) > 1 or not title or title == node.heading else [title, *node.path]
+
+
+def _candidate(row: Row, path: list[str], text: str, blocks: list[Block], headings: list[str], place: Row) -> Row:
+    chars = count_chars(text)
     flags = ["empty_header"] if any(not any(c.isalnum() for c in heading) for heading in headings) else []
     return {
-        "id": row_id(row["id"], "segment", node.ordinal),
+        "id": row_id(row["id"], "segment", place["ordinal"]),
         "parent": row["id"],
         "url": row.get("url"),
-        "header_path": node.path if len(node.path) > 1 or not title or title == node.heading else [title, *node.path],
-        "level": node.level,
-        "parent_segment": above,
+        "header_path": path,
+        "level": place["level"],
+        "parent_segment": place.get("parent_segment"),
         "text": text[:STORED_CHARS],
-        "n_chars": count_chars(text),
+        "n_chars": chars,
+        "link_share": round(sum(block.link_chars for block in blocks) / chars, 3) if chars else 0.0,
         "flags": flags,
-        **{key: row.get(key) for key in ("warc", "offset", "date", "license", "lang")},
+        **{key: row.get(key) for key in ("warc", "offset", "date", "license", "opt_out", "lang")},
     }

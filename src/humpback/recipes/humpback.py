@@ -12,13 +12,18 @@ from pydantic import Field
 from humpback import lm as language_models
 from humpback import prompts
 from humpback.config import Config, digest
+from humpback.corpus.caps import COLUMNS, CapConfig, cap
+from humpback.corpus.contamination import ContaminationConfig, decontaminate, fingerprints
 from humpback.corpus.dedup import DedupConfig, unique
+from humpback.corpus.inputs import SINGLE_KINDS, sources
 from humpback.corpus.language import keep_languages
 from humpback.corpus.pairs import pair_sources, read_pairs, split
-from humpback.corpus.read import read, sources
+from humpback.corpus.read import read
+from humpback.corpus.redact import RedactConfig, redact
+from humpback.corpus.rights import RightsConfig, by_rights
 from humpback.corpus.rules import RuleConfig, apply_rules
 from humpback.corpus.sample import sample
-from humpback.corpus.segment import segment
+from humpback.corpus.segment import SegmentConfig, segment
 from humpback.curate import guards, judge, select
 from humpback.curate.guards import GuardConfig
 from humpback.errors import UsageFault
@@ -29,7 +34,7 @@ from humpback.methods import backtranslate
 from humpback.report import write_report
 from humpback.run import Run
 from humpback.schema import DOCUMENT, METRIC, PAIR, SCORED, SEGMENT, SOURCE, Row
-from humpback.stage import LMStage, Stage, keep_or_drop
+from humpback.stage import Chain, LMStage, Stage, keep_or_drop
 from humpback.store import Dataset
 from humpback.train.config import SftConfig
 from humpback.train.sft import train
@@ -38,11 +43,20 @@ from humpback.train.sft import train
 class CorpusSettings(Config):
     """Pages and how they are cut."""
 
-    inputs: tuple[str, ...] = Field((), description="WARC, HTML, JSONL or Parquet: paths, folders or globs")
+    inputs: tuple[str, ...] = Field(
+        (),
+        description="paths, folders, globs or addresses of archives, pages, texts, tables, books; hf:NAME; cc:CRAWL?files=N",
+    )
+    columns: dict[str, str] = Field({}, description="what tables call text, html, id, url, title, date, license")
+    rights: RightsConfig = RightsConfig()
+    segment: SegmentConfig = SegmentConfig()
     rules: RuleConfig = RuleConfig()
     languages: tuple[str, ...] = Field(("en",), description="languages kept, ISO 639-1; empty: all (paper: English)")
     min_language_probability: float = Field(0.65, description="(ours)")
+    redact: RedactConfig = RedactConfig()
     dedup: DedupConfig = DedupConfig()
+    caps: CapConfig = CapConfig()
+    contamination: ContaminationConfig = ContaminationConfig()
     sample: int | None = Field(None, description="segments drawn; unset: all (paper: 502,133)")
 
 
@@ -125,27 +139,50 @@ def seed_pairs(run: Run, settings: Settings) -> Dataset:
 
 def corpus(run: Run, config: CorpusSettings, seed: int) -> Dataset:
     """Pages to segments that may be answers."""
-    found = sources(list(config.inputs))
-    files = run.put("files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
-    per_file = run.map(
-        "file-shards", Stage("file-shards", SOURCE, iter, scope="dataset", shard_rows=file_batch(found)), files
-    )
-    documents = run.map("documents", Stage("documents", DOCUMENT, read, reads="records"), per_file)
-    candidates = run.map("candidates", Stage("candidates", SEGMENT, segment), documents)
-    rules = Stage("segments", SEGMENT, partial(apply_rules, config.rules), config.rules.model_dump(mode="json"))
-    passed = run.map("segments", rules, candidates)
-    wanted = {"languages": config.languages, "min_probability": config.min_language_probability}
-    known = partial(keep_languages, config.languages, config.min_language_probability)
-    spoken = run.map("language", Stage("language", SEGMENT, known, wanted), passed)
-    dedup = Stage("unique", SEGMENT, partial(unique, config.dedup), config.dedup.model_dump(mode="json"), scope="dataset")
-    alone = run.map("unique", dedup, spoken)
+    found = sources(list(config.inputs), config.columns)
+    files = run.put("files", lambda: found, SOURCE, {"files": [row["id"] for row in found]})
+    shards = Stage("file-shards", SOURCE, iter, scope="dataset", shard_rows=file_batch(found))
+    segments = run.map("segments", to_segments(config), run.map("file-shards", shards, files))
+    dedup = Stage("unique", SEGMENT, partial(unique, config.dedup), _plain(config.dedup), version=2, scope="dataset")
+    alone = run.map("unique", dedup, segments)
+    if config.caps != CapConfig():
+        plan = {**_plain(config.caps), "seed": seed}
+        capped = partial(cap, config.caps, seed, partial(alone.rows, COLUMNS))
+        alone = run.map("capped", Stage("capped", SEGMENT, capped, plan, scope="dataset"), alone)
+    if config.contamination.against:
+        plan = {**_plain(config.contamination), "files": fingerprints(config.contamination)}
+        clean = partial(decontaminate, config.contamination)
+        alone = run.map("decontaminated", Stage("decontaminated", SEGMENT, clean, plan), alone)
     drawn = {"size": config.sample, "seed": seed}
     return run.map("sample", Stage("sample", SEGMENT, partial(sample, config.sample, seed), drawn, scope="dataset"), alone)
 
 
+def to_segments(config: CorpusSettings) -> Chain:
+    """From files to segments in one pass, without writing the pages down."""
+    wanted = {"languages": config.languages, "min_probability": config.min_language_probability}
+    spoken = partial(keep_languages, config.languages, config.min_language_probability)
+    documents = partial(read, columns=config.columns)
+    return Chain(
+        "segments",
+        (
+            Stage("documents", DOCUMENT, documents, {"columns": config.columns}, reads="records"),
+            Stage("allowed", DOCUMENT, partial(by_rights, config.rights), _plain(config.rights)),
+            Stage("candidates", SEGMENT, partial(segment, config.segment), _plain(config.segment), version=2),
+            Stage("ruled", SEGMENT, partial(apply_rules, config.rules), _plain(config.rules), version=2),
+            Stage("language", SEGMENT, spoken, wanted, version=2),
+            Stage("segments", SEGMENT, partial(redact, config.redact), _plain(config.redact)),
+        ),
+    )
+
+
+def _plain(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json")
+
+
 def file_batch(found: list[Row]) -> int:
-    """Files in a shard: archives are shards of their own, single pages go five hundred to one."""
-    return 500 if all(row["kind"] == "html" for row in found) else 1
+    """Files in a shard: archives and tables are shards of their own, single pages go five hundred to one."""
+    single = sum(row["kind"] in SINGLE_KINDS for row in found)
+    return 500 if single > len(found) / 2 else 1
 
 
 def augment_stage(settings: Settings, backward: Path) -> LMStage:

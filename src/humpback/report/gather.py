@@ -36,15 +36,18 @@ def funnel(run: Path) -> list[dict[str, Any]]:
             rows.append({"name": name, "state": "not finished", "shards": len(list(folder.glob("part-*.parquet")))})
             continue
         manifest = read_json(folder / MANIFEST)
-        totals = manifest.get("totals")
-        row = {"name": name, "state": "finished", "seconds": manifest["wall_seconds"], "kind": _kind(name, totals)}
-        rows.append({**row, **(totals or {}), "seconds": manifest["wall_seconds"]})
+        seconds = manifest["wall_seconds"]
+        if "steps" not in manifest:
+            rows.append({"name": name, "state": "finished", "seconds": seconds, "kind": "step"})
+        # What a chain took is told once, at its last step.
+        for step in manifest.get("steps", []):
+            own = name if step is manifest["steps"][-1] else step["step"]
+            took = seconds if own == name else 0.0
+            rows.append({**step, "name": own, "state": "finished", "kind": _kind(name), "seconds": took})
     return rows
 
 
-def _kind(name: str, totals: Any) -> str:
-    if totals is None:
-        return "step"
+def _kind(name: str) -> str:
     measured = name.startswith("competence") or name.endswith("-quality")
     return "internal" if name in INTERNAL or measured else "data"
 

@@ -43,8 +43,8 @@ def show_funnel(run: Path) -> None:
             table.add_row(row["name"], "", "", "", "", "", f"not finished, {row['shards']} shards done")
         elif row["kind"] == "data":
             drops = sorted(row["drops"].items(), key=lambda item: -item[1])
-            rate = row["read"] / max(row["seconds"], 0.001)
-            numbers = (row["read"], row["kept"], sum(row["drops"].values()), row["rows"], f"{rate:.0f}")
+            rate = f"{row['read'] / row['seconds']:.0f}" if row["seconds"] else ""
+            numbers = (row["read"], row["kept"], sum(row["drops"].values()), row["rows"], rate)
             table.add_row(row["name"], *map(str, numbers), ", ".join(f"{count} {reason}" for reason, count in drops))
     _console().print(table)
 

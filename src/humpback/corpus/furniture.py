@@ -1,0 +1,96 @@
+"""What an element's class and id say of it: main text, or furniture (menus, share bars, comments, banners), and how surely.
+
+The words are those that pages use, in English and a few neighbours. A name is evidence, not proof: how much text an
+element may hold and still be taken for furniture depends on its `Strength`, and is decided in `main_text`.
+"""
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+from itertools import pairwise
+
+
+class Strength(IntEnum):
+    """How surely a name means furniture."""
+
+    NONE = 0
+    WEAK = 1
+    STRONG = 2
+    COMMENTS = 3
+    SURE = 4
+
+
+# Furniture whatever it holds.
+_SURE = frozenset(
+    """cookie cookies cookiebar cookiebanner cookieconsent consent gdpr dsgvo breadcrumb breadcrumbs skiplink skip-link
+    skip-links sr-only screen-reader visually-hidden visuallyhidden taboola outbrain shariff sharedaddy addtoany adsense
+    nocomments no-comments onetrust usercentrics cc-window""".split()
+)
+# Prose as good as the page's own, by others: it may be longer than the main text.
+_COMMENTS = frozenset(
+    """comment comments commentlist commentform comment-list comment-form kommentar kommentare kommentarbereich commentaires
+    comentarios komentarze respond disqus""".split()
+)
+_STRONG = frozenset(
+    """sidebar sidebars newsletter newsletters related relateds relatedlinks recommend recommended recommendation
+    recommendations recommends share sharer sharing sharebar social socials subscribe subscription subscriptions footer
+    footers prefooter sitefooter pagefooter colophon signup sign-up login signin similar meistgelesen trending aside
+    also-like also-read also-interesting read-next read-also next-read nextread most-read most-viewed most-popular
+    pagination pager advert adverts advertisement advertisements advertising ad ads adslot advertorial
+    sponsor sponsors sponsored promo promos nav navi navbar navigationbar menu menus submenu widgets widgetarea widget-area
+    popup popups readmore read-more weiterlesen mehr-zum more-stories more-news more-articles more-posts more-about see-also
+    supplement copyright imprint impressum site-info site-description masthead tags taglist tagcloud tag-list tag-cloud
+    tag-links filed filed-under postmeta post-meta entry-meta article-meta anzeige anzeigen werbung noprint no-print popular
+    latest recent ticker author-box author-bio author-info author-description authorbox authorbio linklist link-list links-list
+    ranking nocontent topbar toolbar news-letter newsletterbox interesting-articles right-rail sidebox marginal marginalspalte""".split()
+)
+_WEAK = frozenset(
+    """widget byline bylines author authors autor autorin modal overlay tooltip banner navigation teaser teasers teaserlist
+    credit credits caption captions imagedescription bildunterschrift meta metadata rating ratings vote votes poll survey
+    feedback toolbox search suche searchform archive-list carousel slider gallery galerie lightbox contact kontakt callout cta
+    donate donation spende spenden shop infobox info-box right-column column-right col-right toc table-of-contents inhaltsverzeichnis profile bio biography avatar
+    vcard follow follow-us disclaimer print secondary extras notice card cards collection topics themen tools
+    services promotion paywall paywalled""".split()
+)
+# Modifiers that say of an element what it stands beside ("has-sidebar") or how it behaves, not what it is.
+_MODIFIERS = frozenset("has no with without is not js u tag category type status format postid elementor et vc".split())
+_STATES = frozenset("enabled disabled open opened closed active wrap wrapper visible truncate".split())
+_BESIDE = frozenset("content main body page one two left right layout text".split())
+# What blogs call an article, beside words for what it is about ("hentry category-noticias tag-cookies").
+_ENTRY = re.compile(
+    r"hentry|type-post|status-publish|(?:entry|article|post|story|main|page|recipe)[-_]*(?:content|body|text|card)|articleBody"
+)
+_WORD = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
+_SETS = ((_SURE, Strength.SURE), (_COMMENTS, Strength.COMMENTS), (_STRONG, Strength.STRONG), (_WEAK, Strength.WEAK))
+# Half of a pair that says something ("meta" of "post-meta"): names without any known word are done with by one look.
+_COMMON = frozenset(
+    "post entry article site link links list author tag more read box info text news articles posts up see no".split()
+)
+_KNOWN = frozenset(part for known, _ in _SETS for term in known for part in term.split("-")) - _COMMON
+
+
+@lru_cache(maxsize=50_000)
+def strength_of(names: str) -> Strength:
+    """How surely `names`, the value of a class or id attribute, means furniture."""
+    names = names[:1_000]
+    if _KNOWN.isdisjoint(map(str.lower, _WORD.findall(names))):
+        return Strength.NONE
+    if _ENTRY.search(names):
+        return Strength.NONE
+    return max(map(_of_one, names.split()), default=Strength.NONE)
+
+
+@lru_cache(maxsize=50_000)
+def _of_one(name: str) -> Strength:
+    words = [word.lower() for word in _WORD.findall(name.partition("--")[0])]
+    if _KNOWN.isdisjoint(words) or ":" in name or _is_beside(words):
+        return Strength.NONE
+    terms = {*words, *map("-".join, pairwise(words))}
+    return next((strength for known, strength in _SETS if not known.isdisjoint(terms)), Strength.NONE)
+
+
+def _is_beside(words: list[str]) -> bool:
+    """ "has-sidebar", "tag-cookies", "content-sidebar-wrap", "sharing-enabled": about the neighbours, or about a state."""
+    if words[0] in _MODIFIERS:
+        return " ".join(words[:2]) not in ("tag list", "tag cloud", "tag links", "no comments", "no print")
+    return (words[0] in _BESIDE and len(words) > 1 and words[1] in _STRONG | _COMMENTS) or words[-1] in _STATES
