@@ -39,7 +39,7 @@ def floor(folder: Path, out: Path) -> dict[str, Any]:  # noqa: ARG001 as the oth
     for _, html in pages(folder):
         LexborHTMLParser(html)
         count += 1
-    return {"seconds": time.perf_counter() - started, "pages": count}
+    return {"seconds": round(time.perf_counter() - started, 3), "pages": count}
 
 
 def trafilatura(folder: Path, out: Path) -> dict[str, Any]:
@@ -50,9 +50,9 @@ def trafilatura(folder: Path, out: Path) -> dict[str, Any]:
     decoded = list(pages(folder))
     started = time.perf_counter()
     texts = {url: extract(html) or "" for url, html in decoded}
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 3)
     (out / "texts.json").write_text(json.dumps(texts))
-    return {"seconds": seconds, "pages": len(decoded), "more": {"with_text": sum(map(bool, texts.values()))}}
+    return {"seconds": seconds, "pages": len(decoded), "more": {"with text": sum(map(bool, texts.values()))}}
 
 
 def datatrove(folder: Path, out: Path) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def datatrove(folder: Path, out: Path) -> dict[str, Any]:
     executor = LocalPipelineExecutor([reader, extractor, writer], tasks=1, workers=1, logging_dir=str(out / "logs"))
     started = time.perf_counter()
     stats = executor.run().stats
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 3)
     (out / "texts.json").write_text(json.dumps(written(out / "rows")))
     counts = {name: int(found.total) for name, found in stats[1].stats.items() if name != "doc_len"}
     return {"seconds": seconds, "pages": counts.pop("total"), "more": counts}

@@ -7,8 +7,8 @@
 The first argument is a target of `TARGETS`. The second is the folder where inputs that reach new code are kept, from run to
 run; it is filled with seeds at first, with outside data where `HUMPBACK_DATA` has some. What follows goes to libFuzzer, and
 an existing file there is run instead of fuzzing. An input is a finding if a stage raises, answers for a row twice or not
-at all, breaks one of the promises that are asserted below, or takes more than `SECONDS`; libFuzzer writes it to
-crash-* and ends. To make a test of it, cut it down with -minimize_crash=1 -runs=10000.
+at all, breaks a promise that is asserted below, or takes more than `SECONDS` of the process's time; libFuzzer writes it
+to crash-* and ends. To make a test of it, cut it down with -minimize_crash=1 -runs=10000.
 
 C extensions (lexbor, isal, Arrow) are not instrumented: their code is run, but does not guide.
 """
@@ -49,8 +49,8 @@ from humpback.schema import DOCUMENT, SEGMENT, Row
 from humpback.stage import Drop, Outcome, StageFunction
 from humpback.store import Ledger, to_table
 
-# Inputs are small: whatever takes so long on 64 kB takes the square of its length, or unpacks to far too much.
-SECONDS = 2.0
+# Inputs are small: a stage that takes so long on 64 kB takes the square of their length, or unpacks far too much.
+SECONDS = 1.0
 MOST_BYTES = 1 << 16
 # Text may be kept once for each heading above it, and no oftener.
 MOST_COPIES = 20
@@ -63,7 +63,10 @@ DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared"
 def answered(step: str, function: StageFunction, rows: list[Row], records: bool = False) -> tuple[list[Row], list[Drop]]:
     """What `function` keeps and drops, each row once, under ids of their own."""
     ledger, both = Ledger(step, records), list[Outcome]()
+    began = time.process_time()
     kept = list(ledger.keeping(_noted(function(ledger.reading(rows)), both)))
+    took = time.process_time() - began
+    assert took < SECONDS, f"{step}: took {took:.1f} s"
     drops = [outcome for outcome in both if isinstance(outcome, Drop)]
     ledger.totals(0.0)
     ids = [row["id"] for row in kept] + [drop.row["id"] for drop in drops]
@@ -322,25 +325,6 @@ def word(target: str, chosen: random.Random) -> str:
     return chosen.choice({"archive": RECORD, "message": RECORD, "table": CELLS}.get(target, PIECES))
 
 
-def timed(check: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """`check`, which fails after `SECONDS` of this process's own time."""
-    slowest = 0.2
-
-    def one_input(data: bytes) -> None:
-        nonlocal slowest
-        began = time.process_time()
-        check(bytes(data))
-        took = time.process_time() - began
-        if took > slowest:
-            slowest = took
-            place = FOLDER.with_name(f"slow-{took:.2f}")
-            place.write_bytes(data)
-            print(f"slowest so far: {took:.2f} s for {len(data)} bytes, kept as {place}", file=sys.stderr)
-        assert took < SECONDS, f"took {took:.1f} s"
-
-    return one_input
-
-
 def main(argv: list[str]) -> None:
     target, corpus, options = argv[1], Path(argv[2]), argv[3:]
     if not corpus.exists():
@@ -349,7 +333,7 @@ def main(argv: list[str]) -> None:
             (corpus / f"seed{number:04d}").write_bytes(seed[:MOST_BYTES])
     change: Any = partial(mutate, target)
     arguments = [argv[0], str(corpus), f"-max_len={MOST_BYTES}", "-len_control=0", "-timeout=60", *options]
-    atheris.Setup(arguments, timed(TARGETS[target]), custom_mutator=change)
+    atheris.Setup(arguments, TARGETS[target], custom_mutator=change)
     atheris.Fuzz()
 
 

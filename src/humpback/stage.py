@@ -42,7 +42,7 @@ class Stage:
     version: int = 1
     scope: Literal["shard", "dataset"] = "shard"
     reads: Literal["rows", "records"] = "rows"
-    shard_rows: int = 256
+    shard_rows: int = 1024
 
 
 @dataclass(frozen=True)

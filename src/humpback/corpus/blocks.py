@@ -268,9 +268,9 @@ class _Walk:
             self.outline.events.append(Block(code, self.lists[0].number if self.lists else None, len(text)))
 
     def table(self, node: Node) -> Leave | None:
-        if node.css_first(_LAYOUT) is not None:
-            return self.block(node)
-        self.flush()
+        leave = self.block(node)
+        if leave is None or node.css_first(_LAYOUT) is not None:
+            return leave
         text, link_chars = table_text(node)
         if text:
             fate = "mostly links" if link_chars > MOST_LINKS * len(text) else ""
@@ -278,6 +278,7 @@ class _Walk:
             self.outline.events.append(
                 Block(self.decorated(text), None, 0 if fate else len(text) - link_chars, link_chars, fate)
             )
+        self.end_block()
         return None
 
     def block(self, node: Node, strength: Strength = Strength.NONE, name: str = "") -> Leave | None:

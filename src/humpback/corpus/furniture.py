@@ -48,7 +48,7 @@ _WEAK = frozenset(
     """widget byline bylines author authors autor autorin modal overlay tooltip banner navigation teaser teasers teaserlist
     credit credits caption captions imagedescription bildunterschrift meta metadata rating ratings vote votes poll survey
     feedback toolbox search suche searchform archive-list carousel slider gallery galerie lightbox contact kontakt callout cta
-    donate donation spende spenden shop infobox info-box right-column column-right col-right toc table-of-contents inhaltsverzeichnis profile bio biography avatar
+    donate donation spende spenden shop infobox info-box right-column column-right col-right toc of-contents inhaltsverzeichnis profile bio biography avatar
     vcard follow follow-us disclaimer print secondary extras notice card cards collection topics themen tools
     services promotion paywall paywalled""".split()
 )
@@ -62,11 +62,8 @@ _ENTRY = re.compile(
 )
 _WORD = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
 _SETS = ((_SURE, Strength.SURE), (_COMMENTS, Strength.COMMENTS), (_STRONG, Strength.STRONG), (_WEAK, Strength.WEAK))
-# Half of a pair that says something ("meta" of "post-meta"): names without any known word are done with by one look.
-_COMMON = frozenset(
-    "post entry article site link links list author tag more read box info text news articles posts up see no".split()
-)
-_KNOWN = frozenset(part for known, _ in _SETS for term in known for part in term.split("-")) - _COMMON
+# Names without any of these words are done with by one look.
+_KNOWN = frozenset(part for known, _ in _SETS for term in known for part in term.split("-"))
 
 
 @lru_cache(maxsize=50_000)

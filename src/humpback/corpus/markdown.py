@@ -18,7 +18,7 @@ def outline_of_markdown(text: str, title: str) -> list[Event]:
 
     Text without a title goes by its first words.
     """
-    text = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = writable(text).replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
     events: list[Event] = []
     at = 0
@@ -28,8 +28,13 @@ def outline_of_markdown(text: str, title: str) -> list[Event]:
         at = end
     events += _blocks(lines[at:])
     if events and isinstance(events[0], Block):
-        events.insert(0, Heading(_UNWRITABLE.sub("\ufffd", title or _first_words(text)), 1))
+        events.insert(0, Heading(writable(title or _first_words(text)), 1))
     return events
+
+
+def writable(text: str) -> str:
+    """`text` without NUL and lone surrogates, which JSON can hold and UTF-8 or Parquet cannot."""
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 @cache

@@ -67,6 +67,7 @@ _TEASER_ENDS = (
 )  # fmt: skip
 _CASED_SHARE = 0.8  # with fewer cased letters a text is of a script without case, and those are its acronyms
 _LONG_LINE = 10  # terms: shorter lines without a stop are names, menus, prices
+_LONG_CHARS = 120
 _LEAST_TERMS = 4  # shorter sentences do not count as repeated: "Yes, it is."
 _MOST_SENTENCES = 200  # of which any two are compared
 
@@ -202,6 +203,9 @@ def no_prose(row: Row, _: RuleConfig) -> Any:
     if "```" in text or "~~~" in text:
         return None
     prose = lines(text, headings=False)
+    # A long line that ends in a full stop settles it for most texts, unread.
+    if any(len(line) > _LONG_CHARS and line[-1] in ".。" for line in prose):
+        return None
     if any(map(is_full, prose)) or any(is_full(sentence) for line in prose for sentence in sentences(line)):
         return None
     return None if any(len(terms(line)) >= _LONG_LINE for line in prose) else "no sentence"

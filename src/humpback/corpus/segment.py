@@ -15,7 +15,7 @@ from humpback.config import Config
 from humpback.corpus.asides import is_call
 from humpback.corpus.blocks import outline
 from humpback.corpus.main_text import main_text
-from humpback.corpus.markdown import outline_of_markdown
+from humpback.corpus.markdown import outline_of_markdown, writable
 from humpback.corpus.navigation import navigation_term
 from humpback.corpus.nesting import DEEPEST, nesting
 from humpback.corpus.page import Block, Event
@@ -185,7 +185,7 @@ def events_of(row: Row) -> tuple[list[Event], str]:
     if row.get("html"):
         page = outline(row["html"])
         return main_text(page), page.title
-    title = row.get("title") or ""
+    title = writable(row.get("title") or "")
     return outline_of_markdown(row.get("text") or "", title), title
 
 
