@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from humpback.config import Config
+from humpback.corpus.explain import explain
 from humpback.corpus.inputs import PAGE_KINDS, sources
 from humpback.corpus.language import identify
 from humpback.corpus.pairs import pair_sources, read_pairs
@@ -58,6 +59,12 @@ class ScoreSettings(Config):
 def segments(run: Run, settings: SegmentsSettings) -> Dataset:
     """Pages to segments."""
     return corpus(run, settings, settings.random_seed)
+
+
+def explain_page(settings: SegmentsSettings, url: str) -> Iterator[str]:
+    """Lines that say what becomes of the page at `url`."""
+    found = sources(list(settings.inputs), settings.columns)
+    return explain(found, settings.columns, url, settings.segment, settings.rules)
 
 
 def read_files_of_pairs(run: Run, path: str) -> Dataset:

@@ -78,19 +78,35 @@ def recipes_show(name: Annotated[str, typer.Argument(help="The recipe.")]) -> No
     print(as_yaml(recipes.load(name).Settings))
 
 
-@app.command(epilog="Example: humpback segments 'pages/*.warc.gz' --out runs/segments")
+@app.command(epilog="Example: humpback segments 'pages/*.warc.gz' --out runs/segments --to segments.jsonl")
 def segments(
-    inputs: Annotated[list[str], typer.Argument(help="WARC, HTML, JSONL or Parquet: paths, folders, globs.")],
-    out: Out,
+    inputs: Annotated[
+        list[str], typer.Argument(help="Archives, pages, texts, tables, books: paths, folders, globs, addresses.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Write the segments to this file too, .jsonl or .parquet.")] = None,
+    explain: Annotated[str | None, typer.Option(metavar="URL", help="Say what became of one page, and run nothing.")] = None,
     set_: Sets = None,
     workers: Workers = 1,
 ) -> None:
     """Cut pages into segments that may be answers: the corpus stages alone."""
     from humpback import alone
+    from humpback.errors import UsageFault
 
     settings, _ = _settings(alone.SegmentsSettings, None, set_ or [], {"inputs": inputs})
+    if explain:
+        for line in alone.explain_page(settings, explain):
+            print(line)
+        return
+    if out is None:
+        raise UsageFault("there is no --out", "humpback segments INPUT --out runs/segments")
     with _run(out, "segments", settings, workers) as opened:
-        _told(alone.segments(opened, settings), out)
+        dataset = alone.segments(opened, settings)
+    _told(dataset, out)
+    if to:
+        from humpback.export import write_rows
+
+        print(f"{write_rows(dataset.rows(), dataset.columns, to)} rows -> {to}")
 
 
 @app.command(epilog="Example: humpback backtranslate runs/segments --lm transformers:runs/a/10-backward --out runs/pairs")

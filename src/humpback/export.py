@@ -1,11 +1,13 @@
 """The pairs of a run in the formats that trainers read, with where each came from beside it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from humpback import store
 from humpback.errors import UsageFault
@@ -13,6 +15,7 @@ from humpback.schema import Row
 from humpback.store import Dataset
 
 FORMATS = ("messages", "prompt-completion", "alpaca", "sharegpt")
+ROWS_PER_GROUP = 10_000
 KEPT_COLUMNS = ("id", "source", "url", "header_path", "score", "gain")
 
 
@@ -20,14 +23,38 @@ def export(run: Path, format_: str, out: Path, seed: bool) -> int:
     """Write the pairs that the last round selected (with `seed`, the training seed before them); returns their number."""
     if format_ not in FORMATS:
         raise UsageFault(f"there is no format {format_!r}", f"choose one of: {', '.join(FORMATS)}")
-    if out.suffix not in (".jsonl", ".parquet"):
-        raise UsageFault(f"{out} is neither JSONL nor Parquet", "end --out in .jsonl or .parquet")
     rows = [shape(row, format_) for row in selected(run, seed)]
-    if out.suffix == ".jsonl":
-        store.write_bytes(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
-    else:
-        store.write_table(out, pa.Table.from_pylist(rows), {})
-    return len(rows)
+    return write_rows(rows, pa.Table.from_pylist(rows).schema if rows else pa.schema([]), out)
+
+
+def write_rows(rows: Iterable[Row], columns: pa.Schema, out: Path) -> int:
+    """Write `rows` to a file of their own, JSONL or Parquet as its name ends; returns their number."""
+    writers = {".jsonl": _write_jsonl, ".parquet": _write_parquet}
+    if out.suffix not in writers:
+        raise UsageFault(f"{out} is neither JSONL nor Parquet", "end the name in .jsonl or .parquet")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.partial")
+    count = writers[out.suffix](iter(rows), columns, beside)
+    beside.replace(out)
+    return count
+
+
+def _write_jsonl(rows: Iterator[Row], _: pa.Schema, path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_parquet(rows: Iterator[Row], columns: pa.Schema, path: Path) -> int:
+    count = 0
+    with pq.ParquetWriter(path, columns, compression="zstd") as writer:
+        while batch := list(islice(rows, ROWS_PER_GROUP)):
+            writer.write_table(store.to_table(batch, columns))
+            count += len(batch)
+    return count
 
 
 def selected(run: Path, seed: bool) -> Iterator[Row]:

@@ -231,6 +231,11 @@ class Dataset:
     def shards(self) -> list[Path]:
         return sorted(self.path.glob("part-*.parquet"))
 
+    @property
+    def columns(self) -> pa.Schema:
+        """The columns of its rows."""
+        return pq.read_schema(self.shards[0]).remove_metadata()
+
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
         """All rows in order, a shard at a time."""
         for shard in self.shards:

@@ -16,7 +16,8 @@ _NO_PROSE = ("|", "`", ": ", ">")
 _NO_WORDS = ("|", "```")
 _STOP = re.compile(r"[.!?…。！？।؟۔;)\]»”\"'“’」』*]\W*$")
 _CALL_ANYWHERE = re.compile(
-    r"\b(?:sign up|subscribe|newsletter|click here|klick(?:en)? (?:sie )?hier|read more|follow us|folgt? uns|teilen|share)\b",
+    r"\b(?:sign up|subscribe|newsletter|click here|klick(?:en)? (?:sie )?hier|read more|follow us|folgt? uns|"
+    r"teilen|share)\b",
     re.IGNORECASE,
 )
 # A credit or a call is shorter; what begins alike and is longer is a sentence of the text.
@@ -29,32 +30,50 @@ VERSE_LINES = 3
 _LABEL = re.compile(
     r"""^\W*(?:
     # Credits and sources, with a colon, a slash or a copyright sign behind.
-    (?:(?:titel|beitrags|header|artikel|vorschau)?(?:bild|foto|fotos|bilder)(?:nachweis|credit|quelle)?|quellen?|text|redaktion|autor(?:in)?
-      |(?:featured\ |cover\ |header\ )?(?:image|photo|picture|photograph)s?(?:\ (?:credits?|by|courtesy|source))?|credits?|sources?|author|editor
-      |illustrations?|grafik|video|crédits?(?:\ photos?)?|fuentes?|foto(?:grafía)?|imagen|fonte|źródło|zdjęci[ea]|fot\.|bron|beeld|kilde|källa)
+    (?:(?:titel|beitrags|header|artikel|vorschau)?(?:bild|foto|fotos|bilder)(?:nachweis|credit|quelle)?|quellen?
+    |text|redaktion|autor(?:in)?
+      |(?:featured\ |cover\ |header\ )?(?:image|photo|picture|photograph)s?(?:\ (?:credits?|by|courtesy
+      |source))?|credits?|sources?|author|editor
+      |illustrations?|grafik|video|crédits?(?:\ photos?)?|fuentes?|foto(?:grafía)?|imagen|fonte|źródło
+      |zdjęci[ea]|fot\.|bron|beeld|kilde|källa)
       \s*[:/©]
     # What a blog says of its own entry.
     |(?:categor(?:y|ies)|tags?|schlagw(?:ort|orte|örter)|kategorien?|themen|topics|stand)\b(?=.{0,3}[:.])
-    |(?:this\ (?:entry|post)\ was|posted\ (?:in|on|by)|filed\ under|published\ (?:in|on|by)|last\ (?:updated|modified)|updated\ on|tagged
-      |dieser\ (?:eintrag|beitrag)\ wurde|veröffentlicht\ (?:am|in|von)|erstellt\ am|publiziert|zuletzt\ (?:aktualisiert|geändert)|letzte\ (?:aktualisierung|änderung)|publié\ (?:le|par|dans)|publicado\ (?:el|en|por)
+    |(?:this\ (?:entry|post)\ was|posted\ (?:in|on|by)|filed\ under|published\ (?:in|on|by)|last\ (?:updated
+    |modified)|updated\ on|tagged
+      |dieser\ (?:eintrag|beitrag)\ wurde|veröffentlicht\ (?:am|in|von)|erstellt\ am|publiziert
+      |zuletzt\ (?:aktualisiert|geändert)|letzte\ (?:aktualisierung|änderung)|publié\ (?:le|par|dans)
+      |publicado\ (?:el|en|por)
       |pubblicato\ (?:il|in|da)|opublikowano|release\ date|erscheinungsdatum|lesezeit|reading\ time)\b(?=.{0,3}[:.]|\ .)
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CALL = re.compile(
     r"""^\W*(?:
-    read\ (?:more|also|next|the\ full|this|on)|see\ also|also\ (?:read|see|on)|related|more\ (?:from|on|about|stories|information|info|details)|click\ here
-    |watch\ (?:also|now|the)|listen\ (?:to|now)|download|subscribe|sign\ up|follow\ (?:us|me|him|her|@|the|our)|like\ us|join\ (?:us|our)|share\ (?:this|on)
-    |get\ (?:the|our|more)|for\ more|find\ out\ more|learn\ more|visit\ (?:our|the|us)|buy|order\ now|support\ (?:us|our)|you\ can\ (?:keep\ up|follow|find)
-    |lesen\ sie\ (?:auch|mehr|hier|dazu|weiter)|lies\ (?:auch|mehr|hier|dazu)|mehr\ (?:zu|zum|zur|von|aus|über|infos?|informationen|dazu|auf|kolumnen|artikel)
-    |weitere\ (?:infos?|informationen|artikel|beiträge|themen|tipps|details|meldungen|nachrichten)|alle\ (?:infos|informationen|artikel|folgen)|hier\ (?:geht|gibt|finde|klick|kommt|gelang)
-    |zum\ (?:weiterlesen|artikel|thema|video|download|original)|zur\ (?:website|webseite|übersicht|startseite)|zurück\ zu|auch\ interessant|das\ könnte
-    |schon\ gelesen|schon\ gewusst|kennt\ ihr\ schon|folge(?:n)?\ (?:sie|uns|mir)|liken?\ (?:sie|uns)|teile(?:n)?\ (?:sie|diesen)|abonnier|jetzt\ (?:abonnieren|anmelden|bestellen|lesen|kaufen|teilen|mitglied)
-    |melde(?:n)?\ (?:sie|dich)|newsletter|anzeige\b|werbung\b|\*?\ ?werbung|enthält\ werbung|\*?\ ?affiliate|bei\ den\ verlinkungen|advertising\ disclosure|disclosure|advertisement
-    |à\ lire|lire\ (?:aussi|la\ suite|également)|voir\ aussi|pour\ en\ savoir\ plus|en\ savoir\ plus|suivez|abonnez|inscrivez|partagez|retrouvez
-    |lea\ (?:también|más)|lee\ (?:también|más)|leer\ (?:más|también)|ver\ también|más\ información|te\ puede\ interesar|síguenos|suscríbete|únete|¿ya\ sabías|mira(?::|\ (?:lo|también|el\ video))|relacionad[ao]s
+    read\ (?:more|also|next|the\ full|this|on)|see\ also|also\ (?:read|see|on)|related|more\ (?:from|on|about
+    |stories|information|info|details)|click\ here
+    |watch\ (?:also|now|the)|listen\ (?:to|now)|download|subscribe|sign\ up|follow\ (?:us|me|him|her|@|the|our)
+    |like\ us|join\ (?:us|our)|share\ (?:this|on)
+    |get\ (?:the|our|more)|for\ more|find\ out\ more|learn\ more|visit\ (?:our|the|us)|buy|order\ now
+    |support\ (?:us|our)|you\ can\ (?:keep\ up|follow|find)
+    |lesen\ sie\ (?:auch|mehr|hier|dazu|weiter)|lies\ (?:auch|mehr|hier|dazu)|mehr\ (?:zu|zum|zur|von|aus|über
+    |infos?|informationen|dazu|auf|kolumnen|artikel)
+    |weitere\ (?:infos?|informationen|artikel|beiträge|themen|tipps|details|meldungen|nachrichten)
+    |alle\ (?:infos|informationen|artikel|folgen)|hier\ (?:geht|gibt|finde|klick|kommt|gelang)
+    |zum\ (?:weiterlesen|artikel|thema|video|download|original)|zur\ (?:website|webseite|übersicht|startseite)
+    |zurück\ zu[mr]?|auch\ interessant|das\ könnte
+    |schon\ gelesen|schon\ gewusst|kennt\ ihr\ schon|folge(?:n)?\ (?:sie|uns|mir)|liken?\ (?:sie|uns)
+    |teile(?:n)?\ (?:sie|diesen)|abonnier|jetzt\ (?:abonnieren|anmelden|bestellen|lesen|kaufen|teilen|mitglied)
+    |melde(?:n)?\ (?:sie|dich)|newsletter|anzeige\b|werbung\b|\*?\ ?werbung|enthält\ werbung|\*?\ ?affiliate
+    |bei\ den\ verlinkungen|advertising\ disclosure|disclosure|advertisement
+    |à\ lire|lire\ (?:aussi|la\ suite|également)|voir\ aussi|pour\ en\ savoir\ plus|en\ savoir\ plus|suivez
+    |abonnez|inscrivez|partagez|retrouvez
+    |lea\ (?:también|más)|lee\ (?:también|más)|leer\ (?:más|también)|ver\ también|más\ información
+    |te\ puede\ interesar|síguenos|suscríbete|únete|¿ya\ sabías|mira(?::|\ (?:lo|también|el\ video))
+    |relacionad[ao]s
     |leggi\ (?:anche|tutto)|vedi\ anche|seguici|iscriviti|leia\ (?:também|mais)|veja\ também|siga|inscreva
-    |czytaj\ (?:także|też|więcej|dalej)|zobacz\ (?:także|też|również|więcej)|przeczytaj|obserwuj|lees\ (?:ook|meer|verder)|volg\ ons
+    |czytaj\ (?:także|też|więcej|dalej)|zobacz\ (?:także|też|również|więcej)|przeczytaj|obserwuj|lees\ (?:ook
+    |meer|verder)|volg\ ons
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -62,7 +81,8 @@ _NETWORK = re.compile(
     r"\b(?:twitter|facebook|instagram|youtube|whatsapp|telegram|tiktok|linkedin|pinterest|xing|spotify)\b", re.IGNORECASE
 )
 _JOINING = re.compile(
-    r"\b(?:follow|folge|folgen|abonnier|channel|kanal|canal|like|liken|join|suscr|sígue|seguici|segui|suivez|abonne|obserwuj|subscri|fan|page|seite)",
+    r"\b(?:follow|folge|folgen|abonnier|channel|kanal|canal|like|liken|join|suscr|sígue|seguici|segui|suivez|"
+    r"abonne|obserwuj|subscri|fan|page|seite)",
     re.IGNORECASE,
 )
 

@@ -55,13 +55,17 @@ POINTED = 200
 SMALL_CHARS = 600
 
 
-def outline(html: str) -> Outline:
-    """The headings and blocks of `html`. Never raises on markup: lexbor mends it as a browser would."""
+def outline(html: str, whole: bool = False) -> Outline:
+    """The headings and blocks of `html`. Never raises on markup: lexbor mends it as a browser would.
+
+    With `whole` the page is walked from its body, and what is never read (menus, hidden elements, small furniture) is
+    listed too, with its fate: to explain, not to extract.
+    """
     parser = _parsed(html)
     title = parser.css_first("head title") or parser.css_first("title")
-    walk = _Walk(_holders(parser))
+    walk = _Walk(_holders(parser), whole)
     if parser.body is not None:
-        walk.run(prose_root(parser))
+        walk.run(parser.body if whole else prose_root(parser))
     walk.outline.title = inline_text(title) if title else ""
     return walk.outline
 
@@ -88,11 +92,14 @@ class _Walk:
     None if its subtree is done with.
     """
 
-    __slots__ = ("bold_chars", "bold_open", "bold_start", "holders", "link_chars", "link_start", "links_open", "links_seen", "list_count", "lists", "marked", "marker",
-                 "open", "outline", "quotes", "words")  # fmt: skip
+    __slots__ = tuple(
+        "bold_chars bold_open bold_start holders link_chars link_start links_open links_seen list_count lists marked marker "
+        "open outline quotes whole words".split()
+    )
 
-    def __init__(self, holders: frozenset[int]) -> None:
+    def __init__(self, holders: frozenset[int], whole: bool) -> None:
         self.outline = Outline()
+        self.whole = whole
         self.holders = holders
         self.words: list[str] = []
         self.link_chars = self.link_start = self.links_open = self.links_seen = 0
@@ -186,8 +193,16 @@ class _Walk:
             text = "\n".join((sign + line).rstrip() for line in text.split("\n"))
         return text
 
-    def skip(self, _: Node) -> None:
+    def skip(self, node: Node) -> None:
         self.words.append(" ")
+        if self.whole:
+            self.note(node, f"never read: <{node.tag}>")
+
+    def note(self, node: Node, fate: str) -> None:
+        """For whoever asks what became of it."""
+        text = inline_text(node) if node.tag not in ("script", "style") else ""
+        if text:
+            self.outline.events.append(Block(text, fate=fate))
 
     def line_break(self, _: Node) -> None:
         self.words.append("\v")
@@ -303,6 +318,8 @@ class _Walk:
                 strength = Strength.WEAK
             elif not self.marked and len(node.text(deep=True)) < SMALL_CHARS:
                 self.flush()
+                if self.whole:
+                    self.note(node, f"furniture: {name}")
                 return None
         if self.words:
             self.flush()

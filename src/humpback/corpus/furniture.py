@@ -41,14 +41,18 @@ _STRONG = frozenset(
     popup popups readmore read-more weiterlesen mehr-zum more-stories more-news more-articles more-posts more-about see-also
     supplement copyright imprint impressum site-info site-description masthead tags taglist tagcloud tag-list tag-cloud
     tag-links filed filed-under postmeta post-meta entry-meta article-meta anzeige anzeigen werbung noprint no-print popular
-    latest recent ticker author-box author-bio author-info author-description authorbox authorbio linklist link-list links-list
-    ranking nocontent topbar toolbar news-letter newsletterbox interesting-articles right-rail sidebox marginal marginalspalte""".split()
+    latest recent ticker author-box author-bio author-info author-description authorbox authorbio linklist
+    link-list links-list
+    ranking nocontent topbar toolbar news-letter newsletterbox interesting-articles right-rail sidebox marginal
+    marginalspalte""".split()
 )
 _WEAK = frozenset(
     """widget byline bylines author authors autor autorin modal overlay tooltip banner navigation teaser teasers teaserlist
     credit credits caption captions imagedescription bildunterschrift meta metadata rating ratings vote votes poll survey
-    feedback toolbox search suche searchform archive-list carousel slider gallery galerie lightbox contact kontakt callout cta
-    donate donation spende spenden shop infobox info-box right-column column-right col-right toc of-contents inhaltsverzeichnis profile bio biography avatar
+    feedback toolbox search suche searchform archive-list carousel slider gallery galerie lightbox contact
+    kontakt callout cta
+    donate donation spende spenden shop infobox info-box right-column column-right col-right toc of-contents
+    inhaltsverzeichnis profile bio biography avatar
     vcard follow follow-us disclaimer print secondary extras notice card cards collection topics themen tools
     services promotion paywall paywalled""".split()
 )

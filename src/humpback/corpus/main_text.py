@@ -72,14 +72,17 @@ def _holds_content(mark: Mark, prose: int, total: int, remaining: int) -> bool:
 
 
 def _main_range(page: Outline) -> tuple[int, int]:
-    """Where the smallest container with `MAIN_SHARE` of the remaining prose begins and ends."""
+    """Where the smallest container with `MAIN_SHARE` of the remaining prose begins and ends.
+
+    A container of one paragraph is none: a long one would leave out the list that it introduces.
+    """
     weights = [0, *accumulate(e.weight if type(e) is Block and not e.fate else 0 for e in page.events)]
     wanted = MAIN_SHARE * weights[-1]
     best = (0, len(page.events))
     if not wanted:
         return best
     for start, end in page.containers:
-        if end - start < best[1] - best[0] and weights[end] - weights[start] >= wanted:
+        if 1 < end - start < best[1] - best[0] and weights[end] - weights[start] >= wanted:
             best = (start, end)
     return best
 

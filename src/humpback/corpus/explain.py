@@ -1,0 +1,105 @@
+"""What became of one page: each heading and block of it with its fate, then each candidate with the rule that it broke."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from humpback.corpus.blocks import outline
+from humpback.corpus.language import identify
+from humpback.corpus.page import Block, Event, Heading
+from humpback.corpus.read import read
+from humpback.corpus.rules import RuleConfig, apply_rules
+from humpback.corpus.segment import SegmentConfig, events_of, pruned, segment, tree
+from humpback.errors import UsageFault
+from humpback.schema import Row
+from humpback.stage import Drop
+
+WIDTH = 90
+_ELSEWHERE = "outside the element that holds the prose"
+
+
+def explain(sources: list[Row], columns: dict[str, str], url: str, cut: SegmentConfig, rules: RuleConfig) -> Iterator[str]:
+    """Lines to print on the page at `url` (its whole address, or a part that no other page has) in `sources`.
+
+    Raises `UsageFault` where no page or more than one has it.
+    """
+    document = _find(sources, columns, url)
+    row = document.row if isinstance(document, Drop) else document
+    yield f"{row.get('url')}"
+    if isinstance(document, Drop):
+        yield f"not a document: {document.reason} ({document.value})"
+        return
+    opt_outs = ", ".join(row.get("opt_out") or []) or "none"
+    yield f"encoding {row.get('encoding')}, licence {row.get('license') or 'not stated'}, opt-outs {opt_outs}"
+    yield ""
+    yield "What it holds (+ main text, - left out):"
+    yield from _fates(document)
+    yield ""
+    yield "Candidates:"
+    yield from _verdicts(document, cut, rules)
+
+
+def _find(sources: list[Row], columns: dict[str, str], url: str) -> Row | Drop:
+    found: dict[str, Row | Drop] = {}
+    for outcome in read(sources, columns):
+        address = (outcome.row if isinstance(outcome, Drop) else outcome).get("url") or ""
+        if address == url:
+            return outcome
+        if url in address:
+            found.setdefault(address, outcome)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        some = ", ".join(sorted(found)[:3])
+        raise UsageFault(f"{len(found)} pages have {url!r} in their address: {some} ...", "give the whole address of one")
+    raise UsageFault(f"no page has {url!r} in its address", "the addresses are in the column url of the segments")
+
+
+def _fates(document: Row) -> Iterator[str]:
+    """Each event with its fate; what the segmenter did not walk to is told from what it read by the texts."""
+    events, _ = events_of(document)
+    pruned(tree(events))
+    if not document.get("html"):
+        yield from (_line(event, event.fate) for event in events)
+        return
+    page = _walked(document)
+    main = _texts(events)
+    fates = {event.text: event.fate for event in (*page, *events) if event.fate}
+    for event in outline(document["html"], whole=True).events:
+        if main[event.text] and event.text not in fates:
+            main[event.text] -= 1
+            yield _line(event, "")
+        else:
+            yield _line(event, fates.get(event.text) or event.fate or _ELSEWHERE)
+
+
+def _walked(document: Row) -> list[Event]:
+    """The events that the segmenter walked to, with the fates that it gave them."""
+    from humpback.corpus.main_text import main_text
+
+    page = outline(document["html"])
+    main_text(page)
+    return page.events
+
+
+def _texts(events: list[Event]) -> Counter[str]:
+    return Counter(event.text for event in events)
+
+
+def _line(event: Event, fate: str) -> str:
+    kind = f"h{event.level}" if isinstance(event, Heading) else "li" if event.list_id else "p"
+    text = " ".join(event.text.split())
+    shown = text if len(text) <= WIDTH else text[: WIDTH - 4] + " ..."
+    size = f"{len(text):>6}" if isinstance(event, Block) else " " * 6
+    return f"{'-' if fate else '+'} {kind:<3}{size}  {shown}" + (f"  [{fate}]" if fate else "")
+
+
+def _verdicts(document: Row, cut: SegmentConfig, rules: RuleConfig) -> Iterator[str]:
+    rows = list(segment(cut, [document]))
+    if isinstance(rows[0], Drop):
+        yield f"  none: {rows[0].reason} ({rows[0].value})"
+        return
+    for outcome in apply_rules(rules, [row for row in rows if not isinstance(row, Drop)]):
+        row = outcome.row if isinstance(outcome, Drop) else outcome
+        lang, probability = identify(row["text"])
+        verdict = f"{outcome.reason} ({outcome.value})" if isinstance(outcome, Drop) else f"kept, {lang} {probability:.2f}"
+        yield f"  {row['n_chars']:>6} characters  {' > '.join(row['header_path'])[:WIDTH]}: {verdict}"
