@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
+import pyarrow.json as pj
 import pyarrow.parquet as pq
 import pytest
 from conftest import TestSettings
 
 from humpback.errors import UsageFault
-from humpback.export import FORMATS, export
+from humpback.export import FORMATS, export, write_rows
 from humpback.run import Run
-from humpback.schema import PAIR, SCORED
+from humpback.schema import PAIR, SCORED, SEGMENT
 
 SEED = {"id": "s", "parent": "f", "instruction": "Seed?", "response": "Seed.", "source": "seed", "split": "train"}
 WEB = {
@@ -58,3 +59,13 @@ def test_a_run_without_selection_says_so(tmp_path: Path) -> None:
     """An empty file looks like a run that kept nothing."""
     with pytest.raises(UsageFault, match="no selected pairs"):
         export(tmp_path, "alpaca", tmp_path / "a.jsonl", seed=False)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "deep/rows.parquet"])
+def test_rows_are_written_as_they_come(tmp_path: Path, name: str) -> None:
+    """A million segments must not be held to be written."""
+    rows = ({"id": str(i), "parent": "p", "text": "ü", "flags": ["a"]} for i in range(20_001))
+    assert write_rows(rows, SEGMENT, tmp_path / name) == 20_001
+    table = pj.read_json(tmp_path / name) if name.endswith("l") else pq.read_table(tmp_path / name)
+    assert table.num_rows == 20_001 and table["flags"][-1].as_py() == ["a"] and table["text"][0].as_py() == "ü"
+    assert [p.name for p in (tmp_path / name).parent.iterdir()] == [Path(name).name]

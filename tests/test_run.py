@@ -18,7 +18,8 @@ from humpback.errors import HumpbackError, NothingKept, PlanMismatch, UsageFault
 from humpback.lm.echo import Echo
 from humpback.run import Run, read_journal
 from humpback.schema import PAIR, SEGMENT, Row, row_id
-from humpback.stage import Drop, LMStage, Outcome, Stage
+from humpback.stage import Chain, Drop, LMStage, Outcome, Stage
+from humpback.store import ConservationError
 
 
 def even(rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -57,6 +58,47 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
         with Run(tmp_path / str(workers), "t", TestSettings(), workers=workers) as run:
             rows.append(list(run.map("even", EVEN, segments_in(run, 30, shard_rows=4)).rows()))
     assert rows[0] == rows[1] != []
+
+
+def twice(rows: Iterable[Row]) -> Iterator[Outcome]:
+    for row in rows:
+        for i in range(2):
+            yield {**row, "id": row_id(row["id"], "twice", i), "parent": row["id"]}
+
+
+CHAIN = Chain("chain", (EVEN, Stage("twice", SEGMENT, twice)))
+
+
+def test_a_chain_counts_each_step_and_writes_what_the_last_one_made(tmp_path: Path) -> None:
+    """Steps that run as one must not become one line in the funnel: nobody could tell where the rows went."""
+    folders = []
+    for workers in (1, 2):
+        with Run(tmp_path / str(workers), "t", TestSettings(), workers=workers) as run:
+            made = run.map("chain", CHAIN, segments_in(run, 10, shard_rows=4))
+        assert [(step.step, step.read, step.kept, step.rows) for step in made.steps] == [
+            ("even", 10, 5, 5),
+            ("twice", 5, 5, 10),
+        ]
+        assert len(made) == 10 and {(d["step"], d["reason"]) for d in made.drops()} == {("even", "odd")}
+        folders.append(contents(made.path))
+    assert list(folders[0]) == list(folders[1])
+    assert not list(tmp_path.glob("*/*-chain/.*"))
+
+
+def test_a_chain_that_loses_a_row_is_refused(tmp_path: Path) -> None:
+    """A step within a chain answers for each row as a stage does."""
+    lossy = Chain("lossy", (EVEN, Stage("lossy", SEGMENT, lambda rows: iter(list(rows)[1:]))))
+    with Run(tmp_path, "t", TestSettings()) as run, pytest.raises(ConservationError, match="'lossy' read 4 rows and lost 1"):
+        run.map("lossy", lossy, segments_in(run, 10))
+
+
+def test_another_step_is_another_dataset(tmp_path: Path) -> None:
+    """The settings of every step are part of the plan."""
+    with Run(tmp_path, "t", TestSettings()) as run:
+        run.map("chain", CHAIN, segments_in(run, 10))
+    changed = Chain("chain", (EVEN, Stage("twice", SEGMENT, twice, {"k": 1})))
+    with Run(tmp_path, "t", TestSettings()) as run, pytest.raises(PlanMismatch, match="k"):
+        run.map("chain", changed, segments_in(run, 10))
 
 
 def test_changed_settings_are_refused_naming_the_leaf(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from humpback import lm as language_models
 from humpback import prompts, store
 from humpback.config import Config, digest
 from humpback.engine.local import LocalEngine
+from humpback.engine.watched import Watch, run_watched
 from humpback.errors import HumpbackError, NothingKept, UsageFault
 from humpback.progress import Progress
 from humpback.schema import Row
@@ -154,6 +155,10 @@ class Run:
             if isinstance(stage, LMStage):
                 for i in todo:
                     ask_shard(stage, self.lm(stage.lm), shards[i], folder, i, meter.advance)
+            elif isinstance(stage, Chain):
+                watched = [(functools.partial(map_shard, stage, shards[i], folder, i), _note(folder, i)) for i in todo]
+                for read in run_watched(watched, self.engine.workers):
+                    meter.advance(read)
             else:
                 jobs = [functools.partial(map_shard, stage, shards[i], folder, i) for i in todo]
                 for read in self.engine.run(jobs):
@@ -175,15 +180,23 @@ class Run:
         self._lm = None
 
 
-def map_shard(stage: Stage | Chain, shard: Path, folder: Path, index: int) -> int:
-    """Run `stage` over one shard and write what came of it; returns how many rows were read."""
+def _note(folder: Path, index: int) -> Path:
+    return folder / f".{store.shard_name(index)}.page"
+
+
+def map_shard(stage: Stage | Chain, shard: Path, folder: Path, index: int, watch: Watch | None = None) -> int:
+    """Run `stage` over one shard and write what came of it; returns how many rows were read.
+
+    `watch` is over the pages that a step reads from files.
+    """
     started, source = time.time(), store.read_rows(shard)
     rows: Iterator[Row] = iter(source)
     ledgers = []
     for step in stage.steps if isinstance(stage, Chain) else (stage,):
         assert step.function is not None
         ledger = Ledger(step.name, step.reads == "records")
-        rows = ledger.keeping(step.function(ledger.reading(rows)))
+        outcomes: Iterable[Outcome] = step.function(ledger.reading(rows))
+        rows = ledger.keeping(watch.over(outcomes) if watch and step.reads == "records" else outcomes)
         ledgers.append(ledger)
     with without_collections():
         kept = list(rows)

@@ -95,7 +95,9 @@ def test_a_step_that_begins_like_a_call() -> None:
     assert fate("- Download the installer", 9, list_id=1) == "a call to click"
 
 
-@pytest.mark.parametrize("text", ["```\nsource: x\n```", "```\ndownload(url)\n```", "| Tags: | x |\n| --- | --- |", "| Source: |\n| --- |"])
+@pytest.mark.parametrize(
+    "text", ["```\nsource: x\n```", "```\ndownload(url)\n```", "| Tags: | x |\n| --- | --- |", "| Source: |\n| --- |"]
+)
 def test_code_and_tables_are_no_asides(text: str) -> None:
     """Code and tables begin with any word: two lines of YAML were taken for a credit."""
     assert fate(text) == ""
@@ -103,7 +105,12 @@ def test_code_and_tables_are_no_asides(text: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Follow the channel on YouTube.", "Join 300 others in the Facebook group", "Abonniert den Kanal bei Telegram", "On Twitter you can follow A."],
+    [
+        "Follow the channel on YouTube.",
+        "Join 300 others in the Facebook group",
+        "Abonniert den Kanal bei Telegram",
+        "On Twitter you can follow A.",
+    ],
 )
 def test_calls_to_follow(line: str) -> None:
     """A network and a word for joining it, whatever the order."""
@@ -123,7 +130,10 @@ def test_short_lines_of_links(link_chars: int, expected: str) -> None:
     assert fate(f"- {text}", link_chars, list_id=1) == ""
 
 
-@pytest.mark.parametrize(("line", "label"), [("Leave a comment", True), ("関連記事", True), ("Comments (3)", True), ("Comments help readers.", False)])
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [("Leave a comment", True), ("関連記事", True), ("Comments (3)", True), ("Comments help readers.", False)],
+)
 def test_labels_of_what_was_left_out(line: str, label: bool) -> None:
     """Bare lines of navigation, in any language that the headings are read in."""
     assert (fate(line) == "a label") is label
@@ -136,7 +146,10 @@ def test_what_has_a_fate_keeps_it() -> None:
     assert block.fate == "furniture: sidebar"
 
 
-@pytest.mark.parametrize("line", ["Your A. Nonymous", "Yours, the editors", "And now: have fun with it", "We are on holiday; the newsletter pauses."])
+@pytest.mark.parametrize(
+    "line",
+    ["Your A. Nonymous", "Yours, the editors", "And now: have fun with it", "We are on holiday; the newsletter pauses."],
+)
 def test_loose_ends(line: str) -> None:
     """Greetings, signatures and last calls at the end of a page."""
     assert ends(Block("He rides again."), Block(line), Block("Yours"))[:1] == ["He rides again."]

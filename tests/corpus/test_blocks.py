@@ -258,7 +258,15 @@ def test_only_long_blocks_weigh(text: str, weight: int) -> None:
 
 @pytest.mark.parametrize(
     "label",
-    ["Advertisement", "Read more ...", "ANZEIGE:", "Share", "© 2026 Example Ltd", "All rights reserved.", "(c) 2024 A. Nonymous"],
+    [
+        "Advertisement",
+        "Read more ...",
+        "ANZEIGE:",
+        "Share",
+        "© 2026 Example Ltd",
+        "All rights reserved.",
+        "(c) 2024 A. Nonymous",
+    ],
 )
 def test_labels_of_furniture(label: str) -> None:
     """Blocks that say nothing else stand above and below what was left out."""
@@ -267,7 +275,10 @@ def test_labels_of_furniture(label: str) -> None:
 
 def test_sentences_with_such_words_are_no_labels() -> None:
     """ "Share" is a label, a sentence about shares is not."""
-    assert texts("<p>Share the oil evenly.</p><p>Copyright is a right.</p>") == ["Share the oil evenly.", "Copyright is a right."]
+    assert texts("<p>Share the oil evenly.</p><p>Copyright is a right.</p>") == [
+        "Share the oil evenly.",
+        "Copyright is a right.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +305,14 @@ def test_small_furniture_is_left_out_at_once(html: str) -> None:
 
 @pytest.mark.parametrize(
     "attribute",
-    ["hidden", "aria-hidden=true", "style='color: red; DISPLAY : none'", "style=visibility:hidden", "role=navigation", "role=dialog"],
+    [
+        "hidden",
+        "aria-hidden=true",
+        "style='color: red; DISPLAY : none'",
+        "style=visibility:hidden",
+        "role=navigation",
+        "role=dialog",
+    ],
 )
 @pytest.mark.parametrize("tag", ["p", "div", "span", "ul", "table", "blockquote", "x-card"])
 def test_what_no_reader_sees(tag: str, attribute: str) -> None:

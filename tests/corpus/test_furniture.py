@@ -92,7 +92,9 @@ def test_only_the_begin_of_a_long_name_is_read() -> None:
     assert strength_of("x " * 500 + "sidebar") is Strength.NONE
 
 
-@given(st.text(max_size=40) | st.lists(st.sampled_from("sidebar has no -- - _ content Widget wrap tag x".split())).map("-".join))
+@given(
+    st.text(max_size=40) | st.lists(st.sampled_from("sidebar has no -- - _ content Widget wrap tag x".split())).map("-".join)
+)
 def test_any_name_has_a_strength(names: str) -> None:
     """Attributes hold anything: names of nothing but signs have no first word."""
     assert strength_of(names) in Strength

@@ -108,7 +108,11 @@ def test_the_first_paragraph_above_the_article_is_its_lead() -> None:
     top = f"<header><h1>A</h1><p>12 May</p>{prose(2, 'lead')}</header>"
     html = f"<div>{top}<div>{prose(12, 'article')}{prose(12, 'end')}</div></div>"
     assert texts(html) == ["A", "lead", "article", "end"]
-    assert {word: fates(html)[word] for word in ("A", "12", "lead")} == {"A": LEAD, "12": "outside the main text", "lead": LEAD}
+    assert {word: fates(html)[word] for word in ("A", "12", "lead")} == {
+        "A": LEAD,
+        "12": "outside the main text",
+        "lead": LEAD,
+    }
 
 
 def test_a_second_heading_close_above_is_the_title_where_there_is_none() -> None:
@@ -141,14 +145,18 @@ def test_a_title_in_the_article_needs_no_other() -> None:
 
 def test_bold_lines_that_head_nothing_are_paragraphs() -> None:
     """A bold line above a heading or another bold line, or at the end, is text."""
-    html = f"<h1>A</h1><p><b>One</b></p><p><b>Two</b></p>{prose(2, 'text')}<p><b>Three</b></p><h2>B</h2>{prose(2)}<p><b>End</b>"
+    html = (
+        f"<h1>A</h1><p><b>One</b></p><p><b>Two</b></p>{prose(2, 'text')}<p><b>Three</b></p><h2>B</h2>{prose(2)}<p><b>End</b>"
+    )
     events = main_text(outline(html))
     assert [event.text for event in events if isinstance(event, Heading)] == ["A", "Two", "B"]
     assert [event.level for event in events if isinstance(event, Heading)] == [1, BOLD_LEVEL, 2]
     assert {"One", "Three"} <= {event.text for event in events}
 
 
-@pytest.mark.parametrize("html", ["", "<h1>A</h1>", "<p>x.</p>", "<h1></h1><h1></h1>", "<div class=sidebar><h1>A</h1></div>"])
+@pytest.mark.parametrize(
+    "html", ["", "<h1>A</h1>", "<p>x.</p>", "<h1></h1><h1></h1>", "<div class=sidebar><h1>A</h1></div>"]
+)
 def test_pages_of_next_to_nothing(html: str) -> None:
     """No prose, no heading or neither: no exception, and what there is comes out."""
     assert len(main_text(outline(html))) == len(outline(html).events)

@@ -113,7 +113,9 @@ def test_blocks_weigh_their_length() -> None:
     assert outline("# A\n\nshort")[1] == Block("short", weight=5)
 
 
-@given(st.lists(st.sampled_from(["# A", "Two", "---", "===", "```", "~~~", "- # b", "> c", "", "    d", "\x0c", "e\u2028f"])))
+@given(
+    st.lists(st.sampled_from(["# A", "Two", "---", "===", "```", "~~~", "- # b", "> c", "", "    d", "\x0c", "e\u2028f"]))
+)
 def test_no_line_is_lost(lines: list[str]) -> None:
     """Every word of a text is in a heading or a block, in its order."""
     events = outline("\n".join(lines), "title")

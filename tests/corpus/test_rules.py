@@ -354,6 +354,6 @@ def test_every_reason_occurs_in_the_demo() -> None:
     """The demo shows what falls and why: a rule that never fires there shows nothing."""
     reasons = demo()
     wanted = {rule.__name__ for rule in RULES} - NOT_IN_THE_DEMO
-    wanted |= {"overlap", "no_heading", "language", "duplicate", "near_duplicate"}
+    wanted |= {"overlap", "language", "duplicate", "near_duplicate"}
     assert wanted - set(reasons) == set()
     assert reasons[None] > 150

@@ -37,8 +37,8 @@ LABELS = frozenset(
 _EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerken|edytuj)\b[^\[\]]*\]$", re.IGNORECASE)
 _TICKS = re.compile("`{3,}")
 _COLOPHON = re.compile(r"(©|\(c\) ?\d{4}|copyright\b.{0,40}\d{4}|all rights reserved)", re.IGNORECASE)
-# A table that holds one of these is there for the layout. A search from a node finds the node itself too.
-_LAYOUT = "table:has(h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div)"
+# A table that holds one of these is there for the layout.
+_LAYOUT = "h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div"
 _CONTENT = 'h1, main, [itemprop="articleBody"]'
 _UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
 # Lists and quotes are indented no deeper: a page of nested quotes would else grow with the square of its length.
@@ -50,6 +50,8 @@ CAPTION_CHARS = 100
 MOST_LINKS = 0.6
 # ... and a list of three links or more with this share is a menu, whatever its items are.
 MENU_LINKS = 0.9
+# Lists in lists are asked no deeper: each asks for all text below it.
+MENU_DEPTH = 3
 POINTED = 200
 # Furniture with less text than this is left out at once: no segment is as short.
 SMALL_CHARS = 600
@@ -284,7 +286,7 @@ class _Walk:
 
     def table(self, node: Node) -> Leave | None:
         leave = self.block(node)
-        if leave is None or node.css_first(_LAYOUT) is not None:
+        if leave is None or _is_layout(node):
             return leave
         text, link_chars = table_text(node)
         if text:
@@ -348,7 +350,7 @@ class _Walk:
         return _Walk.end_block
 
     def open_list(self, node: Node) -> Leave | None:
-        if self.is_menu(node):
+        if len(self.lists) < MENU_DEPTH and self.is_menu(node):
             return None
         leave = self.block(node)
         if leave is None:
@@ -403,6 +405,16 @@ class _Walk:
     def end_quote(self) -> None:
         self.end_block()
         self.quotes -= 1
+
+
+def _is_layout(table: Node) -> bool:
+    # A search from a node finds the node itself too: the parts of the table are asked.
+    part = table.child
+    while part is not None:
+        if part.is_element_node and part.css_first(_LAYOUT) is not None:
+            return True
+        part = part.next
+    return False
 
 
 @dataclass(slots=True)

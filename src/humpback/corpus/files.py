@@ -24,7 +24,8 @@ MOST_BYTES = 32 << 20
 BOOK_BYTES = 8 * MOST_BYTES
 # What the decompressors of the standard library, of Arrow and of isal (which fsspec takes for gzip) raise for bytes that are
 # not what they should be.
-DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, igzip_lib.IsalError)
+_ISAL_ERROR: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # the stub gives an instance
+DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, _ISAL_ERROR)
 # fsspec's names for what the standard library unpacks; it has no zstd before Python 3.14, and Arrow has.
 _CODECS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": None}
 _TRIES = 4

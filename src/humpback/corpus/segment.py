@@ -98,16 +98,12 @@ def pruned(nodes: list[Node]) -> list[Node]:
 
     The title of a page stays, whatever it says.
     """
-    for node in nodes:
-        if node.above is not None and (navigation_term(node.heading) or is_call(node.heading)):
-            if _own_prose(node) >= ARTICLE_CHARS:
-                _silence(node)
-            else:
-                _cut(node, nodes[node.above], f"under the heading {node.heading!r}")
-    for node in nodes:
-        teasers = [child for child in node.children if _is_teaser(child)]
-        for teaser in teasers if len(teasers) > 1 else []:
-            _cut(teaser, node, "a teaser")
+    silent = [node for node in nodes if node.above is not None and (navigation_term(node.heading) or is_call(node.heading))]
+    for node in silent:
+        if _own_prose(node) >= ARTICLE_CHARS:
+            _silence(node)
+    _cut(nodes, [(node, f"under the heading {node.heading!r}") for node in silent if not node.silent])
+    _cut(nodes, [(teaser, "a teaser") for node in nodes for teaser in _teasers(node)])
     kept = {id(node) for root in nodes if root.above is None for node in (root, *root.below())}
     return [node for node in nodes if id(node) in kept]
 
@@ -128,15 +124,24 @@ def _silence(node: Node) -> None:
     node.blocks = [block for block in node.blocks if not block.fate]
 
 
+def _teasers(node: Node) -> list[Node]:
+    teasers = [child for child in node.children if _is_teaser(child)]
+    return teasers if len(teasers) > 1 else []
+
+
 def _is_teaser(node: Node) -> bool:
     return node.linked and not node.children and sum(len(block.text) for block in node.blocks) < TEASER_CHARS
 
 
-def _cut(node: Node, above: Node, fate: str) -> None:
-    above.children = [child for child in above.children if child is not node]
-    for lost in (node, *node.below()):
-        for block in lost.blocks:
-            block.fate = block.fate or fate
+def _cut(nodes: list[Node], cut: list[tuple[Node, str]]) -> None:
+    """Take each node of `cut`, with all below it, out of its place among `nodes`; the blocks get its fate."""
+    for node, fate in cut:
+        for lost in (node, *node.below()):
+            for block in lost.blocks:
+                block.fate = block.fate or fate
+    gone = {node.ordinal for node, _ in cut}
+    for node in nodes if gone else []:
+        node.children = [child for child in node.children if child.ordinal not in gone]
 
 
 def markdown(node: Node, depth: int = 0) -> str:

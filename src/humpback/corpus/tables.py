@@ -26,7 +26,8 @@ _LINE_BYTES = 2 * MOST_BYTES
 _BATCH = 256
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SAMPLE = 100
-_ARROW_DAMAGE = (pa.ArrowException, *DAMAGE, OverflowError)
+_ARROW_DAMAGE: tuple[type[Exception], ...] = (pa.ArrowException, *DAMAGE, OverflowError)
+_CSV_DAMAGE: tuple[type[Exception], ...] = (csv.Error, *DAMAGE)
 
 
 class Unread(NamedTuple):
@@ -187,7 +188,7 @@ def delimited(source: Row, _wanted: Collection[str]) -> Iterator[Found]:
                 while (found := _from_fields(reader, names, number)) is not None:
                     yield found
                     number += 1
-        except (csv.Error, *DAMAGE) as error:
+        except _CSV_DAMAGE as error:
             yield Unread(str(number), "damaged_record", f"record {number}: {error}")
 
 

@@ -1,0 +1,88 @@
+"""Jobs over hostile pages: what hangs, crashes or eats the memory costs its page and nothing else."""
+
+import functools
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from humpback.engine import watched
+from humpback.engine.watched import Watch, run_watched
+from humpback.errors import HumpbackError
+from humpback.stage import Drop, Outcome
+
+
+def pages(names: list[str]) -> Iterator[Outcome]:
+    for name in names:
+        yield {"id": name}
+
+
+def job(names: list[str], watch: Watch) -> list[tuple[str, str]]:
+    """What became of each page, worked on as it comes: the name says what the page does to its process."""
+    out = []
+    for outcome in watch.over(pages(names)):
+        if isinstance(outcome, Drop):
+            out.append((outcome.row["id"], outcome.reason))
+            continue
+        work = {"hangs": lambda: time.sleep(60), "crashes": os.abort, "eats": lambda: bytearray(1 << 40)}
+        work.get(outcome["id"].split("-")[0], lambda: None)()
+        out.append((outcome["id"], "kept"))
+    return out
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched, "PAGE_SECONDS", 0.2)
+
+
+def run(tmp_path: Path, *shards: Iterable[str], workers: int = 2) -> list[list[tuple[str, str]]]:
+    jobs = [(functools.partial(job, list(names)), tmp_path / f"{i}.page") for i, names in enumerate(shards)]
+    found = sorted(run_watched(jobs, workers))
+    assert not list(tmp_path.iterdir())
+    return found
+
+
+@pytest.mark.parametrize("fault", ["hangs", "crashes", "eats"])
+def test_a_hostile_page_is_dropped_and_the_others_are_kept(tmp_path: Path, fault: str) -> None:
+    """One page that never ends would end a run of a million others."""
+    assert run(tmp_path, ["a", fault, "b"]) == [[("a", "kept"), (fault, "too_costly"), ("b", "kept")]]
+
+
+def test_several_hostile_pages_in_several_shards(tmp_path: Path) -> None:
+    """A restart must not forget what an earlier one condemned, nor hold up the other shards."""
+    found = run(tmp_path, ["crashes-1", "a", "crashes-2"], ["b"], ["eats", "c"])
+    assert found == [
+        [("b", "kept")],
+        [("crashes-1", "too_costly"), ("a", "kept"), ("crashes-2", "too_costly")],
+        [("eats", "too_costly"), ("c", "kept")],
+    ]
+
+
+def die(watch: Watch) -> None:
+    os._exit(7)
+
+
+def fail(watch: Watch) -> None:
+    raise HumpbackError("the job failed", "try again")
+
+
+def test_a_death_at_no_page_is_an_error_and_no_endless_loop(tmp_path: Path) -> None:
+    """What dies before its first page would be begun anew for ever."""
+    with pytest.raises(HumpbackError, match=r"a worker process died \(7\)"):
+        list(run_watched([(die, tmp_path / "page")], 1))
+
+
+def test_a_typed_error_comes_back_and_stops_the_rest(tmp_path: Path) -> None:
+    """An error is no hostile page: it reaches the user with its hint."""
+    with pytest.raises(HumpbackError) as caught:
+        list(run_watched([(fail, tmp_path / "page"), (functools.partial(job, ["hangs"]), tmp_path / "other")], 2))
+    assert (caught.value.fact, caught.value.hint) == ("the job failed", "try again")
+
+
+def test_pages_that_end_too_many_processes_stop_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nothing but hostile pages must not take a day."""
+    monkeypatch.setattr(watched, "MOST_RESTARTS", 2)
+    with pytest.raises(HumpbackError, match="after 2 others"):
+        run(tmp_path, [f"crashes-{i}" for i in range(5)])
