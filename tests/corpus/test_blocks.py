@@ -40,6 +40,7 @@ def blocks(html: str) -> list[Block]:
         ("<p>a</p></html>after <p>the end", ["a", "after", "the end"]),
         ("<x-card>a<y-z>b</y-z></x-card>", ["ab"]),
         ("<p>one<hr>two", ["one", "two"]),
+        ("<p>one</p><title>T</title><p>two</p>", ["one", "two"]),
     ],
 )
 def test_running_text(html: str, expected: list[str]) -> None:

@@ -36,7 +36,7 @@ def test_each_node_has_its_fate(tmp_path: Path) -> None:
         ("Home page", "never read: <nav>"),
         ("We use cookies", "furniture: cookie-banner"),
         ("Pumps.", "under the heading 'Related articles'"),
-        ("Read more at", "a pointer elsewhere"),
+        ("Read more at", "a call to click"),
         ("Our shop", "furniture: sidebar"),
         ("Imprint", "furniture: footer"),
     ):

@@ -345,7 +345,9 @@ def test_every_path_ends_with_its_heading(heads: list[tuple[str, int]]) -> None:
             assert (above.level < level, node.path[:-1]) == (True, above.path)
 
 
-TAGS = "div section article main ul ol li dl dt dd table tr td th blockquote p b a span h2 h3 pre code details summary br".split()
+TAGS = (
+    "div section article main ul ol li dl dt dd table tr td th blockquote p b a span h2 h3 pre code details summary br"
+).split()
 ATTRIBUTES = ["", " class=sidebar", " class=widget", " id=comments", " hidden", " href=x", " role=heading", " name=x"]
 OPEN = st.tuples(st.sampled_from(TAGS), st.sampled_from(ATTRIBUTES)).map(lambda tag: f"<{tag[0]}{tag[1]}>")
 CLOSE = st.sampled_from(TAGS).map(lambda tag: f"</{tag}>")
@@ -359,26 +361,7 @@ def numbered(pieces: list[str]) -> str:
     return f"<title>T</title><h1>A</h1><div>{f'<p>{SENTENCE} {SENTENCE}</p>' * 4}</div>{body}"
 
 
-PLAIN_TAGS = {
-    "html",
-    "body",
-    "div",
-    "section",
-    "article",
-    "main",
-    "p",
-    "b",
-    "blockquote",
-    "dl",
-    "dd",
-    "ul",
-    "ol",
-    "li",
-    "td",
-    "tr",
-    "tbody",
-    "table",
-}
+PLAIN_TAGS = frozenset("html body div section article main p b blockquote dl dd ul ol li td tr tbody table".split())
 
 
 def plain_paragraphs(html: str) -> list[str]:

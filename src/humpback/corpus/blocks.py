@@ -17,8 +17,8 @@ from humpback.corpus.page import Block, Heading, Mark, Outline
 from humpback.corpus.prose import PROSE_CHARS, around, prose_root
 
 SKIPPED = (
-    "script style noscript template svg math nav iframe object button select input textarea head dialog canvas audio video "
-    "map menu figcaption label optgroup option datalist embed applet"
+    "script style noscript template svg math nav iframe object button select input textarea head dialog title canvas audio "
+    "video map menu figcaption label optgroup option datalist embed applet"
 )
 SOFT = "aside footer form"
 ROOTS = "main article body html"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from humpback.corpus.blocks import outline
 from humpback.corpus.language import identify
+from humpback.corpus.main_text import main_text
 from humpback.corpus.page import Block, Event, Heading
 from humpback.corpus.read import read
 from humpback.corpus.rules import RuleConfig, apply_rules
@@ -61,24 +62,17 @@ def _fates(document: Row) -> Iterator[str]:
     if not document.get("html"):
         yield from (_line(event, event.fate) for event in events)
         return
-    page = _walked(document)
+    walked, whole = outline(document["html"]), outline(document["html"], whole=True)
+    for page in (walked, whole):
+        main_text(page)
     main = _texts(events)
-    fates = {event.text: event.fate for event in (*page, *events) if event.fate}
-    for event in outline(document["html"], whole=True).events:
+    fates = {event.text: event.fate for event in (*walked.events, *events) if event.fate}
+    for event in whole.events:
         if main[event.text] and event.text not in fates:
             main[event.text] -= 1
             yield _line(event, "")
         else:
             yield _line(event, fates.get(event.text) or event.fate or _ELSEWHERE)
-
-
-def _walked(document: Row) -> list[Event]:
-    """The events that the segmenter walked to, with the fates that it gave them."""
-    from humpback.corpus.main_text import main_text
-
-    page = outline(document["html"])
-    main_text(page)
-    return page.events
 
 
 def _texts(events: list[Event]) -> Counter[str]:

@@ -176,7 +176,7 @@ def _from_book(source: Row, found: Found) -> Outcome:
 def _from_record(source: Row, place: str, record: Any, columns: Mapping[str, str]) -> Outcome:
     """A document from a table's record that has `html` or `text`, and perhaps other fields."""
     held = record if isinstance(record, dict) else {}
-    fields = {field: held.get(column) for field, column in columns.items()}
+    fields = {field: _single(held.get(column)) for field, column in columns.items()}
     row = _row(source, place)
     for field in ("url", "title", "date", "license"):
         row[field] = _writable(str(fields[field])) if fields[field] is not None else None
@@ -190,6 +190,11 @@ def _from_record(source: Row, place: str, record: Any, columns: Mapping[str, str
         return Drop(row, "too_large", f"over {MOST_BYTES} characters")
     document = {**row, **body, "encoding": "utf-8"}
     return _with_rights(document) if "html" in body else document
+
+
+def _single(value: Any) -> Any:
+    """`value`, or None if it is a list or an object: no address or title, and it may nest too deep to be shown as one."""
+    return None if isinstance(value, list | dict) else value
 
 
 def _is_text(value: Any) -> bool:

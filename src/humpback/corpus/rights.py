@@ -35,6 +35,7 @@ _AI_CRAWLERS = frozenset(
     "cohere-training-data-crawler diffbot google-cloudvertexbot google-extended gptbot meta-externalagent omgili pangubot "
     "webzio-extended".split()
 )
+_UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
 _FORBIDS = re.compile(rf"\b(?:{'|'.join(_DIRECTIVES)}|none)\b", re.IGNORECASE)
 Span = tuple[int, int]
 
@@ -172,7 +173,8 @@ def license_name(address: str) -> str | None:
         match = pattern.search(address)
         if match:
             return f"{name}-{match[1]}" if match[1] else name
-    return address if re.match(r"https?://[^\s/]", address) else None
+    # JSON-LD, of which a tag's limits do not hold, may have addresses of a megabyte, and halves of characters in them.
+    return _UNWRITABLE.sub("\ufffd", address[:LONGEST_TAG]) if re.match(r"https?://[^\s/]", address) else None
 
 
 def _creative_commons(found: "re.Match[str]") -> str:
