@@ -5,7 +5,7 @@
     fuzzing/bin/python scripts/fuzz_corpus.py page found/page -max_total_time=600
 
 The first argument is a target of `TARGETS`. The second is the folder where inputs that reach new code are kept, from run to
-run; it is filled with seeds at first, of outside data too where `HUMPBACK_DATA` has some. Or it is a file, which is run alone.
+run; it is filled with seeds at first, of outside data too where `HUMPBACK_DATA` has it. Or it is a file, which is run alone.
 What follows goes to libFuzzer. An input is a finding if a stage raises, answers for a row twice or not at all, breaks a
 promise that is asserted below, or takes more than `SECONDS` of the process's time; libFuzzer writes it to crash-* and ends.
 The least that shows it belongs into tests/hostile/test_fuzzed.py.
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
@@ -38,7 +38,6 @@ import pyarrow.parquet as pq
 
 with atheris.instrument_imports(include=["humpback.corpus"]):
     from humpback.corpus import archive, furniture, inputs
-    from humpback.corpus.files import open_bytes
     from humpback.corpus.language import keep_languages
     from humpback.corpus.read import read
     from humpback.corpus.redact import RedactConfig, redact
@@ -83,19 +82,22 @@ def _noted(outcomes: Iterator[Outcome], seen: list[Outcome]) -> Iterator[Outcome
         yield outcome
 
 
-def check_file(name: str, data: bytes, cuts: Callable[[Row], list[Row]] = lambda row: [row]) -> None:
-    """Read `data` as the file `name`: whole, and in the ranges that `cuts` makes of it."""
+def check_file(name: str, data: bytes, split: bool = False) -> None:
+    """Read `data` as the file `name`: whole, and in ranges if `split`."""
     path = FOLDER / name
     path.write_bytes(data)
-    [source] = inputs.sources([str(path)])
+    [source] = inputs.sources([str(path)], split=False)
     kept, drops = answered("read", read, [source], records=True)
     to_table(kept, DOCUMENT)
-    parts = [outcome for part in cuts(source) for outcome in answered("read", read, [part], records=True)]
-    in_parts = sorted(map(_told, [*(row for rows in parts[::2] for row in rows), *(d for ds in parts[1::2] for d in ds)]))
-    whole = sorted(map(_told, [*kept, *drops]))
-    # A range without a record is silent, and an empty file is not.
-    whole = [outcome for outcome in whole if "empty_source" not in outcome] if len(cuts(source)) > 1 else whole
-    assert in_parts == whole, "ranges give other rows than the whole file"
+    most = 1 + max(len(data) // 4, zlib.crc32(data) % (len(data) + 1))
+    inputs.SPLIT_BYTES = {"archive": most, "jsonl": most, "parquet": 1}
+    parts = inputs.sources([str(path)], split=split)
+    if len(parts) > 1:
+        in_parts = [answered("read", read, [part], records=True) for part in parts]
+        found = [outcome for part in in_parts for outcomes in part for outcome in outcomes]
+        # A range without a record is silent, and an empty file is not.
+        whole = [*kept, *(drop for drop in drops if drop.reason != "empty_source")]
+        assert sorted(map(_told, found)) == sorted(map(_told, whole)), "ranges give other rows than the whole file"
 
 
 def _told(outcome: Outcome) -> str:
@@ -144,21 +146,13 @@ def check_lengths(rows: list[Row]) -> None:
 
 
 def fuzz_archive(data: bytes) -> None:
-    """An archive of any format and compression, whole and in two ranges."""
+    """An archive of any format and compression, whole and in ranges."""
     # So far before a range its reader begins; real archives are a thousand times larger.
     archive.LOOKBACK = 8 << 10
-    path = FOLDER / "a.warc"
-    path.write_bytes(data)
-    with open_bytes(str(path)) as file:
-        places = [item.offset for item in archive.records(file)]
+    places = [item.offset for item in archive.records(io.BytesIO(data))]
     longest = max((after - before for before, after in pairwise([*places, len(data)])), default=0)
     # Within a longer record an archive may lie that a range's reader would not see the end of (see `records`).
-    at = zlib.crc32(data) % (len(data) + 1) if longest <= archive.LOOKBACK else 0
-    check_file("a.warc", data, partial(_halves, at=at))
-
-
-def _halves(row: Row, at: int) -> list[Row]:
-    return [inputs.part_of(row, 0, at), inputs.part_of(row, at, row["size"])] if 0 < at < row["size"] else [row]
+    check_file("a.warc", data, split=longest <= archive.LOOKBACK)
 
 
 def fuzz_message(data: bytes) -> None:
@@ -171,10 +165,9 @@ TABLES = (".jsonl", ".csv", ".tsv", ".parquet", ".jsonl.gz", ".csv.zst", ".jsonl
 
 
 def fuzz_table(data: bytes) -> None:
-    """A table, its kind by the first byte; of JSON lines also two ranges."""
-    ending, data = TABLES[data[0] % len(TABLES)] if data else ".csv", data[1:]
-    at = zlib.crc32(data) % (len(data) + 1)
-    check_file(f"t{ending}", data, partial(_halves, at=at) if ending == ".jsonl" else lambda row: [row])
+    """A table, its kind by the first byte, whole and in ranges where it can be cut."""
+    ending = TABLES[data[0] % len(TABLES)] if data else ".csv"
+    check_file(f"t{ending}", data[1:], split=True)
 
 
 def fuzz_page(data: bytes) -> None:

@@ -25,16 +25,47 @@ def ends(*lines: Event) -> list[str]:
 @pytest.mark.parametrize(
     "line",
     [
-        "Photo: A. Nonymous", "Image credit: A. Nonymous", "Picture by: A.", "© Photo: dpa", "Source: own research", "Credits: A.",
-        "Foto: dpa", "Bildnachweis: A. Nonym", "Quelle: dpa", "Titelbild: A.", "Crédit photo : A.", "Fuente: EFE", "Fonte: ANSA",
-        "Źródło: PAP", "Zdjęcia: A.", "Bron: ANP", "Källa: TT",
-        "This entry was posted in Bicycles by A.", "Posted on 5 May 2024", "Filed under bicycles", "Published in May 2024",
-        "Last updated 5 May 2024.", "Tagged with bicycle", "Category: Bicycles", "Tags: chain, oil", "Kategorien: Fahrrad",
-        "Schlagwörter: Kette", "Themen: Fahrrad", "Stand: 12.05.2024", "Stand 12.05.2024", "Veröffentlicht am 5. Mai 2024",
-        "Dieser Beitrag wurde am 5. Mai geschrieben", "Zuletzt aktualisiert am 5. Mai", "Lesezeit: 5 Minuten",
-        "Reading time: 5 minutes", "Publié le 5 mai 2024", "Publicado el 5 de mayo", "Pubblicato il 5 maggio", "Opublikowano 5 maja",
+        "Photo: A. Nonymous",
+        "Image credit: A. Nonymous",
+        "Picture by: A.",
+        "© Photo: dpa",
+        "Source: own research",
+        "Credits: A.",
+        "Foto: dpa",
+        "Bildnachweis: A. Nonym",
+        "Quelle: dpa",
+        "Titelbild: A.",
+        "Crédit photo : A.",
+        "Fuente: EFE",
+        "Fonte: ANSA",
+        "Źródło: PAP",
+        "Zdjęcia: A.",
+        "Bron: ANP",
+        "Källa: TT",
+        "This entry was posted in Bicycles by A.",
+        "Posted on 5 May 2024",
+        "Filed under bicycles",
+        "Published in May 2024",
+        "Last updated 5 May 2024.",
+        "Tagged with bicycle",
+        "Category: Bicycles",
+        "Tags: chain, oil",
+        "Kategorien: Fahrrad",
+        "Schlagwörter: Kette",
+        "Themen: Fahrrad",
+        "Stand: 12.05.2024",
+        "Stand 12.05.2024",
+        "Veröffentlicht am 5. Mai 2024",
+        "Dieser Beitrag wurde am 5. Mai geschrieben",
+        "Zuletzt aktualisiert am 5. Mai",
+        "Lesezeit: 5 Minuten",
+        "Reading time: 5 minutes",
+        "Publié le 5 mai 2024",
+        "Publicado el 5 de mayo",
+        "Pubblicato il 5 maggio",
+        "Opublikowano 5 maja",
     ],
-)  # fmt: skip
+)
 def test_credits_and_dates(line: str) -> None:
     """What a page says of itself and of its pictures, in the languages of most pages."""
     assert fate(line) == "a credit or date line"
@@ -43,13 +74,23 @@ def test_credits_and_dates(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "Stand with your feet apart and breathe.", "Category theory is a branch of mathematics.", "Tags are ignored by the parser.",
-        "Topics in algebra are treated next.", "Sources of iron are beans and nuts.", "Text is read from left to right.",
-        "Images take the most space.", "Themen wie dieses sind selten.", "Standard parts fit all wheels.",
-        "Photography is an art.", "Author and reader meet in the text.", "Photos taken at night need a tripod.",
-        "Quellen finden sich im Anhang des Buchs.", "Bilder hängen an der Wand.", "Editors correct the text.",
+        "Stand with your feet apart and breathe.",
+        "Category theory is a branch of mathematics.",
+        "Tags are ignored by the parser.",
+        "Topics in algebra are treated next.",
+        "Sources of iron are beans and nuts.",
+        "Text is read from left to right.",
+        "Images take the most space.",
+        "Themen wie dieses sind selten.",
+        "Standard parts fit all wheels.",
+        "Photography is an art.",
+        "Author and reader meet in the text.",
+        "Photos taken at night need a tripod.",
+        "Quellen finden sich im Anhang des Buchs.",
+        "Bilder hängen an der Wand.",
+        "Editors correct the text.",
     ],
-)  # fmt: skip
+)
 def test_sentences_that_begin_like_credits(line: str) -> None:
     """ "Stand: May" is a date, "Stand up straight" an instruction: it was left out."""
     assert fate(line) == ""
@@ -58,13 +99,37 @@ def test_sentences_that_begin_like_credits(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "Read more: The best chains", "Read also", "See also:", "Subscribe to our newsletter!", "Follow us", "Click here!",
-        "More information", "Find out more", "Support us", "Lesen Sie auch: Die besten Ketten", "Mehr zum Thema",
-        "Weitere Informationen:", "Jetzt abonnieren!", "Zurück zur Übersicht", "Das könnte Sie auch interessieren", "Anzeige",
-        "À lire aussi : les chaînes", "Voir aussi", "Suivez-nous", "Lea también:", "Te puede interesar", "Síguenos",
-        "Leggi anche:", "Seguici", "Leia também", "Czytaj także:", "Zobacz też", "Lees ook:", "» Read on",
+        "Read more: The best chains",
+        "Read also",
+        "See also:",
+        "Subscribe to our newsletter!",
+        "Follow us",
+        "Click here!",
+        "More information",
+        "Find out more",
+        "Support us",
+        "Lesen Sie auch: Die besten Ketten",
+        "Mehr zum Thema",
+        "Weitere Informationen:",
+        "Jetzt abonnieren!",
+        "Zurück zur Übersicht",
+        "Das könnte Sie auch interessieren",
+        "Anzeige",
+        "À lire aussi : les chaînes",
+        "Voir aussi",
+        "Suivez-nous",
+        "Lea también:",
+        "Te puede interesar",
+        "Síguenos",
+        "Leggi anche:",
+        "Seguici",
+        "Leia também",
+        "Czytaj także:",
+        "Zobacz też",
+        "Lees ook:",
+        "» Read on",
     ],
-)  # fmt: skip
+)
 def test_calls_to_click(line: str) -> None:
     """Short lines that ask for a click, or announce one with their last sign."""
     assert fate(line) in ("a call to click", "a label")
@@ -158,11 +223,20 @@ def test_loose_ends(line: str) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        Block("He rides again."), Block("Does he ride again?"), Block("He said “no”"), Block("他又骑车了。"), Block("वह फिर सवार हुआ।"),
-        Block("- a last item", 1), Block("| a | b |\n| --- | --- |"), Block("```\nx\n```"), Block("> a quote"), Block(": a definition"),
-        Block("A paragraph as long as this one is no greeting, even where it lacks its stop " * 3), Heading("A last heading", 2),
+        Block("He rides again."),
+        Block("Does he ride again?"),
+        Block("He said “no”"),
+        Block("他又骑车了。"),
+        Block("वह फिर सवार हुआ।"),
+        Block("- a last item", 1),
+        Block("| a | b |\n| --- | --- |"),
+        Block("```\nx\n```"),
+        Block("> a quote"),
+        Block(": a definition"),
+        Block("A paragraph as long as this one is no greeting, even where it lacks its stop " * 3),
+        Heading("A last heading", 2),
     ],
-)  # fmt: skip
+)
 def test_ends_that_are_none(event: Event) -> None:
     """Sentences, lists, tables, code and quotes end a text as they are."""
     assert ends(event) == [event.text]

@@ -2,9 +2,10 @@
 
 import pytest
 
-from humpback.corpus.blocks import BOLD_LEVEL, CAPTION_CHARS, DEEPEST_INDENT, SMALL_CHARS, outline
+from humpback.corpus.blocks import SMALL_CHARS, outline
 from humpback.corpus.furniture import Strength
 from humpback.corpus.page import Block, Heading
+from humpback.corpus.running_text import BOLD_LEVEL, CAPTION_CHARS, DEEPEST_INDENT
 
 # Longer than furniture that is left out at once, and prose by length.
 LONG = "The chain is cleaned with a dry rag before it is oiled again. " * 12

@@ -11,7 +11,9 @@ from humpback.corpus.segment import SegmentConfig
 from humpback.errors import UsageFault
 
 WORDS = "oil dust rain salt wear links rollers pins gears speed noise rust care time cloth brush water wax heat mud".split()
-PROSE = " ".join(f"A chain that is full of {a} needs more {b} than {c}." for a, b, c in zip(WORDS, WORDS[3:], WORDS[7:]))
+PROSE = " ".join(
+    f"A chain that is full of {a} needs more {b} than {c}." for a, b, c in zip(WORDS[7:], WORDS[3:], WORDS, strict=False)
+)
 PAGE = f"""<title>Bikes</title><body><nav><a href=/>Home page</a></nav><div class=cookie-banner>We use cookies.</div>
 <main><h1>Oiling a chain</h1><p>{PROSE}</p><h2>Related articles</h2><p>Pumps.</p><h2>Short</h2><p>Too little text.</p>
 <p>Read more at <a href=x>our page</a> about pumps and tyres of bikes</p></main>

@@ -2,9 +2,10 @@
 
 import pytest
 
-from humpback.corpus.blocks import BOLD_LEVEL, outline
+from humpback.corpus.blocks import outline
 from humpback.corpus.main_text import LEAD, main_text
 from humpback.corpus.page import Heading, Outline
+from humpback.corpus.running_text import BOLD_LEVEL
 
 SENTENCE = "The chain is cleaned with a dry rag, and oiled again before the next ride."
 

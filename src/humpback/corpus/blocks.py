@@ -7,14 +7,14 @@ and `main_text` decides.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.furniture import Strength, strength_of
 from humpback.corpus.nodes import TEXT, Node, aria_level, full_text, inline_text, is_hidden, table_text, tag_ids
 from humpback.corpus.page import Block, Heading, Mark, Outline
-from humpback.corpus.prose import PROSE_CHARS, around, prose_root
+from humpback.corpus.prose import around, prose_root
+from humpback.corpus.running_text import BOLD_LEVEL, OpenList, RunningText
 
 SKIPPED = (
     "script style noscript template svg math nav iframe object button select input textarea head dialog title canvas audio "
@@ -26,29 +26,12 @@ PLAIN = "i em u small big font sub sup abbr cite q s del ins mark time img wbr p
 BLOCKS = (
     "p div section header address figure details fieldset center hgroup td th tr tbody thead tfoot caption hr dl dt search"
 )
-# Blocks that hold nothing else are the labels of furniture.
-LABELS = frozenset(
-    (
-        *("advertisement", "advert", "sponsored", "continue reading", "read more", "share", "share this", "related topics"),
-        *("back to top", "print", "source", "anzeige", "werbung", "weiterlesen", "teilen", "drucken", "nach oben", "quelle"),
-        *("publicité", "publicidad"),
-    )
-)
 _EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerken|edytuj)\b[^\[\]]*\]$", re.IGNORECASE)
-_TICKS = re.compile("`{3,}")
-_COLOPHON = re.compile(r"(©|\(c\) ?\d{4}|copyright\b.{0,40}\d{4}|all rights reserved)", re.IGNORECASE)
 # A table that holds one of these is there for the layout.
 _LAYOUT = "h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div"
 _CONTENT = 'h1, main, [itemprop="articleBody"]'
 _UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
-# Lists and quotes are indented no deeper: a page of nested quotes would else grow with the square of its length.
-DEEPEST_INDENT = 10
-# Pages without headings part their text by bold lines: they are headings below all others, where they part anything.
-BOLD_LEVEL = 7
-CAPTION_CHARS = 100
-# A block more of whose text lies in links is a list of links.
-MOST_LINKS = 0.6
-# ... and a list of three links or more with this share is a menu, whatever its items are.
+# A list of three links or more with this share of text in them is a menu, whatever its items are.
 MENU_LINKS = 0.9
 # Lists in lists are asked no deeper: each asks for all text below it.
 MENU_DEPTH = 3
@@ -87,29 +70,21 @@ def _holders(parser: LexborHTMLParser) -> frozenset[int]:
 Leave = Callable[["_Walk"], None]
 
 
-class _Walk:
-    """Where the walk stands: text gathered since the last block, and the links, lists, quotes and elements that are open.
+class _Walk(RunningText):
+    """Where the walk stands: its running text, and the elements that are open.
 
     An element is entered by the method that `ENTER` has for its tag, which answers with the one that leaves it, or with
     None if its subtree is done with.
     """
 
-    __slots__ = tuple(
-        "bold_chars bold_open bold_start holders link_chars link_start links_open links_seen list_count lists marked marker "
-        "open outline quotes whole words".split()
-    )
+    __slots__ = ("holders", "marked", "open", "whole")
 
     def __init__(self, holders: frozenset[int], whole: bool) -> None:
-        self.outline = Outline()
-        self.whole = whole
+        super().__init__()
         self.holders = holders
-        self.words: list[str] = []
-        self.link_chars = self.link_start = self.links_open = self.links_seen = 0
-        self.bold_chars = self.bold_start = self.bold_open = 0
-        self.lists: list[_List] = []
-        self.list_count = self.quotes = self.marked = 0
-        self.marker = ""
-        # Of each open element: events and links before it, and what its names say.
+        self.whole = whole
+        # Open elements that their names call furniture, and of each open element: events and links before it, and its names.
+        self.marked = 0
         self.open: list[tuple[int, int, Strength, str]] = []
 
     def run(self, root: Node) -> None:
@@ -138,62 +113,6 @@ class _Walk:
                 leave(self)
             node = following
         self.flush()
-
-    def flush(self) -> None:
-        """End the running block."""
-        words = self.words
-        if not words:
-            return
-        if self.links_open:
-            self.link_chars += _length(words[self.link_start :])
-            self.link_start = 0
-        if self.bold_open:
-            self.bold_chars += _length(words[self.bold_start :])
-            self.bold_start = 0
-        raw, link_chars, bold_chars = "".join(words), self.link_chars, self.bold_chars
-        words.clear()
-        self.link_chars = self.bold_chars = 0
-        if "\v" in raw:
-            text = "\n".join(filter(None, (" ".join(line.split()) for line in raw.split("\v"))))
-        else:
-            text = " ".join(raw.split())
-        if not text:
-            return
-        if bold_chars and len(text) <= bold_chars + 2 and not link_chars and self.is_caption(text):
-            self.outline.events.append(Heading(text, BOLD_LEVEL))
-        else:
-            self.add(text, link_chars)
-
-    def is_caption(self, text: str) -> bool:
-        """Whether a bold line stands and reads like a heading: alone, short, and no sentence or label."""
-        return (
-            len(text) <= CAPTION_CHARS and "\n" not in text and text[-1] not in ".,;:!" and not (self.lists or self.quotes)
-        )
-
-    def add(self, text: str, link_chars: int) -> None:
-        size = len(text)
-        fate = ""
-        if link_chars > MOST_LINKS * size:
-            fate = "mostly links"
-        elif size < 80 and (text.casefold().strip(" .:…>»") in LABELS or _COLOPHON.match(text)):
-            fate = "a label"
-        self.links_seen += bool(link_chars)
-        weight = size - link_chars if size >= PROSE_CHARS and not fate else 0
-        block = Block(self.decorated(text), self.lists[0].number if self.lists else None, weight, link_chars, fate)
-        self.outline.events.append(block)
-
-    def decorated(self, text: str) -> str:
-        """`text` with the list marker, indentation and quote signs of where it stands."""
-        if self.lists or self.marker:
-            indent = "  " * min(DEEPEST_INDENT, len(self.lists) - 1) if self.lists else ""
-            lead = indent + (self.marker or "  ")
-            rest = " " * len(lead) if self.marker else lead
-            self.marker = ""
-            text = lead + (text.replace("\n", "\n" + rest) if "\n" in text else text)
-        if self.quotes:
-            sign = "> " * min(DEEPEST_INDENT, self.quotes)
-            text = "\n".join((sign + line).rstrip() for line in text.split("\n"))
-        return text
 
     def skip(self, node: Node) -> None:
         self.words.append(" ")
@@ -234,26 +153,12 @@ class _Walk:
         # The target of a link; where it was never closed it holds half of the page.
         if node.attrs.sget("name") and not node.attrs.sget("href"):
             return _Walk.stay
-        if not self.links_open:
-            self.link_start = len(self.words)
-        self.links_open += 1
-        return _Walk.end_link
-
-    def end_link(self) -> None:
-        self.links_open -= 1
-        if not self.links_open and self.words:
-            self.link_chars += _length(self.words[self.link_start :])
+        self.open_link()
+        return _Walk.close_link
 
     def bold(self, _: Node) -> Leave:
-        if not self.bold_open:
-            self.bold_start = len(self.words)
-        self.bold_open += 1
-        return _Walk.end_bold
-
-    def end_bold(self) -> None:
-        self.bold_open -= 1
-        if not self.bold_open and self.words:
-            self.bold_chars += _length(self.words[self.bold_start :])
+        self.open_bold()
+        return _Walk.close_bold
 
     def summary(self, node: Node) -> None:
         """What a closed <details> shows: the question of an FAQ, the title of a part."""
@@ -280,9 +185,7 @@ class _Walk:
         self.flush()
         text = full_text(node, "\n").strip("\n").rstrip()
         if text.strip():
-            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-            code = self.decorated(f"{fence}\n{text}\n{fence}")
-            self.outline.events.append(Block(code, self.lists[0].number if self.lists else None, len(text)))
+            self.add_code(text)
 
     def table(self, node: Node) -> Leave | None:
         leave = self.block(node)
@@ -290,11 +193,7 @@ class _Walk:
             return leave
         text, link_chars = table_text(node)
         if text:
-            fate = "mostly links" if link_chars > MOST_LINKS * len(text) else ""
-            self.links_seen += bool(link_chars)
-            self.outline.events.append(
-                Block(self.decorated(text), None, 0 if fate else len(text) - link_chars, link_chars, fate)
-            )
+            self.add_table(text, link_chars)
         self.end_block()
         return None
 
@@ -357,7 +256,7 @@ class _Walk:
             return None
         if not self.lists:
             self.list_count += 1
-        self.lists.append(_List(node.tag == "ol", self.list_count))
+        self.lists.append(OpenList(node.tag == "ol", self.list_count))
         return _Walk.end_list
 
     def is_menu(self, node: Node) -> bool:
@@ -415,23 +314,6 @@ def _is_layout(table: Node) -> bool:
             return True
         part = part.next
     return False
-
-
-@dataclass(slots=True)
-class _List:
-    """An open list; those nested in one another share the number of the outermost."""
-
-    ordered: bool
-    number: int
-    items: int = 0
-
-    def next_marker(self) -> str:
-        self.items += 1
-        return f"{self.items}. " if self.ordered else "- "
-
-
-def _length(words: list[str]) -> int:
-    return sum(len(" ".join(word.split())) for word in words)
 
 
 _LEVELS = {number: int(tag[1]) for tag, number in tag_ids("h1 h2 h3 h4 h5 h6").items()}

@@ -8,9 +8,9 @@ holds most of it is the main text. Nothing is learnt from any site.
 from itertools import accumulate, zip_longest
 
 from humpback.corpus.asides import leave_out_asides
-from humpback.corpus.blocks import BOLD_LEVEL
 from humpback.corpus.furniture import Strength
 from humpback.corpus.page import Block, Event, Heading, Mark, Outline
+from humpback.corpus.running_text import BOLD_LEVEL
 
 # An element called furniture this surely goes while it holds no more than this share of the page's prose.
 MOST_PROSE = {Strength.WEAK: 0.2, Strength.STRONG: 0.5, Strength.COMMENTS: 0.3, Strength.SURE: 1.0}

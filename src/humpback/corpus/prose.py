@@ -15,6 +15,7 @@ LEAST_CHARS = 500
 # The rest is left for stray paragraphs: a cookie banner, a line below a form.
 ROOT_SHARE = 0.95
 # Characters, those of nested elements counted again for each: a hundred times what long pages have.
+CLOSE = 4
 MOST_MEASURED = 50_000_000
 _FRAME = frozenset("aside footer form nav noscript".split())
 
@@ -27,11 +28,22 @@ def prose_root(parser: LexborHTMLParser) -> Node:
         return parser.body
     # An element stands after those around it: the last that holds enough is the smallest.
     root: Node = next(element.node for element in reversed(elements) if element.chars >= ROOT_SHARE * total)
-    titles = parser.css("h1")
-    if titles and root.css_first("h1") is None:
-        above = {node.mem_id for title in titles for node in ancestors(title)}
-        root = next((node for node in ancestors(root) if node.mem_id in above), parser.body)
+    root = _with_title(root, parser)
     return root if root.tag != "html" else parser.body
+
+
+def _with_title(root: Node, parser: LexborHTMLParser) -> Node:
+    """The smallest element around `root` that holds an <h1>; on a page without one, another heading close above it."""
+    titles = parser.css("h1")
+    if not titles:
+        close = (
+            node for node, _ in zip(ancestors(root), range(CLOSE), strict=False) if node.css_first("h2, h3") is not None
+        )
+        return next(close, root)
+    if root.css_first("h1") is not None:
+        return root
+    above = {node.mem_id for title in titles for node in ancestors(title)}
+    return next((node for node in ancestors(root) if node.mem_id in above), parser.body)
 
 
 @dataclass(slots=True)

@@ -21,8 +21,8 @@ from humpback.errors import HumpbackError
 from humpback.stage import Drop, Outcome
 
 # Pages take milliseconds; the largest of the hostile ones that are let through take a second or two.
-PAGE_SECONDS = 30
-PAGE_BYTES = 4 << 30
+PAGE_SECONDS = 10
+PAGE_BYTES = 1 << 30
 TOO_COSTLY = "too_costly"
 # A file of nothing else is not worth a day.
 MOST_RESTARTS = 50
