@@ -5,14 +5,14 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 DEMO_OPTIONS ?=
 
-.PHONY: demo test check lint types clean
+.PHONY: demo test check lint types benchmark clean
 
 # torch goes first and alone: a build with CUDA must not be drawn in by another package.
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"error: Python {v[0]}.{v[1]} is too old, 3.11 is needed\nhint:  make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[books,remote,local,dev]'
 	@touch $@
 
 demo: $(VENV)/installed
@@ -29,6 +29,10 @@ lint: $(VENV)/installed
 
 types: $(VENV)/installed
 	$(BIN)/mypy
+
+# Beside datatrove and Trafilatura, on the pages in HUMPBACK_DATA.
+benchmark: $(VENV)/installed
+	$(BIN)/python benchmarks/corpus.py
 
 clean:
 	rm -rf $(VENV) runs

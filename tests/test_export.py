@@ -9,7 +9,7 @@ import pytest
 from conftest import TestSettings
 
 from humpback.errors import UsageFault
-from humpback.export import FORMATS, export, write_rows
+from humpback.export import FORMATS, export, writer
 from humpback.run import Run
 from humpback.schema import PAIR, SCORED, SEGMENT
 
@@ -65,7 +65,7 @@ def test_a_run_without_selection_says_so(tmp_path: Path) -> None:
 def test_rows_are_written_as_they_come(tmp_path: Path, name: str) -> None:
     """A million segments must not be held to be written."""
     rows = ({"id": str(i), "parent": "p", "text": "ü", "flags": ["a"]} for i in range(20_001))
-    assert write_rows(rows, SEGMENT, tmp_path / name) == 20_001
+    assert writer(tmp_path / name)(rows, SEGMENT) == 20_001
     table = pj.read_json(tmp_path / name) if name.endswith("l") else pq.read_table(tmp_path / name)
     assert table.num_rows == 20_001 and table["flags"][-1].as_py() == ["a"] and table["text"][0].as_py() == "ü"
     assert [p.name for p in (tmp_path / name).parent.iterdir()] == [Path(name).name]

@@ -86,27 +86,28 @@ def segments(
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Write the segments to this file too, .jsonl or .parquet.")] = None,
     explain: Annotated[str | None, typer.Option(metavar="URL", help="Say what became of one page, and run nothing.")] = None,
+    config: ConfigFile = None,
     set_: Sets = None,
     workers: Workers = 1,
 ) -> None:
     """Cut pages into segments that may be answers: the corpus stages alone."""
     from humpback import alone
     from humpback.errors import UsageFault
+    from humpback.export import writer
 
-    settings, _ = _settings(alone.SegmentsSettings, None, set_ or [], {"inputs": inputs})
+    settings, _ = _settings(alone.SegmentsSettings, config, set_ or [], {"inputs": inputs})
     if explain:
         for line in alone.explain_page(settings, explain):
             print(line)
         return
     if out is None:
         raise UsageFault("there is no --out", "humpback segments INPUT --out runs/segments")
+    write = writer(to) if to else None
     with _run(out, "segments", settings, workers) as opened:
         dataset = alone.segments(opened, settings)
     _told(dataset, out)
-    if to:
-        from humpback.export import write_rows
-
-        print(f"{write_rows(dataset.rows(), dataset.columns, to)} rows -> {to}")
+    if write:
+        print(f"{write(dataset.rows(), dataset.columns)} rows -> {to}")
 
 
 @app.command(epilog="Example: humpback backtranslate runs/segments --lm transformers:runs/a/10-backward --out runs/pairs")

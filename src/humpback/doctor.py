@@ -11,7 +11,7 @@ from humpback import lm as language_models
 from humpback.errors import HumpbackError
 from humpback.lm import Sampling
 
-CORE = ("humpback", "pyarrow", "fastwarc", "selectolax", "rensa", "fasttext-predict", "pydantic", "typer")
+CORE = ("humpback", "pyarrow", "isal", "selectolax", "rensa", "fasttext-predict", "pydantic", "typer")
 LOCAL = ("torch", "transformers", "trl", "accelerate", "datasets")
 
 

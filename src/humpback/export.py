@@ -1,7 +1,8 @@
 """The pairs of a run in the formats that trainers read, with where each came from beside it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,28 @@ def export(run: Path, format_: str, out: Path, seed: bool) -> int:
     """Write the pairs that the last round selected (with `seed`, the training seed before them); returns their number."""
     if format_ not in FORMATS:
         raise UsageFault(f"there is no format {format_!r}", f"choose one of: {', '.join(FORMATS)}")
+    write = writer(out)
     rows = [shape(row, format_) for row in selected(run, seed)]
-    return write_rows(rows, pa.Table.from_pylist(rows).schema if rows else pa.schema([]), out)
+    return write(rows, pa.Table.from_pylist(rows).schema)
 
 
-def write_rows(rows: Iterable[Row], columns: pa.Schema, out: Path) -> int:
-    """Write `rows` to a file of their own, JSONL or Parquet as its name ends; returns their number."""
-    writers = {".jsonl": _write_jsonl, ".parquet": _write_parquet}
-    if out.suffix not in writers:
+Writer = Callable[[Iterable[Row], pa.Schema], int]
+
+
+def writer(out: Path) -> Writer:
+    """What writes rows to the file `out`, JSONL or Parquet as its name ends, and returns their number."""
+    formats = {".jsonl": _write_jsonl, ".parquet": _write_parquet}
+    if out.suffix not in formats:
         raise UsageFault(f"{out} is neither JSONL nor Parquet", "end the name in .jsonl or .parquet")
+    return partial(_write_whole, formats[out.suffix], out)
+
+
+def _write_whole(
+    write: Callable[[Iterator[Row], pa.Schema, Path], int], out: Path, rows: Iterable[Row], columns: pa.Schema
+) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(f".{out.name}.partial")
-    count = writers[out.suffix](iter(rows), columns, beside)
+    count = write(iter(rows), columns, beside)
     beside.replace(out)
     return count
 

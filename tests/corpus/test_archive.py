@@ -286,7 +286,7 @@ def test_an_archive_within_an_archive(pack: Pack) -> None:
 @every
 def test_a_record_too_large_to_hold(monkeypatch: pytest.MonkeyPatch, pack: Pack) -> None:
     """It is passed, with its size, and the next is read; if it is damaged, so is said."""
-    monkeypatch.setattr(archive, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(archive, "RECORD_BYTES", 20_000)
     large = warc(1, page(1, 20_000))
     parts = pack([warc(0), large, warc(2)])
     found, damage = read(b"".join(parts))

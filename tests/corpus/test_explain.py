@@ -48,7 +48,7 @@ def test_each_node_has_its_fate(tmp_path: Path) -> None:
 def test_each_candidate_has_its_verdict(tmp_path: Path) -> None:
     """The rule that dropped a candidate, with what it measured."""
     found = lines(tmp_path, "bikes.html", bikes=PAGE)
-    assert "kept, en" in line_with(found, "> Oiling a chain")
+    assert "passes, en" in line_with(found, "> Oiling a chain")
     assert "too_short (16)" in line_with(found, "> Short")
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from humpback.corpus.archive import records
 from humpback.corpus.language import identify, keep_languages
 from humpback.stage import Drop
 
@@ -82,15 +83,14 @@ def test_the_model_is_read_from_the_wheel_and_nothing_can_download() -> None:
 
 def handbook(data: Path, pages: int) -> list[tuple[str, str, str]]:
     """(language of the page, the paragraph in English, the paragraph there), of the first pages of the handbook."""
-    from fastwarc.warc import ArchiveIterator
     from selectolax.lexbor import LexborHTMLParser
 
     found: dict[str, dict[str, list[str]]] = {}
     with (data / "multilingual" / "debian-handbook.warc.gz").open("rb") as stream:
-        for record in ArchiveIterator(stream):
-            *_, language, name = (record.headers.get("WARC-Target-URI") or "").split("/")
+        for record in records(stream):
+            *_, language, name = (getattr(record, "url", None) or "").split("/")
             if "-" in language and name < "b" and len(found.get(language, {})) < pages:
-                parser = LexborHTMLParser(record.reader.read().decode())
+                parser = LexborHTMLParser(record.content.partition(b"\r\n\r\n")[2].decode())
                 found.setdefault(language, {})[name] = [" ".join(node.text().split()) for node in parser.css("div.para")]
     english = found.pop("en-US")
     return [

@@ -108,7 +108,7 @@ def test_a_record_of_zeros_takes_no_memory() -> None:
     found, damage = read(b"".join(parts))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [(r.size > members.MOST_BYTES, bool(r.content)) for r in found] == [(False, True), (True, False), (False, True)]
+    assert [(r.size > members.RECORD_BYTES, bool(r.content)) for r in found] == [(False, True), (True, False), (False, True)]
     assert (damage, peak < 8 << 20) == ([], True)
 
 
@@ -116,7 +116,7 @@ def test_a_record_of_zeros_takes_no_memory() -> None:
 @pytest.mark.parametrize("pack", [gzipped, frames])
 def test_a_bomb_is_not_unpacked_to_its_end(pack: Pack, size: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever size it declares: it is given up as damage, and the records around it are read."""
-    monkeypatch.setattr(archive, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(archive, "RECORD_BYTES", 1 << 20)
     monkeypatch.setattr(members, "_HARMLESS_BYTES", 2 << 20)
     fed = 0
     unpack = members.Stream._feed

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from humpback.corpus.members import FIRST_BYTES, MOST_BYTES, Codec, Source, Stream, codecs
+from humpback.corpus.members import FIRST_BYTES, RECORD_BYTES, Codec, Source, Stream, codecs
 
 # A range's worker starts to read so much before the range that it has left any archive that lies within a record by then.
 LOOKBACK = 2 << 20
@@ -30,7 +30,7 @@ class Record:
     `offset` is where its compressed member begins in the file, or where it begins itself in a plain file. `kind` is the
     WARC-Type in lower case; of ARC records, those with an HTTP message are a "response", the first is the "warcinfo" and
     others are a "resource". `date` is an ISO 8601 time. `size` is that of the block as declared, in bytes. `content` is the
-    block, HTTP headers and body as they were sent; it is empty unless `kind` is "response" and `size` at most `MOST_BYTES`.
+    block, HTTP headers and body as they were sent; it is empty unless `kind` is "response", `size` at most `RECORD_BYTES`.
     `id` is the WARC-Record-ID.
     """
 
@@ -148,7 +148,7 @@ def records(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[
     Compression and format are seen from the content. Ranges that together cover a file give together just what the whole
     file gives. That fails only for an archive that was stored in a record of over `LOOKBACK` bytes of another archive, if a
     range starts in it. A gzip file with a single member is one such unit: the range that has its begin gives it all. Memory
-    stays under some `MOST_BYTES`; no content raises an exception, but what `file` raises is passed on.
+    stays under some `RECORD_BYTES`; no content raises an exception, but what `file` raises is passed on.
     """
     source = Source(file)
     end = source.size if end is None else min(end, source.size)
@@ -278,7 +278,7 @@ class _Reader:
         kind = header.kind or ("response" if is_http else "resource")
         content = b""
         end = begin + header.size
-        if header.size > MOST_BYTES:
+        if header.size > RECORD_BYTES:
             self._pass(end)
         else:
             self._check_end(begin, end)

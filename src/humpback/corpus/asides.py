@@ -2,7 +2,7 @@
 
 They stand in the same elements as the text and differ from it only by what they say and how much of it is a link. A line
 is one of these if it is short and begins as they do, or if most of what it says is where to click. The words are ours, for
-the languages of most pages; the navigation terms of thirty languages are asked too.
+the languages of most pages; the navigation terms of 29 languages are asked too.
 """
 
 import re

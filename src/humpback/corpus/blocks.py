@@ -30,7 +30,7 @@ _EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerke
 # A table that holds one of these is there for the layout.
 _LAYOUT = "h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div"
 _CONTENT = 'h1, main, [itemprop="articleBody"]'
-_UNWRITABLE = re.compile("\x00|[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # A list of three links or more with this share of text in them is a menu, whatever its items are.
 MENU_LINKS = 0.9
 # Lists in lists are asked no deeper: each asks for all text below it.
@@ -57,9 +57,9 @@ def outline(html: str, whole: bool = False) -> Outline:
 
 def _parsed(html: str) -> LexborHTMLParser:
     try:
-        return LexborHTMLParser(html.replace("\x00", "\ufffd") if "\x00" in html else html)
+        return LexborHTMLParser(html)
     except UnicodeEncodeError:
-        return LexborHTMLParser(_UNWRITABLE.sub("\ufffd", html))
+        return LexborHTMLParser(_SURROGATE.sub("\ufffd", html))
 
 
 def _holders(parser: LexborHTMLParser) -> frozenset[int]:

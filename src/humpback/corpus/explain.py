@@ -1,4 +1,7 @@
-"""What became of one page: each heading and block of it with its fate, then each candidate with the rule that it broke."""
+"""What became of one page: each heading and block of it with its fate, then each candidate with the rule that it broke.
+
+Language, duplicates, caps and the sample come after this and are not told; a kept candidate shows its language.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -82,9 +85,12 @@ def _texts(events: list[Event]) -> Counter[str]:
 def _line(event: Event, fate: str) -> str:
     kind = f"h{event.level}" if isinstance(event, Heading) else "li" if event.list_id else "p"
     text = " ".join(event.text.split())
-    shown = text if len(text) <= WIDTH else text[: WIDTH - 4] + " ..."
     size = f"{len(text):>6}" if isinstance(event, Block) else " " * 6
-    return f"{'-' if fate else '+'} {kind:<3}{size}  {shown}" + (f"  [{fate}]" if fate else "")
+    return f"{'-' if fate else '+'} {kind:<3}{size}  {_short(text)}" + (f"  [{fate}]" if fate else "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 4] + " ..."
 
 
 def _verdicts(document: Row, cut: SegmentConfig, rules: RuleConfig) -> Iterator[str]:
@@ -95,5 +101,5 @@ def _verdicts(document: Row, cut: SegmentConfig, rules: RuleConfig) -> Iterator[
     for outcome in apply_rules(rules, [row for row in rows if not isinstance(row, Drop)]):
         row = outcome.row if isinstance(outcome, Drop) else outcome
         lang, probability = identify(row["text"])
-        verdict = f"{outcome.reason} ({outcome.value})" if isinstance(outcome, Drop) else f"kept, {lang} {probability:.2f}"
-        yield f"  {row['n_chars']:>6} characters  {' > '.join(row['header_path'])[:WIDTH]}: {verdict}"
+        verdict = f"{outcome.reason} ({outcome.value})" if isinstance(outcome, Drop) else f"passes, {lang} {probability:.2f}"
+        yield f"  {row['n_chars']:>6} characters  {_short(' > '.join(row['header_path']))}: {verdict}"

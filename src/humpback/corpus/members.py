@@ -18,9 +18,9 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-MOST_BYTES = 64 << 20
+RECORD_BYTES = 64 << 20
 # Real archives unpack to 3 to 30 times their size, a bomb to 1000 times; what unpacks to little is not worth the question.
-_HARMLESS_BYTES = 16 * MOST_BYTES
+_HARMLESS_BYTES = 16 * RECORD_BYTES
 _MOST_RATIO = 100
 _WINDOW = 1 << 20
 _FEED = 1 << 15
@@ -74,9 +74,9 @@ def _dictionary(source: "Source") -> Any:
         return None
     size = int.from_bytes(source.read(4, 4), "little")
     try:
-        data = bytes(source.read(8, min(size, MOST_BYTES)))
+        data = bytes(source.read(8, min(size, RECORD_BYTES)))
         if data.startswith(b"\x28\xb5\x2f\xfd"):
-            data = zstd.ZstdDecompressor().decompress(data, MOST_BYTES)
+            data = zstd.ZstdDecompressor().decompress(data, RECORD_BYTES)
         dictionary = zstd.ZstdDict(data)
         zstd.ZstdDecompressor(dictionary)
     except (zstd.ZstdError, ValueError):

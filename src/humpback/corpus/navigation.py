@@ -1,4 +1,4 @@
-"""Headings that announce no answer: "Related articles", "コメント", "Kommentare (3)", in thirty languages.
+"""Headings that announce no answer: "Related articles", "コメント", "Kommentare (3)", in 29 languages.
 
 A heading about such a thing ("How do I delete cookies?", "Menu design for restaurants") must not fall, so what counts
 is how much of the heading the term makes up. The lists are ours but for `PAPER`; each term is whole words where blanks

@@ -15,8 +15,9 @@ LEAST_CHARS = 500
 # The rest is left for stray paragraphs: a cookie banner, a line below a form.
 ROOT_SHARE = 0.95
 # Characters, those of nested elements counted again for each: a hundred times what long pages have.
-CLOSE = 4
 MOST_MEASURED = 50_000_000
+# Elements above the prose that are looked through for a heading where the page has no <h1>.
+CLOSE = 4
 _FRAME = frozenset("aside footer form nav noscript".split())
 
 

@@ -313,9 +313,11 @@ class _Page:
 
 def _metas(page: _Page) -> Iterator[tuple[str, str]]:
     """(name in lower case, content) of the metas in the head that speak of rights."""
-    head_end = _HEAD_END.search(page.html)
-    head = slice(0, head_end.start() if head_end else len(page.html))
-    for meta, _ in zip(_META.finditer(page.html, 0, head.stop), range(MOST_TAGS), strict=False):
+    end = page.html.find("</head>")
+    if end < 0:
+        head_end = _HEAD_END.search(page.html)
+        end = head_end.start() if head_end else len(page.html)
+    for meta, _ in zip(_META.finditer(page.html, 0, end), range(MOST_TAGS), strict=False):
         attributes, _ = _attributes(page.html, meta.start())
         name, content = attributes.get("name", "").strip().casefold(), attributes.get("content", "")
         speaks = _FORBIDS.search(content) if name == "robots" else name in _AI_CRAWLERS or name in _RIGHTS_METAS

@@ -228,11 +228,14 @@ def repetition(row: Row, config: RuleConfig) -> Any:
     return repeated / pairs if pairs and repeated / pairs > config.rho else None
 
 
-def _recurring_ngrams(words: list[str], n: int) -> set[tuple[str | None, ...]]:
+def _recurring_ngrams(words: list[str], n: int) -> set[tuple[str, ...]]:
     """The n-grams that occur more than once; only those all of whose words do are looked at, which are few."""
     often = {word for word, count in Counter(words).items() if count > 1}
-    masked = [word if word in often else None for word in words]
-    grams = Counter(gram for gram in zip(*(masked[i:] for i in range(n)), strict=False) if None not in gram)
+    runs = bytes(map(often.__contains__, words))
+    wanted, at = b"\1" * n, -1
+    grams: Counter[tuple[str, ...]] = Counter()
+    while (at := runs.find(wanted, at + 1)) >= 0:
+        grams[tuple(words[at : at + n])] += 1
     return {gram for gram, count in grams.items() if count > 1}
 
 

@@ -46,7 +46,7 @@ class Watch:
                     self._at(outcome, file.fileno(), nowhere.fileno())
                     yield outcome
                 else:
-                    yield Drop(outcome, TOO_COSTLY, f"over {self.seconds:g} s or {PAGE_BYTES >> 20} MiB")
+                    yield Drop(outcome, TOO_COSTLY, f"over {self.seconds:g} s or {PAGE_BYTES >> 20} MiB, or a crash")
                 if os.getppid() != parent:
                     os._exit(1)
         faulthandler.cancel_dump_traceback_later()
