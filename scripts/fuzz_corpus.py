@@ -51,6 +51,8 @@ from humpback.store import Ledger, to_table
 
 # Inputs are small: a stage that takes so long on 64 kB takes the square of their length, or unpacks far too much.
 SECONDS = 1.0
+# What is packed may well hold a hundred thousand lines of one character.
+SECONDS_EACH = 20e-6
 MOST_BYTES = 1 << 16
 # Text may be kept once for each heading above it, and no oftener.
 MOST_COPIES = 20
@@ -66,7 +68,7 @@ def answered(step: str, function: StageFunction, rows: list[Row], records: bool 
     began = time.process_time()
     kept = list(ledger.keeping(_noted(function(ledger.reading(rows)), both)))
     took = time.process_time() - began
-    assert took < SECONDS, f"{step}: took {took:.1f} s"
+    assert took < SECONDS + SECONDS_EACH * len(both), f"{step}: took {took:.1f} s"
     drops = [outcome for outcome in both if isinstance(outcome, Drop)]
     ledger.totals(0.0)
     ids = [row["id"] for row in kept] + [drop.row["id"] for drop in drops]
@@ -123,8 +125,9 @@ def check_segments(document: Row) -> None:
         check_lengths(rows)
         answered("rules", rules, rows)
         rows, _ = answered("languages", partial(keep_languages, (), 0.0), rows)
+        whole = {row["id"] for row in rows if len(row["text"]) < STORED_CHARS}
         rows, _ = answered("redact", partial(redact, RedactConfig()), rows)
-        check_lengths(rows)
+        check_lengths([row for row in rows if row["id"] in whole])
         again, _ = answered("redact", partial(redact, RedactConfig()), rows)
         assert again == [{**row, "redacted": []} for row in rows], "redacts anew"
 

@@ -66,6 +66,10 @@ def twice(rows: Iterable[Row]) -> Iterator[Outcome]:
             yield {**row, "id": row_id(row["id"], "twice", i), "parent": row["id"]}
 
 
+def all_but_one(rows: Iterable[Row]) -> Iterator[Outcome]:
+    return iter(list(rows)[1:])
+
+
 CHAIN = Chain("chain", (EVEN, Stage("twice", SEGMENT, twice)))
 
 
@@ -87,7 +91,7 @@ def test_a_chain_counts_each_step_and_writes_what_the_last_one_made(tmp_path: Pa
 
 def test_a_chain_that_loses_a_row_is_refused(tmp_path: Path) -> None:
     """A step within a chain answers for each row as a stage does."""
-    lossy = Chain("lossy", (EVEN, Stage("lossy", SEGMENT, lambda rows: iter(list(rows)[1:]))))
+    lossy = Chain("lossy", (EVEN, Stage("lossy", SEGMENT, all_but_one)))
     with Run(tmp_path, "t", TestSettings()) as run, pytest.raises(ConservationError, match="'lossy' read 4 rows and lost 1"):
         run.map("lossy", lossy, segments_in(run, 10))
 

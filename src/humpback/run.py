@@ -156,6 +156,9 @@ class Run:
                 for i in todo:
                     ask_shard(stage, self.lm(stage.lm), shards[i], folder, i, meter.advance)
             elif isinstance(stage, Chain):
+                for step in stage.steps if todo else ():
+                    if step.load:
+                        step.load()
                 watched = [(functools.partial(map_shard, stage, shards[i], folder, i), _note(folder, i)) for i in todo]
                 for read in run_watched(watched, self.engine.workers):
                     meter.advance(read)

@@ -31,7 +31,7 @@ class Stage:
     `Drop` of it. `scope` says what it sees at once: one shard (rows stay in their shard), or the whole dataset (dedup,
     selection; the output is cut into shards of `shard_rows`). `reads="records"` is for stages that open files: they read
     what the files hold, so that each outcome counts as read. `config` and `prompts` are part of the plan: changing one
-    makes another dataset.
+    makes another dataset. `load` loads what is dear to load and shared, before processes are forked.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Stage:
     scope: Literal["shard", "dataset"] = "shard"
     reads: Literal["rows", "records"] = "rows"
     shard_rows: int = 1024
+    load: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)

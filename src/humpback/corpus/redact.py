@@ -14,8 +14,8 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from typing import Literal, get_args
+from functools import cache, lru_cache
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -402,14 +402,21 @@ def _is_national(number: str, regions: tuple[str, ...], hinted: bool) -> bool:
     return is_trunk and any(_is_valid(number, region) for region in regions)
 
 
+@cache
+def phone_numbers() -> Any:
+    """The library of telephone numbers; loading it takes a tenth of a second."""
+    import phonenumbers
+
+    return phonenumbers
+
+
 @lru_cache(10_000)
 def _is_valid(number: str, region: str | None) -> bool:
     """Whether the numbering plan of its country knows `number` (libphonenumber's rules)."""
-    import phonenumbers
-
+    library = phone_numbers()
     try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
-    except phonenumbers.NumberParseException:
+        return bool(library.is_valid_number(library.parse(number, region)))
+    except library.NumberParseException:
         return False
 
 

@@ -69,57 +69,84 @@ class _Task:
     job: WatchedJob
     note: Path
     condemned: set[str] = field(default_factory=set)
-    process: BaseProcess | None = None
-    answer: Connection | None = None
+
+
+@dataclass
+class _Worker:
+    """A process that does one job after another; `task` is the one it is at."""
+
+    process: BaseProcess
+    link: Connection
+    task: _Task | None = None
 
 
 def run_watched(jobs: Sequence[tuple[WatchedJob, Path]], workers: int) -> Iterator[Any]:
     """The result of every job, in the order in which they end; each job comes with a path for its note.
 
-    A job's exception stops the rest and is raised here. Raises `HumpbackError` where a process dies at no page, or again
-    and again.
+    Jobs must be picklable. A job's exception stops the rest and is raised here. Raises `HumpbackError` where a process
+    dies at no page, or again and again.
     """
     waiting = [_Task(job, note) for job, note in reversed(jobs)]
-    running: list[_Task] = []
+    crew: list[_Worker] = []
     try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                running.append(_started(waiting.pop()))
-            for task in _ended(running):
-                running.remove(task)
-                done, value = _answer(task)
-                if done:
-                    task.note.unlink(missing_ok=True)
-                    yield value
-                else:
+        while waiting or any(worker.task for worker in crew):
+            _hand_out(waiting, crew, workers)
+            for link in wait([worker.link for worker in crew if worker.task]):
+                worker = next(worker for worker in crew if worker.link is link)
+                task, answer = _answer(worker)
+                if answer is None:
+                    crew.remove(worker)
                     waiting.append(task)
+                else:
+                    yield answer.value
     finally:
-        for task in running:
-            assert task.process is not None
-            task.process.terminate()
+        for worker in crew:
+            worker.process.terminate()
+            worker.process.join()
 
 
-def _started(task: _Task) -> _Task:
+def _hand_out(waiting: list[_Task], crew: list[_Worker], workers: int) -> None:
+    while waiting and (len(crew) < workers or not all(worker.task for worker in crew)):
+        idle = next((worker for worker in crew if not worker.task), None)
+        if idle is None:
+            idle = _hired()
+            crew.append(idle)
+        idle.task = waiting.pop()
+        watch = Watch(idle.task.note, frozenset(idle.task.condemned), PAGE_SECONDS)
+        idle.link.send((idle.task.job, watch))
+
+
+def _hired() -> _Worker:
     # Forking takes milliseconds, starting anew half a second; elsewhere than on Linux it is not safe.
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    task.answer, theirs = context.Pipe(duplex=False)
-    watch = Watch(task.note, frozenset(task.condemned), PAGE_SECONDS)
-    task.process = context.Process(target=_work, args=(task.job, watch, theirs), daemon=True)
-    task.process.start()
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs,), daemon=True)
+    process.start()
     theirs.close()
-    return task
+    return _Worker(process, ours)
 
 
-def _work(job: WatchedJob, watch: Watch, answer: Connection) -> None:
-    _limit_memory()
-    try:
-        result = (True, job(watch))
-    except MemoryError:
-        os._exit(1)
-    except BaseException as error:  # noqa: BLE001 - it is raised again where the job was given
-        result = (False, error)
-    answer.send(result)
-    answer.close()
+@dataclass(frozen=True)
+class _Answer:
+    """What a job gave, or the exception that it raised."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+def _work(link: Connection) -> None:
+    """Do jobs until the other end of `link` is closed."""
+    with suppress(EOFError, OSError):
+        while True:
+            job, watch = link.recv()
+            _limit_memory()
+            try:
+                answer = _Answer(job(watch))
+            except MemoryError:
+                os._exit(1)
+            except BaseException as error:  # noqa: BLE001 - it is raised again where the job was given
+                answer = _Answer(error=error)
+            link.send(answer)
 
 
 def _limit_memory() -> None:
@@ -130,34 +157,27 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + PAGE_BYTES, resource.RLIM_INFINITY))
 
 
-def _ended(running: list[_Task]) -> list[_Task]:
-    ready = wait([task.answer for task in running if task.answer])
-    return [task for task in running if task.answer in ready]
-
-
-def _answer(task: _Task) -> tuple[bool, Any]:
-    """(True, result) of a task whose process has answered; (False, None) if it died at a page, which is condemned."""
-    assert task.process is not None and task.answer is not None
+def _answer(worker: _Worker) -> tuple[_Task, _Answer | None]:
+    """The task that `worker` was at, and its answer; None if the process died at a page, which is condemned."""
+    task, worker.task = worker.task, None
+    assert task is not None
     try:
-        fine, value = task.answer.recv()
+        answer: _Answer = worker.link.recv()
     except (EOFError, OSError):
-        task.process.join()
-        _condemn(task)
-        return False, None
-    finally:
-        task.answer.close()
-    task.process.join()
-    if not fine:
-        raise value
-    return True, value
+        worker.process.join()
+        _condemn(task, worker.process.exitcode)
+        return task, None
+    task.note.unlink(missing_ok=True)
+    if answer.error:
+        raise answer.error
+    return task, answer
 
 
-def _condemn(task: _Task) -> None:
+def _condemn(task: _Task, exitcode: int | None) -> None:
     page = task.note.read_text(encoding="utf-8") if task.note.exists() else ""
     if not page or page in task.condemned or len(task.condemned) >= MOST_RESTARTS:
-        assert task.process is not None
         raise HumpbackError(
-            f"a worker process died ({task.process.exitcode}) at page {page!r}, after {len(task.condemned)} others",
+            f"a worker process died ({exitcode}) at page {page!r}, after {len(task.condemned)} others",
             "run the same command again; if it dies again, leave out the input it was reading",
         )
     task.condemned.add(page)

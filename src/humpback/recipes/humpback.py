@@ -16,10 +16,10 @@ from humpback.corpus.caps import COLUMNS, CapConfig, cap
 from humpback.corpus.contamination import ContaminationConfig, decontaminate, fingerprints
 from humpback.corpus.dedup import DedupConfig, unique
 from humpback.corpus.inputs import SINGLE_KINDS, sources
-from humpback.corpus.language import keep_languages
+from humpback.corpus.language import keep_languages, model
 from humpback.corpus.pairs import pair_sources, read_pairs, split
 from humpback.corpus.read import read
-from humpback.corpus.redact import RedactConfig, redact
+from humpback.corpus.redact import RedactConfig, phone_numbers, redact
 from humpback.corpus.rights import RightsConfig, by_rights
 from humpback.corpus.rules import RuleConfig, apply_rules
 from humpback.corpus.sample import sample
@@ -169,8 +169,8 @@ def to_segments(config: CorpusSettings) -> Chain:
             Stage("allowed", DOCUMENT, partial(by_rights, config.rights), _plain(config.rights)),
             Stage("candidates", SEGMENT, partial(segment, config.segment), _plain(config.segment), version=2),
             Stage("ruled", SEGMENT, partial(apply_rules, config.rules), _plain(config.rules), version=2),
-            Stage("language", SEGMENT, spoken, wanted, version=2),
-            Stage("segments", SEGMENT, partial(redact, config.redact), _plain(config.redact)),
+            Stage("language", SEGMENT, spoken, wanted, version=2, load=model),
+            Stage("segments", SEGMENT, partial(redact, config.redact), _plain(config.redact), load=phone_numbers),
         ),
     )
 
