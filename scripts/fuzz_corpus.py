@@ -56,7 +56,6 @@ SECONDS_EACH = 20e-6
 MOST_BYTES = 1 << 16
 # Text may be kept once for each heading above it, and no oftener.
 MOST_COPIES = 20
-FOLDER = Path(tempfile.mkdtemp(prefix="fuzz_corpus"))
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 # Checks
@@ -86,16 +85,16 @@ def _noted(outcomes: Iterator[Outcome], seen: list[Outcome]) -> Iterator[Outcome
 
 def check_file(name: str, data: bytes, split: bool = False) -> None:
     """Read `data` as the file `name`: whole, and in ranges if `split`."""
-    path = FOLDER / name
-    path.write_bytes(data)
-    [source] = inputs.sources([str(path)], split=False)
-    kept, drops = answered("read", read, [source], records=True)
-    to_table(kept, DOCUMENT)
     most = 1 + max(len(data) // 4, zlib.crc32(data) % (len(data) + 1))
     inputs.SPLIT_BYTES = {"archive": most, "jsonl": most, "parquet": 1}
-    parts = inputs.sources([str(path)], split=split)
-    if len(parts) > 1:
-        in_parts = [answered("read", read, [part], records=True) for part in parts]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(data)
+        kept, drops = answered("read", read, inputs.sources([str(path)], split=False), records=True)
+        parts = inputs.sources([str(path)], split=split)
+        in_parts = [answered("read", read, [part], records=True) for part in parts if len(parts) > 1]
+    to_table(kept, DOCUMENT)
+    if in_parts:
         found = [outcome for part in in_parts for outcomes in part for outcome in outcomes]
         # A range without a record is silent, and an empty file is not.
         whole = [*kept, *(drop for drop in drops if drop.reason != "empty_source")]

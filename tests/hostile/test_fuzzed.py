@@ -66,6 +66,7 @@ def test_a_license_in_linked_data_that_cannot_be_written(address: str) -> None:
     assert said.license
     assert said.license.startswith("https://a.example/")
     assert len(said.license.encode()) <= 2_000
+    assert "\0" not in said.license
 
 
 def test_a_page_whose_license_cannot_be_written(tmp_path: Path) -> None:
