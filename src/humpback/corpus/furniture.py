@@ -65,33 +65,39 @@ _ENTRY = re.compile(
     r"hentry|type-post|status-publish|(?:entry|article|post|story|main|page|recipe)[-_]*(?:content|body|text|card)|articleBody"
 )
 _WORD = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
-_SETS = ((_SURE, Strength.SURE), (_COMMENTS, Strength.COMMENTS), (_STRONG, Strength.STRONG), (_WEAK, Strength.WEAK))
-# Names without any of these words are done with by one look.
-_KNOWN = frozenset(part for known, _ in _SETS for term in known for part in term.split("-"))
+_TERMS: dict[str, Strength] = {
+    **dict.fromkeys(_WEAK, Strength.WEAK),
+    **dict.fromkeys(_STRONG, Strength.STRONG),
+    **dict.fromkeys(_COMMENTS, Strength.COMMENTS),
+    **dict.fromkeys(_SURE, Strength.SURE),
+}
+_PAIRS = frozenset(term for term in _TERMS if "-" in term)
+_FIRST_OF_PAIR = frozenset(pair.split("-")[0] for pair in _PAIRS)
+_KEPT_MODIFIERS = frozenset(("tag-list", "tag-cloud", "tag-links", "no-comments", "no-print"))
+_NEIGHBOURS = _STRONG | _COMMENTS
 
 
 @lru_cache(maxsize=50_000)
 def strength_of(names: str) -> Strength:
     """How surely `names`, the value of a class or id attribute, means furniture."""
     names = names[:1_000]
-    if _KNOWN.isdisjoint(map(str.lower, _WORD.findall(names))):
-        return Strength.NONE
-    if _ENTRY.search(names):
-        return Strength.NONE
-    return max(map(_of_one, names.split()), default=Strength.NONE)
+    found = max(map(_of_one, names.split()), default=Strength.NONE)
+    return Strength.NONE if found and _ENTRY.search(names) else found
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=200_000)
 def _of_one(name: str) -> Strength:
     words = [word.lower() for word in _WORD.findall(name.partition("--")[0])]
-    if _KNOWN.isdisjoint(words) or ":" in name or _is_beside(words):
+    known = _TERMS.keys() & words
+    if not _FIRST_OF_PAIR.isdisjoint(words):
+        known |= _PAIRS.intersection(map("-".join, pairwise(words)))
+    if not known or ":" in name or _is_beside(words):
         return Strength.NONE
-    terms = {*words, *map("-".join, pairwise(words))}
-    return next((strength for known, strength in _SETS if not known.isdisjoint(terms)), Strength.NONE)
+    return max(map(_TERMS.__getitem__, known))
 
 
 def _is_beside(words: list[str]) -> bool:
     """ "has-sidebar", "tag-cookies", "content-sidebar-wrap", "sharing-enabled": about the neighbours, or about a state."""
     if words[0] in _MODIFIERS:
-        return " ".join(words[:2]) not in ("tag list", "tag cloud", "tag links", "no comments", "no print")
-    return (words[0] in _BESIDE and len(words) > 1 and words[1] in _STRONG | _COMMENTS) or words[-1] in _STATES
+        return "-".join(words[:2]) not in _KEPT_MODIFIERS
+    return (words[0] in _BESIDE and len(words) > 1 and words[1] in _NEIGHBOURS) or words[-1] in _STATES
