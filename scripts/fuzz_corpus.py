@@ -228,7 +228,7 @@ CELLS = (
     '{"text": "', '"}\n', '{"html": ', "null", "1e999", "NaN", '"\\ud800"', "[", "{", '"text"', '"html"', '"id"',
     '"license"', '"', '""', ",", ";", "\t", "\r\n", "\n", "\ufeff", "\0", "9" * 400,
 )  # fmt: skip
-NAMES = sorted(word for words, _ in furniture._SETS for word in words)
+NAMES = sorted(furniture._TERMS)
 
 
 def record(block: bytes) -> bytes:

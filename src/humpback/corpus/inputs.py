@@ -37,7 +37,7 @@ PAGE_KINDS = ("archive", "html", "epub")
 # Kinds with one document to a file, as a rule: many of them make a shard.
 SINGLE_KINDS = ("html", "text", "epub", "pdf")
 # A file larger than this is cut, so that several workers can read it at once.
-SPLIT_BYTES = {"archive": MOST_BYTES, "jsonl": 64 << 20, "parquet": 64 << 20}
+SPLIT_BYTES = {"archive": 16 << 20, "jsonl": 64 << 20, "parquet": 64 << 20}
 _EDGE = 1 << 20
 _CONNECTIONS = 16
 _READABLE = "readable: " + " ".join(ending for _, endings, _ in _KINDS for ending in endings)
