@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from humpback.corpus import crawl, hub, tables
 from humpback.corpus.archive import Record, records
-from humpback.corpus.files import MOST_BYTES, filesystem, is_remote, packing
+from humpback.corpus.files import filesystem, is_remote, packing
 from humpback.corpus.http import binary_type, looks_like_a_page
 from humpback.errors import UsageFault
 from humpback.schema import Row, row_id

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pydantic import Field
 
 from humpback import lm as language_models
@@ -102,6 +103,9 @@ def recipe(run: Run, settings: Settings) -> None:
     segments = corpus(run, settings.corpus, settings.random_seed)
     backward = train_model(run, "backward", "backward", [seed], settings)
     augmented = run.map("augmented", augment_stage(settings, backward), segments)
+    contamination = settings.corpus.contamination
+    if contamination.against:
+        augmented = run.map("decontaminated-pairs", clean_stage("decontaminated-pairs", PAIR, contamination), augmented)
     check = partial(guards.fault, config=settings.guards)
     guard = Stage("guards", PAIR, partial(keep_or_drop, check), config=settings.guards.model_dump(mode="json"))
     pairs = run.map("pairs", guard, augmented)
@@ -150,11 +154,15 @@ def corpus(run: Run, config: CorpusSettings, seed: int) -> Dataset:
         capped = partial(cap, config.caps, seed, partial(alone.rows, COLUMNS))
         alone = run.map("capped", Stage("capped", SEGMENT, capped, plan, scope="dataset"), alone)
     if config.contamination.against:
-        plan = {**_plain(config.contamination), "files": fingerprints(config.contamination)}
-        clean = partial(decontaminate, config.contamination)
-        alone = run.map("decontaminated", Stage("decontaminated", SEGMENT, clean, plan), alone)
+        alone = run.map("decontaminated", clean_stage("decontaminated", SEGMENT, config.contamination), alone)
     drawn = {"size": config.sample, "seed": seed}
     return run.map("sample", Stage("sample", SEGMENT, partial(sample, config.sample, seed), drawn, scope="dataset"), alone)
+
+
+def clean_stage(name: str, columns: pa.Schema, config: ContaminationConfig) -> Stage:
+    """Segments, or pairs with the instructions that they have got, against evaluation data."""
+    plan = {**_plain(config), "files": fingerprints(config)}
+    return Stage(name, columns, partial(decontaminate, config), plan)
 
 
 def to_segments(config: CorpusSettings) -> Chain:
