@@ -59,7 +59,7 @@ _WEAK = frozenset(
 # Modifiers that say of an element what it stands beside ("has-sidebar") or how it behaves, not what it is.
 _MODIFIERS = frozenset("has no with without is not js u tag category type status format postid elementor et vc".split())
 _STATES = frozenset("enabled disabled open opened closed active wrap wrapper visible truncate".split())
-_BESIDE = frozenset("content main body page one two left right layout text".split())
+_BESIDE = frozenset("content main body page one two layout text".split())
 # What blogs call an article, beside words for what it is about ("hentry category-noticias tag-cookies").
 _ENTRY = re.compile(
     r"hentry|type-post|status-publish|(?:entry|article|post|story|main|page|recipe)[-_]*(?:content|body|text|card)|articleBody"
