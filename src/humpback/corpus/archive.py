@@ -17,6 +17,8 @@ from humpback.corpus.members import FIRST_BYTES, RECORD_BYTES, Codec, Source, St
 
 # A range's worker starts to read so much before the range that it has left any archive that lies within a record by then.
 LOOKBACK = 2 << 20
+# What a damaged member unpacks to may look like record after record: that many in a row that are not whole end it.
+MOST_BROKEN = 50
 _WINDOW = 1 << 20
 _HEAD = 16 << 20
 _MOST_HEADER = 1 << 16
@@ -236,16 +238,22 @@ class _Reader:
 
     def __iter__(self) -> Iterator[tuple[int, Record | Damage]]:
         item: Record | Damage | None = None
-        while self._at_record():
+        broken = 0
+        while broken < MOST_BROKEN and self._at_record():
             place = self.stream.place
             try:
                 item = self._record()
             except _BrokenError as error:
-                item = Damage(place, str(error))
+                broken += self.stream.codec.magic is not None
+                more = f", and {MOST_BROKEN} in a row are not whole: the rest of the {self.stream.codec.name} member is left"
+                item = Damage(place, f"{error}{more if broken == MOST_BROKEN else ''}")
                 yield self.owner, item
                 self._find()
             else:
+                broken = 0
                 yield self.owner, item
+        if broken == MOST_BROKEN:
+            self.stream.give_up("too many broken records")
         if self.stream.fault and not isinstance(item, Damage):
             yield self.owner, Damage(self.stream.place, self.stream.fault)
 

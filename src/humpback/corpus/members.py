@@ -190,6 +190,11 @@ class Stream:
         self._open()
         self.skip(dropped)
 
+    def give_up(self, fault: str) -> None:
+        """Read no further: what comes is not worth its time."""
+        self._fail(fault)
+        self.following = self.unread = None
+
     def resume_at(self) -> int:
         """Where to look for the next stream if none follows."""
         return self.position + 1 if self.unread else max(self.member + 1, self.position - _FOUND_OUT_WITHIN)
