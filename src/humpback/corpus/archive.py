@@ -18,10 +18,10 @@ from humpback.corpus.members import FIRST_BYTES, RECORD_BYTES, Codec, Source, St
 # A range's worker starts to read so much before the range that it has left any archive that lies within a record by then.
 LOOKBACK = 2 << 20
 # What a damaged member unpacks to may look like record after record: that many in a row that are not whole end it.
-MOST_BROKEN = 50
+MOST_BROKEN = 10
 _WINDOW = 1 << 20
 _HEAD = 16 << 20
-_MOST_HEADER = 1 << 16
+_MOST_HEADER = 1 << 15
 _LONGEST_END = 8
 
 
