@@ -3,6 +3,8 @@
 import functools
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -84,6 +86,22 @@ def test_a_typed_error_comes_back_and_stops_the_rest(tmp_path: Path) -> None:
     with pytest.raises(HumpbackError) as caught:
         list(run_watched([(fail, tmp_path / "page"), (functools.partial(job, ["hangs"]), tmp_path / "other")], 2))
     assert (caught.value.fact, caught.value.hint) == ("the job failed", "try again")
+
+
+def test_workers_do_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
+    """An orphan holds the run's lock, and the same command typed again is refused."""
+    code = (
+        "import sys, time, functools, pathlib\n"
+        "from humpback.engine.watched import run_watched\n"
+        "jobs = [(functools.partial(print, flush=True), pathlib.Path(sys.argv[1], str(i))) for i in range(3)]\n"
+        "for _ in run_watched(jobs, 3):\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        parent.stdout.readline()
+        parent.kill()
+        # The pipe is closed when the last process that holds it has ended.
+        parent.communicate(timeout=10)
 
 
 def test_pages_that_end_too_many_processes_stop_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def _hired() -> _Worker:
     # Forking takes milliseconds, starting anew half a second; elsewhere than on Linux it is not safe.
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs,), daemon=True)
+    process = context.Process(target=_work, args=(theirs, os.getpid()), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -134,10 +134,14 @@ class _Answer:
     error: BaseException | None = None
 
 
-def _work(link: Connection) -> None:
-    """Do jobs until the other end of `link` is closed."""
+def _work(link: Connection, parent: int) -> None:
+    """Do jobs until the process `parent` is gone."""
     with suppress(EOFError, OSError):
         while True:
+            # Another worker may have inherited the other end of the link, which then outlives its owner.
+            while not link.poll(1):
+                if os.getppid() != parent:
+                    return
             job, watch = link.recv()
             _limit_memory()
             try:
