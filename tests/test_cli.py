@@ -132,6 +132,15 @@ def test_segments_then_backtranslate_then_the_same_again_at_once(tmp_path: Path)
     assert "kept" in done.stdout and time.monotonic() - started < 10
 
 
+def test_texts_under_another_name_are_read_for_backtranslation(tmp_path: Path) -> None:
+    """The user's own file calls its text what it likes, here as in `segments`."""
+    (tmp_path / "t.jsonl").write_text('{"body": "Oil the chain once a month, and wipe it dry after rain."}\n')
+    arguments = ("backtranslate", "t.jsonl", "--lm", "echo", "--out")
+    refused(humpback(*arguments, "out", cwd=tmp_path), 1, "1 by 'no_text'")
+    done = humpback(*arguments, "other", "--set", "columns.text=body", cwd=tmp_path)
+    assert done.returncode == 0 and "1 rows in" in done.stdout, done.stderr
+
+
 def test_another_setting_in_the_same_folder_is_refused(tmp_path: Path, pairs: Path) -> None:
     """The leaf, both values, and the command to type."""
     humpback("guard", str(pairs), "--out", str(tmp_path / "out"))

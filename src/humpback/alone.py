@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from pydantic import Field
+
 from humpback.config import Config
 from humpback.corpus.explain import explain
 from humpback.corpus.inputs import PAGE_KINDS, sources
@@ -32,6 +34,7 @@ class BacktranslateSettings(Config):
     """`humpback backtranslate`."""
 
     texts: str
+    columns: dict[str, str] = Field({}, description="what tables call text, id, url, title")
     lm: str
     tags: backtranslate.TagConfig = backtranslate.TagConfig()
     backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
@@ -98,23 +101,27 @@ def score(run: Run, settings: ScoreSettings) -> Dataset:
 
 def backtranslate_texts(run: Run, settings: BacktranslateSettings) -> Dataset:
     """Instructions for texts: a folder that `humpback segments` finished, or files whose rows have a `text`."""
-    config = {key: value for key, value in settings.model_dump(mode="json").items() if key not in ("texts", "lm")}
+    config = {key: value for key, value in settings.model_dump(mode="json").items() if key not in ("texts", "columns", "lm")}
     ask = backtranslate.Augment(settings.backward, settings.augment, settings.tags, settings.guards, settings.random_seed)
     stage = LMStage("augmented", PAIR, config=config, prompts=(backtranslate.BACKWARD,), lm=settings.lm, ask=ask)
-    augmented = run.map("augmented", stage, _texts(run, settings.texts))
+    augmented = run.map("augmented", stage, _texts(run, settings.texts, settings.columns))
     check = partial(keep_or_drop, partial(guards.fault, config=settings.guards))
     return run.map("pairs", Stage("guards", PAIR, check, settings.guards.model_dump(mode="json")), augmented)
 
 
-def _texts(run: Run, path: str) -> Dataset:
+def _texts(run: Run, path: str, columns: dict[str, str]) -> Dataset:
     finished = segments_folder(Path(path))
     if finished:
         return finished
-    found = sources([path])
+    found = sources([path], columns)
     if any(row["kind"] in PAGE_KINDS for row in found):
         raise UsageFault(f"{path} holds pages, not texts", f"cut them first: humpback segments {path} --out runs/segments")
     files = run.put("files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
-    documents = run.map("documents", Stage("documents", DOCUMENT, read, reads="records"), files)
+    documents = run.map(
+        "documents",
+        Stage("documents", DOCUMENT, partial(read, columns=columns), {"columns": columns}, reads="records"),
+        files,
+    )
     return run.map("texts", Stage("texts", SEGMENT, whole_texts), documents)
 
 

@@ -24,6 +24,7 @@ from humpback.stage import Drop, Outcome
 PAGE_SECONDS = 10
 PAGE_BYTES = 1 << 30
 TOO_COSTLY = "too_costly"
+NOTE_CHARS = 64
 # A file of nothing else is not worth a day.
 MOST_RESTARTS = 50
 
@@ -53,7 +54,8 @@ class Watch:
 
     def _at(self, outcome: Outcome, file: int, nowhere: int) -> None:
         row = outcome.row if isinstance(outcome, Drop) else outcome
-        os.pwrite(file, row["id"].encode(), 0)
+        # A shorter id must not end in the rest of a longer one.
+        os.pwrite(file, row["id"].ljust(NOTE_CHARS).encode(), 0)
         now = time.monotonic()
         # Setting the alarm takes as long as a small page.
         if now - self._armed > 1:
@@ -178,7 +180,7 @@ def _answer(worker: _Worker) -> tuple[_Task, _Answer | None]:
 
 
 def _condemn(task: _Task, exitcode: int | None) -> None:
-    page = task.note.read_text(encoding="utf-8") if task.note.exists() else ""
+    page = task.note.read_text(encoding="utf-8").strip() if task.note.exists() else ""
     if not page or page in task.condemned or len(task.condemned) >= MOST_RESTARTS:
         raise HumpbackError(
             f"a worker process died ({exitcode}) at page {page!r}, after {len(task.condemned)} others",
