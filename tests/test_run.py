@@ -1,7 +1,6 @@
 """Runs: idempotent, independent of workers, refused when changed, and the same after a kill -9."""
 
 import functools
-import json
 import os
 import signal
 import subprocess
@@ -10,16 +9,17 @@ import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import TestSettings, segment_row, segments_in
+from conftest import TestSettings, segments_in
 
 from humpback.errors import HumpbackError, NothingKept, PlanMismatch, UsageFault
 from humpback.lm.echo import Echo
-from humpback.run import Run, read_journal
+from humpback.run import Run, windows
 from humpback.schema import PAIR, SEGMENT, Row, row_id
 from humpback.stage import Chain, Drop, LMStage, Outcome, Stage
-from humpback.store import ConservationError
+from humpback.store import ConservationError, read_rows
 
 
 def even(rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -34,7 +34,7 @@ def ask(rows: list[Row], lm: Echo) -> Iterator[Outcome]:
 
 
 EVEN = Stage("even", SEGMENT, even)
-ASK = LMStage("ask", PAIR, lm="echo", ask=ask, chunk_rows=3)
+ASK = LMStage("ask", PAIR, lm="echo", ask=ask, window_rows=8)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -160,35 +160,56 @@ def test_a_step_appears_only_when_it_returns(run: Run) -> None:
     assert not list(run.folder.glob("[0-9][0-9]-train/manifest.json"))
 
 
-def test_the_journal_forgets_a_line_that_a_kill_cut_off(tmp_path: Path) -> None:
-    """Half a JSON line at the end of a journal must cost one chunk, not the run."""
-    path = tmp_path / "journal"
-    whole = json.dumps({"at": 0, "outcomes": [{"row": {"id": "a"}}, {"drop": {"id": "b"}, "reason": "no", "value": 1}]})
-    path.write_text(whole + "\n" + whole[:30])
-    done = read_journal(path)
-    assert done == {0: [{"id": "a"}, Drop({"id": "b"}, "no", 1)]}
-    assert path.read_text() == whole + "\n"
-
-
-def test_an_interrupted_lm_stage_asks_only_for_what_is_left(run: Run) -> None:
-    """Model calls are the dear part: a finished chunk must never be paid twice."""
+def test_an_interrupted_lm_stage_asks_only_for_what_is_left(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Model calls are the dear part: an answer must never be paid twice, and what it took is counted once."""
     asked: list[str] = []
+    real = Echo._complete
 
-    def breaking(rows: list[Row], lm: Echo) -> Iterator[Outcome]:
+    def breaking(self: Echo, prompt: str, *rest: Any) -> Any:
         if len(asked) == 6 and not getattr(breaking, "broken", False):
             breaking.broken = True  # type: ignore[attr-defined]
             raise KeyboardInterrupt
-        asked.extend(row["id"] for row in rows)
-        yield from ask(rows, lm)
+        asked.append(prompt)
+        return real(self, prompt, *rest)
 
-    source = segments_in(run, 12, shard_rows=12)
-    stage = LMStage("ask", PAIR, lm="echo", ask=breaking, chunk_rows=3)
+    monkeypatch.setattr(Echo, "_complete", breaking)
+    source = segments_in(run, 12, shard_rows=5)
     with pytest.raises(KeyboardInterrupt):
-        run.map("ask", stage, source)
+        run.map("ask", ASK, source)
     run._count -= 1
-    made = run.map("ask", stage, source)
-    assert sorted(asked) == [segment_row(i)["id"] for i in range(12)]
-    assert len(made) == 12 and not list(made.path.glob(".*.journal"))
+    made = run.map("ask", ASK, source)
+    assert sorted(asked) == sorted(row["text"] for row in source.rows())
+    assert len(made) == 12 and not list(made.path.glob(".window*"))
+    assert made.totals.spent["calls"] == 12
+
+
+def test_windows_hold_whole_shards() -> None:
+    """A model that gets sixteen rows at a time idles; a window cut inside a shard would be another one after a kill."""
+    assert windows([4, 4, 4, 9, 1, 1], 8) == [[0, 1], [2], [3], [4, 5]]
+    assert windows([], 8) == []
+
+
+def test_each_shard_gets_the_outcomes_of_its_own_rows(run: Run) -> None:
+    """Shards that are asked together must be written apart: a dataset's third shard depends on its input's third."""
+    source = segments_in(run, 12, shard_rows=4)
+
+    def backwards(rows: list[Row], lm: Echo) -> Iterator[Outcome]:
+        yield from list(ask(rows, lm))[::-1]
+
+    made = run.map("ask", LMStage("ask", PAIR, lm="echo", ask=backwards), source)
+    parents = [[row["parent"] for row in read_rows(shard)] for shard in made.shards]
+    assert [sorted(each) for each in parents] == [[row["id"] for row in read_rows(s)] for s in source.shards]
+
+
+def test_an_answer_for_a_row_that_nobody_asked_about_is_refused(run: Run) -> None:
+    """A stage that mixes its rows up must not pass for one that works."""
+
+    def inventing(rows: list[Row], lm: Echo) -> Iterator[Outcome]:
+        yield from ask(rows, lm)
+        yield {"id": "x", "parent": "nobody", "instruction": "a", "response": "b"}
+
+    with pytest.raises(ConservationError, match="invented"):
+        run.map("ask", LMStage("ask", PAIR, lm="echo", ask=inventing), segments_in(run, 4))
 
 
 def test_a_run_that_was_killed_ends_in_the_same_rows(tmp_path: Path) -> None:
@@ -199,16 +220,17 @@ def test_a_run_that_was_killed_ends_in_the_same_rows(tmp_path: Path) -> None:
         import sys, time
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from conftest import TestSettings, segments_in
-        from test_run import ask, EVEN
+        from test_run import ASK, EVEN
+        from humpback.lm.echo import Echo
         from humpback.run import Run
-        from humpback.schema import PAIR
-        from humpback.stage import LMStage
-        def slow(rows, lm):
-            time.sleep(0.02)
-            yield from ask(rows, lm)
+        real = Echo._complete
+        def slow(*asked):
+            time.sleep(0.01)
+            return real(*asked)
+        Echo._complete = slow
         with Run(sys.argv[1], "t", TestSettings()) as run:
             kept = run.map("even", EVEN, segments_in(run, 60, shard_rows=16))
-            run.map("ask", LMStage("ask", PAIR, lm="echo", ask=slow, chunk_rows=2), kept)
+            run.map("ask", ASK, kept)
         """)
     )
     command = [sys.executable, str(script)]

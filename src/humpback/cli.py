@@ -198,7 +198,7 @@ def _settings(
 ) -> tuple[Any, dict[str, str]]:
     """The settings of `kind` from all layers, and where each leaf that is not the default came from."""
     from humpback.config import build, from_assignment, from_yaml, leaves, merge
-    from humpback.lm import recommended
+    from humpback.lm.spec import recommended
 
     layers: list[tuple[str, Mapping[str, Any]]] = [("--config", from_yaml(config))] if config else []
     layers += [("--set", from_assignment(text)) for text in sets]

@@ -16,6 +16,7 @@ class Meter:
         self.label, self.total, self.unit, self.quiet = label, total, unit, quiet
         self.done = 0
         self.note = ""
+        self._answers = 0
         self.started = self._printed = time.monotonic()
         self.live = sys.stderr.isatty()
 
@@ -26,6 +27,11 @@ class Meter:
         if now - self._printed > (0.2 if self.live else 10):
             self._printed = now
             self._print(self._line(now))
+
+    def answers(self, count: int) -> None:
+        """A language model gave so many more: what moves while a window of rows is in work."""
+        self._answers += count
+        self.advance(0, f"{self._answers} answers")
 
     def _line(self, now: float) -> str:
         seconds = max(now - self.started, 1e-6)

@@ -7,12 +7,12 @@ typing its command again. A folder is finished by its last rename; nothing else 
 import fcntl
 import functools
 import gc
-import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from humpback.config import Config, digest
 from humpback.engine.local import LocalEngine
 from humpback.engine.watched import Watch, run_watched
 from humpback.errors import HumpbackError, NothingKept, UsageFault
-from humpback.progress import Progress
+from humpback.lm.spec import fingerprint
+from humpback.progress import Meter, Progress
 from humpback.schema import Row
 from humpback.stage import Chain, Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset, Ledger, Totals
@@ -153,8 +154,9 @@ class Run:
         rows = sum(store.count_rows(shards[i]) for i in todo)
         with self.progress.meter(folder.name, rows, "rows") as meter:
             if isinstance(stage, LMStage):
-                for i in todo:
-                    ask_shard(stage, self.lm(stage.lm), shards[i], folder, i, meter.advance)
+                for window in windows([store.count_rows(shard) for shard in shards], stage.window_rows):
+                    if not set(window).isdisjoint(todo):
+                        ask_window(stage, self.lm(stage.lm), shards, folder, window, meter)
             elif isinstance(stage, Chain):
                 for step in stage.steps if todo else ():
                     if step.load:
@@ -217,53 +219,56 @@ def without_collections() -> Iterator[None]:
         gc.enable()
 
 
-def ask_shard(
-    stage: LMStage, lm: language_models.LM, shard: Path, folder: Path, index: int, advance: Callable[[int], None]
+def windows(rows: list[int], size: int) -> list[list[int]]:
+    """The numbers of consecutive shards in groups of at most `size` rows, given the `rows` of each; one shard at least."""
+    groups: list[list[int]] = []
+    held = 0
+    for i, count in enumerate(rows):
+        if not groups or held + count > size:
+            groups.append([])
+            held = 0
+        groups[-1].append(i)
+        held += count
+    return groups
+
+
+def ask_window(
+    stage: LMStage, lm: language_models.LM, shards: list[Path], folder: Path, window: list[int], meter: Meter
 ) -> None:
-    """Run an LM stage over one shard, appending each finished chunk to a journal that the next try reads first."""
+    """Run an LM stage over the shards of `window` at once; the model's answers are in a journal until all are written."""
     assert stage.ask is not None
-    started, rows = time.time(), store.read_rows(shard)
-    ledger = Ledger(stage.name)
-    list(ledger.reading(rows))
-    kept: list[Row] = []
-    journal = folder / f".{store.shard_name(index)}.journal"
-    done = read_journal(journal)
-    with journal.open("a", encoding="utf-8") as file:
-        for at in range(0, len(rows), stage.chunk_rows):
-            chunk = rows[at : at + stage.chunk_rows]
-            if at not in done:
-                done[at] = list(stage.ask(chunk, lm))
-                file.write(_journal_line(at, done[at]))
-                file.flush()
-            kept += ledger.keeping(done[at])
-            advance(len(chunk))
-    store.write_shard(folder, index, kept, [ledger], stage.columns, time.time() - started)
-    journal.unlink()
+    started, before = time.time(), lm.usage
+    rows = {i: store.read_rows(shards[i]) for i in window}
+    owner = {row["id"]: i for i in window for row in rows[i]}
+    outcomes: dict[int, list[Outcome]] = {i: [] for i in window}
+    journal = folder / f".window-{window[0]:05d}.answers"
+    lm.remember(journal, meter.answers)
+    try:
+        for outcome in stage.ask([row for i in window for row in rows[i]], lm):
+            outcomes[_owner(outcome, owner)].append(outcome)
+    finally:
+        lm.remember(None)
+    took, spent = time.time() - started, lm.usage - before
+    for i in window:
+        share = len(rows[i]) / max(len(owner), 1)
+        if not (folder / store.shard_name(i)).exists():
+            ledger = Ledger(stage.name, spent=_part(spent, share))
+            list(ledger.reading(rows[i]))
+            store.write_shard(folder, i, list(ledger.keeping(outcomes[i])), [ledger], stage.columns, took * share)
+        meter.advance(len(rows[i]))
+    for file in folder.glob(journal.name + "*"):
+        file.unlink()
 
 
-def _journal_line(at: int, outcomes: list[Outcome]) -> str:
-    entries = [
-        {"drop": o.row, "reason": o.reason, "value": o.value} if isinstance(o, Drop) else {"row": o} for o in outcomes
-    ]
-    return json.dumps({"at": at, "outcomes": entries}) + "\n"
+def _part(spent: language_models.Usage, share: float) -> dict[str, float]:
+    return {name: round(value * share, 6) for name, value in asdict(spent).items()}
 
 
-def read_journal(path: Path) -> dict[int, list[Outcome]]:
-    """Finished chunks by the offset of their first row; a line that was cut off by a kill is left out."""
-    done: dict[int, list[Outcome]] = {}
-    if not path.exists():
-        return done
-    good = 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            break
-        entry = json.loads(line)
-        good += len(line)
-        done[entry["at"]] = [
-            Drop(e["drop"], e["reason"], e["value"]) if "drop" in e else e["row"] for e in entry["outcomes"]
-        ]
-    os.truncate(path, good)
-    return done
+def _owner(outcome: Outcome, owner: dict[str, int]) -> int:
+    """The shard whose row `outcome` answers for; one that answers for none is left to the ledger of the first to refuse."""
+    row = outcome.row if isinstance(outcome, Drop) else outcome
+    found = owner.get(row["id"], owner.get(row.get("parent") or ""))
+    return next(iter(owner.values())) if found is None else found
 
 
 def _map_whole(stage: Stage, source: Dataset, folder: Path) -> None:
@@ -289,7 +294,7 @@ def _stage_plan(stage: Stage) -> dict[str, Any]:
         "config": stage.config,
         "prompts": {name: digest(prompts.source(name)) for name in stage.prompts},
     }
-    return {**plan, "lm": language_models.fingerprint(stage.lm)} if isinstance(stage, LMStage) else plan
+    return {**plan, "lm": fingerprint(stage.lm)} if isinstance(stage, LMStage) else plan
 
 
 def _summary(steps: list[Totals]) -> str:

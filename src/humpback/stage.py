@@ -48,15 +48,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class LMStage(Stage):
-    """A stage that asks a language model: `ask(rows, lm)` is called with chunks of a shard, and each chunk is journalled.
+    """A stage that asks a language model: `ask(rows, lm)` is called with windows of whole shards, so that the model has much
+    to form its batches from, and journals what it has answered.
 
-    Chunks are cut from the whole shard, not from what is left of it, so that a run that was killed forms the same
-    batches again and gets the same numbers.
+    Windows are made of all shards, not of those that are left, so that a run that was killed forms the same batches again
+    and gets the same numbers.
     """
 
     lm: str = ""
     ask: LMStageFunction | None = None
-    chunk_rows: int = 64
+    window_rows: int = 4096
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def read_json(path: Path) -> Any:
 class Totals:
     """What became of the rows that a step read, of a shard or a dataset: `read` = `kept` + the sum of `drops`.
 
-    `rows` is how many it made of those that it kept.
+    `rows` is how many it made of those that it kept, `spent` what language models took for it (tokens, calls, cost).
     """
 
     step: str = ""
@@ -68,6 +68,7 @@ class Totals:
     rows: int = 0
     drops: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)
 
     @property
     def dropped(self) -> int:
@@ -82,15 +83,17 @@ class Totals:
             self.rows + other.rows,
             dict(sorted(drops.items())),
             round(self.seconds + other.seconds, 3),
+            {name: self.spent.get(name, 0) + other.spent.get(name, 0) for name in {**self.spent, **other.spent}},
         )
 
 
 class Ledger:
     """Parts the outcomes of one step over one shard into kept rows and drops, and checks that each row is answered once."""
 
-    def __init__(self, step: str, reads_records: bool = False) -> None:
+    def __init__(self, step: str, reads_records: bool = False, spent: dict[str, float] | None = None) -> None:
         self.step = step
         self.reads_records = reads_records
+        self.spent = spent or {}
         self.drops: list[Row] = []
         self._rows = 0
         self._counts: Counter[str] = Counter()
@@ -142,7 +145,7 @@ class Ledger:
         if len(self._dropped) != self._counts.total():
             raise ConservationError(f"the stage {self.step!r} dropped a row twice", "this is a bug of the stage")
         drops = dict(sorted(self._counts.items()))
-        return Totals(self.step, len(read), len(self._kept), self._rows, drops, round(seconds, 3))
+        return Totals(self.step, len(read), len(self._kept), self._rows, drops, round(seconds, 3), self.spent)
 
 
 def shard_name(index: int) -> str:

@@ -13,6 +13,7 @@ import pytest
 from humpback import lm as language_models
 from humpback import store
 from humpback.config import build
+from humpback.lm.spec import model_folder
 from humpback.recipes import demo, humpback
 from humpback.report import gather, write_report
 from humpback.report.show import show_run
@@ -25,7 +26,7 @@ TRAINED: list[dict[str, Any]] = []
 def copy_base(folder: Path, role: str, base: str, rows: list, *_: object) -> None:
     """Stands in for a training: the base model's own files under the role."""
     TRAINED.append({"role": role, "base": base, "rows": rows})
-    shutil.copytree(language_models.model_folder("embedded"), folder, dirs_exist_ok=True)  # type: ignore[arg-type]
+    shutil.copytree(model_folder("embedded"), folder, dirs_exist_ok=True)  # type: ignore[arg-type]
     store.write_json(folder / "humpback.json", {"role": role})
     store.write_json(folder / "training.json", {"examples": len(rows), "tokens": 1, "log": [{"loss": 3.0}, {"loss": 2.5}]})
 

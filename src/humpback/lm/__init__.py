@@ -1,17 +1,19 @@
 """A language model behind three calls, opened from one string: `backend:model`, for example `transformers:runs/a/m0`.
 
 `generate` samples, `logprob` scores given targets, `decide` answers typed questions from one prefill. The file name is
-the registration: `lm/echo.py` answers to `echo:...`, `lm/embedded/` to `embedded`.
+the registration: `lm/echo.py` answers to `echo:...`, `lm/embedded/` to `embedded`. `lm/spec.py` has the grammar of names.
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from humpback.config import Config
-from humpback.errors import UsageFault
+
+if TYPE_CHECKING:
+    from humpback.lm.spec import Spec
 
 Finish = Literal["stop", "length", "too_long"]
 
@@ -49,26 +51,60 @@ class Answer:
     """A distribution over the options. `label_mass` is the probability that fell on labels at all: the parse-failure rate.
 
     `score` is the expectation over levels counted from 1, `confidence` the ordinal concentration (1 = certain),
-    `order_gap` how far the score moved when the options were shown in reverse. `probabilities` is empty if the prompt
-    was too long.
+    `order_gap` how far the score moved when the options were shown in reverse. `label_mass` is None where a server does not
+    tell it. `via` says how the answer was read: `labels` (their logits, by ourselves), `decisions`, `systemone`,
+    `top_logprobs`, or `written` (one label, without probabilities). `probabilities` is empty if the prompt was too long.
     """
 
     probabilities: tuple[float, ...]
     score: float | None
     confidence: float | None
-    label_mass: float
+    label_mass: float | None
     order_gap: float | None = None
+    via: str = "labels"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What calls took: requests (or batches), tokens read and written, money in the unit of the prices given."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost + other.cost,
+        )
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return self + Usage(-other.calls, -other.prompt_tokens, -other.completion_tokens, -other.cost)
 
 
 class LM(Protocol):
-    """What every backend offers. Lists in, lists of the same length out, in order."""
+    """What every backend offers. Lists in, lists of the same length out, in order.
+
+    A call that a model or server cannot do at all raises `LMError` with `retryable` False; what may succeed later has it
+    True.
+    """
 
     name: str
     role: str
     context: int
+    usage: Usage
 
     def close(self) -> None:
         """Free what it holds; it answers no more."""
+        ...
+
+    def remember(self, journal: Path | None, heard: Callable[[int], None] | None = None, part: str = "") -> None:
+        """Append finished answers to the file `journal` + `part`, and take from there, and from its other parts, what they
+        answer already; None: no more. `heard` is told how many answers came, as they come.
+        """
         ...
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
@@ -88,50 +124,46 @@ class LM(Protocol):
         ...
 
 
-def split(spec: str) -> tuple[str, str]:
-    """(backend, model) of `backend:model`; a folder without a backend is a transformers model."""
-    backend, _, model = spec.partition(":")
-    if "/" in backend or backend in (".", ".."):
-        return "transformers", spec
-    return backend, model
-
-
 def open(spec: str) -> LM:
-    """The model `spec`; raises `UsageFault` for an unknown backend or a model that is not there."""
-    backend, model = split(spec)
-    names = backends()
-    if backend not in names:
-        raise UsageFault(
-            f"there is no model backend {backend!r} (in {spec!r})", f"type backend:model; backends: {', '.join(names)}"
-        )
-    opened: LM = importlib.import_module(f"humpback.lm.{backend}").open(model)
+    """The model `spec`; raises `UsageFault` for an unknown backend or a model that is not there.
+
+    A model on a GPU lives in a process of its own, one for each GPU, so that closing it gives all memory back.
+    """
+    from humpback.lm.spec import parse
+
+    parsed = parse(spec)
+    processes = _processes(parsed)
+    if processes:
+        from humpback.lm._hosted import Hosted
+
+        return Hosted(spec, processes)
+    return open_here(spec)
+
+
+def open_here(spec: str) -> LM:
+    """The model `spec` in this process."""
+    from humpback.lm.spec import parse
+
+    parsed = parse(spec)
+    opened: LM = importlib.import_module(f"humpback.lm.{parsed.backend}").open(parsed)
     return opened
+
+
+def _processes(parsed: "Spec") -> int:
+    from humpback.lm._devices import gpus
+    from humpback.lm.spec import LocalOptions
+
+    if not isinstance(parsed.options, LocalOptions):
+        return 0
+    wanted = parsed.options.processes
+    return gpus() // getattr(parsed.options, "tensor_parallel_size", 1) if wanted is None else wanted
 
 
 def backends() -> list[str]:
     """The names of all backends: the modules of this package that open models."""
     here = Path(__file__).parent
-    return sorted(
-        p.stem for p in here.iterdir() if p.stem not in ("__init__", "__pycache__", "chat", "decisions") and p.stem[0] != "_"
-    )
-
-
-def model_folder(spec: str) -> Path | None:
-    """The folder that holds the weights of `spec`, if it names one on this disk."""
-    backend, model = split(spec)
-    if backend == "embedded":
-        return Path(__file__).parent / "embedded" / "model"
-    return Path(model) if backend == "transformers" and Path(model).is_dir() else None
-
-
-def fingerprint(spec: str) -> str:
-    """What identifies the model in a plan: its backend and, for weights on disk, the plan that made them or their digest."""
-    folder = model_folder(spec)
-    if folder is None:
-        return spec
-    from humpback.lm._identity import identify
-
-    return f"{split(spec)[0]}:{identify(folder)}"
+    others = ("__init__", "__pycache__", "chat", "decisions", "spec")
+    return sorted(p.stem for p in here.iterdir() if p.stem not in others and p.stem[0] != "_")
 
 
 def reading(lm: LM, wanted: str) -> LM:
@@ -143,15 +175,3 @@ def reading(lm: LM, wanted: str) -> LM:
             f"{lm.name} is a {lm.role} model, and this needs a {wanted} one", f"give the folder of a {wanted} model"
         )
     return lm
-
-
-def recommended(spec: str) -> dict[str, object]:
-    """The settings that the model in the folder of `spec` asks for, nested as in a recipe; empty if it has none."""
-    import json
-
-    folder = model_folder(spec)
-    path = folder / "humpback.json" if folder else None
-    if not path or not path.is_file():
-        return {}
-    settings: dict[str, object] = json.loads(path.read_text(encoding="utf-8")).get("recommended", {})
-    return settings

@@ -4,6 +4,7 @@ Control tokens that stand in the data are broken up before the template sees the
 nor open another.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ CHATML = (
     "{%- endfor %}"
     "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
+
+
+_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL)
+_OPENED_BEFORE = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ def render(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str | 
     if completion is None:
         return Rendered(prompt_ids, [])
     return Rendered(prompt_ids, [*plain_ids(tokenizer, completion), tokenizer.eos_token_id])
+
+
+def strip_reasoning(text: str) -> str:
+    """`text` without what a reasoning model thought: its blocks, one that the template had opened, one that never ended."""
+    return _OPENED_BEFORE.sub("", _THOUGHT.sub("", text)).strip()
 
 
 def plain_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:

@@ -1,7 +1,8 @@
 """From label logits to answers: the arithmetic of typed decisions, the same for every backend that reads logits itself."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from humpback import prompts
 from humpback.lm import Answer, Question
@@ -59,3 +60,36 @@ def confidence(probabilities: Sequence[float]) -> float:
     spread = sum(p * abs(i - mode) for i, p in enumerate(probabilities))
     uniform = sum(abs(i - (n - 1) / 2) for i in range(n)) / n
     return max(0.0, 1 - spread / uniform)
+
+
+def to_system_one(question: Question) -> dict[str, Any]:
+    """The question in the System One form, which servers and decision models share: levels lowest first."""
+    if question.kind == "predicate":
+        return {"type": "noul", "instructions": question.text}
+    if question.kind == "choice":
+        return {"type": "choice", "instructions": question.text, "criteria": dict.fromkeys(question.options)}
+    return {"type": "score", "instructions": question.text, "criteria": list(question.options)}
+
+
+def from_system_one(question: Question, given: Mapping[str, Any], label_mass: float | None, via: str) -> Answer:
+    """An answer in the System One form as ours: the distribution is kept, and what follows from it computed anew.
+
+    Servers mean five things by confidence and round to two decimals. Raises `KeyError`, `TypeError` or `ValueError` for a
+    form that is not this one.
+    """
+    if question.kind == "predicate":
+        probabilities = [float(given["noul"]), 1 - float(given["noul"])]
+    else:
+        names = question.options if question.kind == "choice" else [str(i) for i in range(len(question.options))]
+        probabilities = [float(given["probabilities"][name]) for name in names]
+    return one_order(question, probabilities, label_mass, via)
+
+
+def one_order(question: Question, probabilities: Sequence[float], label_mass: float | None, via: str) -> Answer:
+    """The answer from probabilities that were read in one order only."""
+    total = sum(probabilities)
+    if not 0 < total < 2 or min(probabilities) < 0:
+        raise ValueError(f"{list(probabilities)} is no distribution")
+    shares = tuple(p / total for p in probabilities)
+    score = expectation(shares) if question.kind == "score" else None
+    return Answer(shares, score, confidence(shares), label_mass, None, via)

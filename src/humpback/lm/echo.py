@@ -7,15 +7,18 @@ completions from the lines of FILE (by digest of the prompt). Log-probabilities 
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from humpback.errors import UsageFault
-from humpback.lm import Answer, Completion, Question, Sampling
+from humpback.lm import Answer, Completion, Question, Sampling, Usage
+from humpback.lm._journal import Remembers, key_of
 from humpback.lm.decisions import answer, labels
+from humpback.lm.spec import Spec
 
 
-class Echo:
+class Echo(Remembers):
     """Words are its tokens. `script` holds the completions to choose from; `history` what it was asked."""
 
     role = ""
@@ -34,7 +37,12 @@ class Echo:
         return (text, False) if len(words) <= max_tokens else (" ".join(words[:max_tokens]), True)
 
     def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
-        return [self._complete(p, sampling, s) for p, s in zip(prompts, seeds, strict=True)]
+        asked = zip(prompts, seeds, strict=True)
+        return [self._answered(key_of(p, sampling, s), self._complete, p, sampling, s) for p, s in asked]
+
+    def _answered(self, key: str, ask: Callable[..., Any], *asked: Any) -> Any:
+        """One answer, remembered; words are its tokens."""
+        return self.answered(key, lambda: ([ask(*asked)], Usage(1, len(str(asked[0]).split()), 1)))[0]
 
     def _complete(self, prompt: str, sampling: Sampling, seed: int) -> Completion:
         self.history.append(prompt)
@@ -55,16 +63,17 @@ class Echo:
 
     def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
         """Words that the prompt holds are likelier than others, so that a fitting instruction has a likelihood gain."""
-        return [
-            None
-            if len(p.split()) + len(t.split()) > self.context
-            else [(-1.0 if word in set(_words(p)) else -3.0) - _unit(word) for word in _words(t)]
-            for p, t in zip(prompts, targets, strict=True)
-        ]
+        return [self._answered(key_of("logprob", p, t), self._score, p, t) for p, t in zip(prompts, targets, strict=True)]
+
+    def _score(self, prompt: str, target: str) -> list[float] | None:
+        if len(prompt.split()) + len(target.split()) > self.context:
+            return None
+        known = set(_words(prompt))
+        return [(-1.0 if word in known else -3.0) - _unit(word) for word in _words(target)]
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         self.history += states
-        return [[self._decide(state, question) for question in questions] for state in states]
+        return [[self._answered(key_of(s, q), self._decide, s, q) for q in questions] for s in states]
 
     def _decide(self, state: str, question: Question) -> Answer:
         if len(state.split()) > self.context:
@@ -88,10 +97,10 @@ def _unit(text: str) -> float:
     return _hash(text) / 2**48
 
 
-def open(model: str) -> Echo:
+def open(spec: Spec) -> Echo:
     """`echo`, or `echo:FILE` with one completion per line."""
-    if not model:
+    if not spec.model:
         return Echo()
-    if not Path(model).is_file():
-        raise UsageFault(f"the script {model} of the echo model is not a file", "give a text file, or plain: echo")
-    return Echo([line for line in Path(model).read_text(encoding="utf-8").splitlines() if line.strip()])
+    if not Path(spec.model).is_file():
+        raise UsageFault(f"the script {spec.model} of the echo model is not a file", "give a text file, or plain: echo")
+    return Echo([line for line in Path(spec.model).read_text(encoding="utf-8").splitlines() if line.strip()])

@@ -1,7 +1,6 @@
 """Models that transformers can load, on the CPU or a GPU: batches by token budget after sorting by length.
 
-Sampling is written out here because a row's draw must depend on the row alone: `generate` of transformers has one random
-state for a whole batch, so that a run resumed in other batches would end in other rows.
+What the prompts of a batch have in common at their head is computed once, and so is the state that several questions share.
 """
 
 import ctypes
@@ -14,21 +13,27 @@ from pathlib import Path
 from typing import Any
 
 from humpback.errors import LMError, UsageFault
-from humpback.lm import Answer, Completion, Finish, Question, Sampling, chat, decisions
+from humpback.lm import Answer, Completion, Finish, Question, Sampling, Usage, chat, decisions
+from humpback.lm._journal import Given, Remembers, key_of
+from humpback.lm.spec import EMBEDDED, Spec, TransformersOptions
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 try:
     import torch
     import transformers
+
+    from humpback.lm._sampling import Draws
 except ImportError as error:
     raise UsageFault(f"this model needs {error.name}, which is not installed", "pip install 'humpback[local]'") from None
 
 ROLE_FILE = "humpback.json"
-# Memory of one batch: as many logits as fit a gigabyte in float32, and never more tokens than keep a CPU's caches warm.
+# As many logits in one batch as fit a gigabyte in float32.
 LOGIT_BYTES = 1 << 30
-BATCH_TOKENS = 8_192
+# A head shorter than this costs more to copy than to compute again.
+SHORTEST_HEAD = 16
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h
+Ids = list[int]
 
 
 def keep_freed_memory() -> None:
@@ -38,21 +43,26 @@ def keep_freed_memory() -> None:
             libc.mallopt(option, value)
 
 
-class Transformers:
+class Transformers(Remembers):
     """One causal language model with its tokenizer, in bfloat16 on processors and GPUs that have it."""
 
-    def __init__(self, model: Any, tokenizer: Any, name: str, role: str) -> None:
+    def __init__(self, model: Any, tokenizer: Any, name: str, role: str, options: TransformersOptions) -> None:
         self.model, self.tokenizer, self.name, self.role = model, tokenizer, name, role
         self.device = model.device
-        self.context = int(getattr(model.config, "max_position_embeddings", 2048))
+        text = model.config.get_text_config()
+        self.context = int(getattr(text, "max_position_embeddings", 2048))
         ends = model.generation_config.eos_token_id
         self.ends = sorted({tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None})
         self.pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-        self.budget = min(BATCH_TOKENS, LOGIT_BYTES // (4 * model.config.get_text_config().vocab_size))
+        self.budget = options.batch_tokens
+        self.scored = min(self.budget, LOGIT_BYTES // (4 * text.vocab_size))
+        # Caches of other kinds of layers (windows, recurrences) cannot be handed from one prompt to several.
+        self.shares = all(kind == "full_attention" for kind in getattr(text, "layer_types", None) or ["full_attention"])
+        self.decider = _decider(model, tokenizer)
 
     def close(self) -> None:
         """Give the memory back: the next user of this machine is a training in another process."""
-        del self.model
+        del self.model, self.decider
         gc.collect()
         if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
             libc.malloc_trim(0)
@@ -63,26 +73,85 @@ class Transformers:
     @torch.inference_mode()
     def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         ids = self._encode(prompts)
-        out: list[Completion | None] = [None] * len(prompts)
         fits = [i for i in range(len(ids)) if len(ids[i]) + sampling.max_new_tokens <= self.context]
-        for batch in self._batches(fits, lambda i: len(ids[i]) + sampling.max_new_tokens, BATCH_TOKENS):
-            made = self._sample([ids[i] for i in batch], sampling, [seeds[i] for i in batch])
-            for i, completion in zip(batch, made, strict=True):
-                out[i] = completion
-        return [c or Completion("", "too_long", 0, None) for c in out]
 
-    def _encode(self, prompts: Sequence[str]) -> list[list[int]]:
+        def ask(batch: list[int]) -> tuple[list[Given], Usage]:
+            made = self._sample([ids[i] for i in batch], sampling, [seeds[i] for i in batch])
+            read = sum(len(row) for row in {tuple(ids[i]) for i in batch})
+            return list(made), Usage(1, read, sum(completion.tokens for completion in made))
+
+        out = self._ask(
+            fits, lambda i: len(ids[i]) + sampling.max_new_tokens, self.budget, ask, lambda i: (ids[i], seeds[i]), sampling
+        )
+        return [out.get(i, Completion("", "too_long", 0, None)) for i in range(len(ids))]
+
+    @torch.inference_mode()
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        heads = self._encode(prompts)
+        tails = [chat.plain_ids(self.tokenizer, target) for target in targets]
+        fits = [i for i in range(len(heads)) if len(heads[i]) + len(tails[i]) <= self.context]
+
+        def ask(batch: list[int]) -> tuple[list[Given], Usage]:
+            read = sum(len(heads[i]) + len(tails[i]) for i in batch)
+            return self._score([heads[i] for i in batch], [tails[i] for i in batch]), Usage(1, read, 0)
+
+        out = self._ask(
+            fits, lambda i: len(heads[i]) + len(tails[i]), self.scored, ask, lambda i: (heads[i], tails[i]), "logprob"
+        )
+        return [out.get(i) for i in range(len(heads))]
+
+    @torch.inference_mode()
+    def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
+        if self.decider:
+            return [self.decider.answers(state, questions) for state in states]
+        turns = [(q, reverse) for q in questions for reverse in (False, True)]
+        asked = [self._encode([decisions.prompt(state, q, reverse) for q, reverse in turns]) for state in states]
+        fits = [i for i in range(len(asked)) if turns and max(map(len, asked[i])) < self.context]
+
+        def ask(batch: list[int]) -> tuple[list[Given], Usage]:
+            labels = [self._label_ids(question) for question, _ in turns]
+            rows, read = self._last_logits([asked[i] for i in batch])
+            logprobs = torch.log_softmax(rows.float(), dim=-1)
+            picked = [row[labels[n % len(turns)]].tolist() for n, row in enumerate(logprobs)]
+            return list(picked), Usage(1, read, 0)
+
+        out = self._ask(fits, lambda i: sum(map(len, asked[i])), self.budget, ask, lambda i: asked[i], "decide", len(turns))
+        return [self._answers(questions, out.get(i)) for i in range(len(asked))]
+
+    def _answers(self, questions: Sequence[Question], read: list[list[float]] | None) -> list[Answer]:
+        if read is None:
+            return [Answer((), None, None, 0.0)] * len(questions)
+        return [decisions.answer(q, read[2 * n], read[2 * n + 1]) for n, q in enumerate(questions)]
+
+    def _ask(
+        self, rows: list[int], length: Callable[[int], int], budget: int,
+        ask: Callable[[list[int]], tuple[list[Given], Usage]], asked: Callable[[int], Any], call: Any, each: int = 0,
+    ) -> dict[int, Any]:  # fmt: skip
+        """What `ask` answers for each of `rows`, in batches that the journal knows; each row may have `each` answers."""
+        out: dict[int, Any] = {}
+        for batch in _batches(rows, length, budget):
+            key = key_of(self.name, call, [asked(i) for i in batch])
+            made: list[Any] = self.answered(key, lambda batch=batch: ask(batch))  # type: ignore[misc]
+            if each:
+                made = [made[n : n + each] for n in range(0, len(made), each)]
+            out.update(zip(batch, made, strict=True))
+        return out
+
+    def _encode(self, prompts: Sequence[str]) -> list[Ids]:
         """Token ids; the same prompt (several candidates of one row) is rendered once."""
         rendered = {prompt: chat.render(self.tokenizer, prompt).prompt for prompt in dict.fromkeys(prompts)}
         return [rendered[prompt] for prompt in prompts]
 
-    def _sample(self, ids: list[list[int]], sampling: Sampling, seeds: list[int]) -> list[Completion]:
+    def _sample(self, ids: list[Ids], sampling: Sampling, seeds: list[int]) -> list[Completion]:
         unique = {tuple(row): None for row in ids}
         order = {row: i for i, row in enumerate(unique)}
         source = torch.tensor([order[tuple(row)] for row in ids], device=self.device)
-        tokens, mask = self._left_padded([list(row) for row in unique])
-        logits, cache, mask = self._prefill(tokens, mask, source)
-        draws = _Draws(seeds, sampling, self.device)
+        made, mask = self._read([list(row) for row in unique], keep=1, cached=True)
+        cache = made.past_key_values
+        if len(unique) < len(ids):
+            cache.batch_select_indices(source)
+        logits, mask = made.logits[:, -1].float()[source], mask[source]
+        draws = Draws(seeds, sampling, self.device)
         chosen: list[torch.Tensor] = []
         scores: list[torch.Tensor] = []
         done = torch.zeros(len(ids), dtype=torch.bool, device=self.device)
@@ -93,7 +162,7 @@ class Transformers:
             chosen.append(token)
             scores.append(torch.where(done, 0.0, score))
             done = done | torch.isin(token, ends)
-            if bool(done.all()):
+            if bool(done.all()) or step == sampling.max_new_tokens - 1:
                 break
             mask = torch.cat([mask, mask.new_ones(len(ids), 1)], dim=1)
             position = mask.sum(1, keepdim=True) - 1
@@ -103,70 +172,68 @@ class Transformers:
             logits, cache = made.logits[:, -1].float(), made.past_key_values
         return self._completions(torch.stack(chosen, 1).tolist(), torch.stack(scores, 1).tolist())
 
-    def _prefill(self, tokens: Any, mask: Any, source: Any) -> tuple[Any, Any, Any]:
-        """Logits, cache and mask after the prompts, each prompt read once and repeated for its candidates."""
-        position = (mask.cumsum(1) - 1).clamp(min=0)
-        made = self.model(input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1)
-        cache = made.past_key_values
-        cache.batch_select_indices(source)
-        return made.logits[:, -1].float()[source], cache, mask[source]
-
-    def _completions(self, rows: list[list[int]], scores: list[list[float]]) -> list[Completion]:
+    def _completions(self, rows: list[Ids], scores: list[list[float]]) -> list[Completion]:
         out = []
         for row, score in zip(rows, scores, strict=True):
             end = next((i for i, token in enumerate(row) if token in self.ends), None)
             count = len(row) if end is None else end + 1
             text = self.tokenizer.decode(row[:end] if end is not None else row, skip_special_tokens=True)
             finish: Finish = "length" if end is None else "stop"
-            out.append(Completion(text.strip(), finish, count, sum(score[:count]) / count))
+            out.append(Completion(chat.strip_reasoning(text), finish, count, sum(score[:count]) / count))
         return out
 
-    @torch.inference_mode()
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
-        heads = self._encode(prompts)
-        tails = [chat.plain_ids(self.tokenizer, target) for target in targets]
-        out: list[list[float] | None] = [None] * len(heads)
-        fits = [i for i in range(len(heads)) if len(heads[i]) + len(tails[i]) <= self.context]
-        for batch in self._batches(fits, lambda i: len(heads[i]) + len(tails[i]), self.budget):
-            tokens, mask = self._left_padded([heads[i] + tails[i] for i in batch])
-            longest = max(len(tails[i]) for i in batch)
-            position = (mask.cumsum(1) - 1).clamp(min=0)
-            logits = self.model(
-                input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=False, logits_to_keep=longest + 1
-            ).logits
-            goal = tokens[:, -longest:] if longest else tokens[:, :0]
-            losses = torch.nn.functional.cross_entropy(logits[:, :-1].float().transpose(1, 2), goal, reduction="none")
-            for i, row in zip(batch, losses, strict=True):
-                out[i] = (-row[longest - len(tails[i]) :]).tolist()
-        return out
+    def _score(self, heads: list[Ids], tails: list[Ids]) -> list[Given]:
+        longest = max(len(tail) for tail in tails)
+        if not longest:
+            return [[] for _ in tails]
+        rows = [head + tail for head, tail in zip(heads, tails, strict=True)]
+        made, _ = self._read(rows, keep=longest + 1)
+        goal = _left_padded([row[-longest:] for row in rows], self.pad)[0].to(self.device)
+        losses = torch.nn.functional.cross_entropy(made.logits[:, :-1].float().transpose(1, 2), goal, reduction="none")
+        return [(-row[longest - len(tail) :]).tolist() if tail else [] for row, tail in zip(losses, tails, strict=True)]
 
-    @torch.inference_mode()
-    def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
-        asked = [
-            (q, decisions.prompt(state, q, reverse)) for state in states for q in questions for reverse in (False, True)
-        ]
-        ids = self._encode([prompt for _, prompt in asked])
-        read: list[list[float] | None] = [None] * len(asked)
-        fits = [i for i in range(len(asked)) if len(ids[i]) < self.context]
-        for batch in self._batches(fits, lambda i: len(ids[i]), BATCH_TOKENS):
-            tokens, mask = self._left_padded([ids[i] for i in batch])
+    def _last_logits(self, groups: list[list[Ids]]) -> tuple[Any, int]:
+        """(logits at the end of every prompt, group after group; tokens read). A group's common head is computed once."""
+        rows = [row for group in groups for row in group]
+        heads = [_common(group) for group in groups]
+        if not self.shares or min(heads) < SHORTEST_HEAD or len(rows) == len(groups):
+            return self._read(rows, keep=1)[0].logits[:, -1], sum(map(len, rows))
+        made, mask = self._read([group[0][:head] for group, head in zip(groups, heads, strict=True)], keep=1, cached=True)
+        source = torch.tensor([n for n, group in enumerate(groups) for _ in group], device=self.device)
+        cache, mask = made.past_key_values, mask[source]
+        cache.batch_select_indices(source)
+        tails = [row[head:] for group, head in zip(groups, heads, strict=True) for row in group]
+        made, _ = self._continue(tails, mask, cache, keep=1)
+        return made.logits[:, -1], sum(heads) + sum(map(len, tails))
+
+    def _read(self, rows: list[Ids], keep: int, cached: bool = False) -> tuple[Any, Any]:
+        """(output, mask) of `rows` padded on the left, with the logits of the last `keep` places."""
+        head = min(_common(rows), min(map(len, rows)) - keep)
+        if not self.shares or len(rows) < 2 or head < SHORTEST_HEAD:
+            tokens, mask = (each.to(self.device) for each in _left_padded(rows, self.pad))
             position = (mask.cumsum(1) - 1).clamp(min=0)
             made = self.model(
-                input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=False, logits_to_keep=1
+                input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=cached, logits_to_keep=keep
             )
-            logprobs = torch.log_softmax(made.logits[:, -1].float(), dim=-1)
-            for i, row in zip(batch, logprobs, strict=True):
-                read[i] = row[self._label_ids(asked[i][0], ids[i])].tolist()
-        answers = [
-            decisions.answer(question, shown, reverse)
-            if shown is not None and reverse is not None
-            else Answer((), None, None, 0.0)
-            for (question, _), shown, reverse in zip(asked[::2], read[::2], read[1::2], strict=True)
-        ]
-        return [answers[i : i + len(questions)] for i in range(0, len(answers), len(questions))]
+            return made, mask
+        start = torch.tensor([rows[0][:head]], device=self.device)
+        cache = self.model(input_ids=start, use_cache=True, logits_to_keep=1).past_key_values
+        cache.batch_repeat_interleave(len(rows))
+        return self._continue([row[head:] for row in rows], start.new_ones(len(rows), head), cache, keep)
 
-    def _label_ids(self, question: Question, prompt: list[int]) -> list[int]:
-        """The id that each label adds after the prompt; raises `LMError` where a label is not one distinct token."""
+    def _continue(self, tails: list[Ids], before: Any, cache: Any, keep: int) -> tuple[Any, Any]:
+        """(output, mask) after `tails`, each going on where the row of the same place in `cache` stopped."""
+        tokens, mask = (each.to(self.device) for each in _left_padded(tails, self.pad))
+        mask = torch.cat([before, mask], dim=1)
+        position = (mask.cumsum(1) - 1).clamp(min=0)[:, before.shape[1] :]
+        made = self.model(
+            input_ids=tokens, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True,
+            logits_to_keep=keep,
+        )  # fmt: skip
+        return made, mask
+
+    def _label_ids(self, question: Question) -> Ids:
+        """The id of each label; raises `LMError` where a label is not one distinct token."""
         ids = [self.tokenizer.encode(label, add_special_tokens=False) for label in decisions.labels(question)]
         if any(len(each) != 1 for each in ids) or len({each[0] for each in ids}) != len(ids):
             raise LMError(
@@ -175,59 +242,55 @@ class Transformers:
             )
         return [each[0] for each in ids]
 
-    def _batches(self, rows: list[int], length: Callable[[int], int], budget: int) -> Iterator[list[int]]:
-        """`rows` sorted by length, in batches whose padded size stays under `budget` tokens."""
-        batch: list[int] = []
-        for row in sorted(rows, key=lambda i: (length(i), i)):
-            if batch and length(row) * (len(batch) + 1) > budget:
-                yield batch
-                batch = []
-            batch.append(row)
-        if batch:
+
+class _Decider:
+    """A model that ships a head or a template for typed questions is asked as it was trained to be, one state at a time."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self.pipeline = transformers.pipeline("decision", model=model, tokenizer=tokenizer)
+
+    def answers(self, state: str, questions: Sequence[Question]) -> list[Answer]:
+        asked = {str(n): decisions.to_system_one(question) for n, question in enumerate(questions)}
+        given = self.pipeline({"state": state, "questions": asked})
+        given = given.get("answers", given)
+        return [decisions.from_system_one(q, given[str(n)], None, "decision model") for n, q in enumerate(questions)]
+
+
+def _decider(model: Any, tokenizer: Any) -> _Decider | None:
+    folder = Path(str(getattr(model, "name_or_path", "")))
+    ships = any((folder / name).is_file() for name in ("decision.json", "decision_template.jinja"))
+    return _Decider(model, tokenizer) if ships else None
+
+
+def _batches(rows: list[int], length: Callable[[int], int], budget: int) -> Iterator[list[int]]:
+    """`rows` sorted by length, in batches whose padded size stays under `budget` tokens."""
+    batch: list[int] = []
+    for row in sorted(rows, key=lambda i: (length(i), i)):
+        if batch and length(row) * (len(batch) + 1) > budget:
             yield batch
-
-    def _left_padded(self, rows: list[list[int]]) -> tuple[Any, Any]:
-        width = max(len(row) for row in rows)
-        tokens = [[self.pad] * (width - len(row)) + row for row in rows]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-        return torch.tensor(tokens, device=self.device), torch.tensor(mask, device=self.device)
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
-class _Draws:
-    """Nucleus sampling in which the n-th draw of a row is a function of its seed and n alone."""
-
-    def __init__(self, seeds: list[int], sampling: Sampling, device: Any) -> None:
-        self.sampling = sampling
-        steps = sampling.max_new_tokens
-        rows = [torch.rand(steps, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        self.uniform = torch.stack(rows).to(device)
-
-    def next(self, logits: Any, chosen: list[Any], step: int) -> tuple[Any, Any]:
-        """(token, its log-probability under the unscaled model) for each row."""
-        raw = torch.log_softmax(logits, dim=-1)
-        if chosen and self.sampling.repetition_penalty != 1.0:
-            seen = torch.stack(chosen, 1)
-            values = logits.gather(1, seen)
-            penalty = self.sampling.repetition_penalty
-            logits = logits.scatter(1, seen, torch.where(values > 0, values / penalty, values * penalty))
-        if self.sampling.temperature == 0:
-            token = logits.argmax(-1)
-        else:
-            token = self._nucleus(logits / self.sampling.temperature, self.uniform[:, step])
-        return token, raw.gather(1, token[:, None])[:, 0]
-
-    def _nucleus(self, logits: Any, uniform: Any) -> Any:
-        probability, order = torch.softmax(logits, dim=-1).sort(dim=-1, descending=True, stable=True)
-        mass = probability.cumsum(-1)
-        inside = (mass - probability) < self.sampling.top_p
-        kept = torch.where(inside, probability, 0.0)
-        steps = kept.cumsum(-1)
-        place = (steps < (uniform * steps[:, -1])[:, None]).sum(-1, keepdim=True).clamp(max=logits.shape[-1] - 1)
-        return order.gather(1, place)[:, 0]
+def _common(rows: list[Ids]) -> int:
+    """How many tokens all of `rows` begin with, short of the whole of any."""
+    low, high = min(rows), max(rows)
+    shortest = min(map(len, rows)) - 1
+    return next((i for i in range(shortest) if low[i] != high[i]), shortest)
 
 
-def open(model: str) -> Transformers:
-    """The model in the folder `model` (or a hub's name, if the hub is reachable)."""
+def _left_padded(rows: list[Ids], pad: int) -> tuple[Any, Any]:
+    width = max(map(len, rows))
+    tokens = [[pad] * (width - len(row)) + row for row in rows]
+    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(tokens), torch.tensor(mask)
+
+
+def open(spec: Spec) -> Transformers:
+    """The model in the folder (or under the hub's name) that `spec` gives."""
+    model, options = str(spec.folder or spec.model), spec.options
     if not model:
         raise UsageFault("the transformers backend needs a model", "type it as: transformers:PATH")
     looks_local = Path(model).is_absolute() or model.startswith((".", "runs"))
@@ -237,15 +300,39 @@ def open(model: str) -> Transformers:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model)
-        dtype = torch.bfloat16 if _has_bfloat16() else torch.float32
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+        loaded, tokenizer = _load(model, options)
     except (OSError, ValueError) as error:
         raise UsageFault(f"cannot load the model {model}: {str(error).splitlines()[0]}", "check its name") from None
     loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     # Rows carry the name, and the same rows must come out wherever the run's folder stands.
     shown = Path(model).name if Path(model).is_dir() else model
-    return Transformers(loaded, tokenizer, f"transformers:{shown}", role_of(Path(model)))
+    name = "embedded" if spec.folder == EMBEDDED else f"transformers:{shown}"
+    return Transformers(loaded, tokenizer, name + _adapter_name(options), role_of(Path(model)), options)
+
+
+def _load(model: str, options: TransformersOptions) -> tuple[Any, Any]:
+    code = options.trust_remote_code
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model, trust_remote_code=code)
+    if options.adapter is None:
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=_dtype(options), trust_remote_code=code)
+        return loaded, tokenizer
+    whole = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, trust_remote_code=code)
+    # Merged in float32: merging in bfloat16 loses what the adapter learnt in its last bits.
+    return _adapted(whole, options.adapter).to(_dtype(options)), tokenizer
+
+
+def _adapted(model: Any, adapter: str) -> Any:
+    try:
+        from peft import PeftModel
+    except ImportError:
+        raise UsageFault("adapters need peft, which is not installed", "pip install 'humpback[local]'") from None
+    if not (Path(adapter) / "adapter_config.json").is_file():
+        raise UsageFault(f"{adapter} is not the folder of an adapter: it has no adapter_config.json", "check ?adapter=")
+    return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+
+
+def _adapter_name(options: TransformersOptions) -> str:
+    return f"+{Path(options.adapter).name}" if options.adapter else ""
 
 
 def role_of(folder: Path) -> str:
@@ -254,8 +341,14 @@ def role_of(folder: Path) -> str:
     return str(json.loads(path.read_text(encoding="utf-8")).get("role", "")) if path.is_file() else ""
 
 
+def _dtype(options: TransformersOptions) -> Any:
+    """What `dtype` asks for; `auto` is bfloat16 where it is multiplied in hardware, elsewhere float32, which is faster."""
+    if options.dtype != "auto":
+        return getattr(torch, options.dtype)
+    return torch.bfloat16 if _has_bfloat16() else torch.float32
+
+
 def _has_bfloat16() -> bool:
-    """Whether bfloat16 is multiplied in hardware here; elsewhere float32 is faster."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
     info = Path("/proc/cpuinfo")

@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 from pydantic import Field
 
-from humpback import lm as language_models
 from humpback import prompts
 from humpback.config import Config, digest
 from humpback.corpus.caps import COLUMNS, CapConfig, cap
@@ -31,6 +30,7 @@ from humpback.errors import UsageFault
 from humpback.evaluate import competence, held_out
 from humpback.evaluate.metrics import mean_of, paired_change
 from humpback.lm import Sampling
+from humpback.lm.spec import fingerprint
 from humpback.methods import backtranslate
 from humpback.report import write_report
 from humpback.run import Run
@@ -207,7 +207,7 @@ def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: S
     sft = settings.backward_sft or settings.sft if role == "backward" else settings.sft
     plan = {
         "role": role,
-        "base": language_models.fingerprint(settings.base),
+        "base": fingerprint(settings.base),
         "data": {dataset.path.name: dataset.fingerprint for dataset in data},
         "sft": sft.model_dump(mode="json"),
         "tags": settings.tags.model_dump(mode="json"),
@@ -230,7 +230,7 @@ def curate(run: Run, round_: int, pairs: Dataset, seed: Dataset, model: Path, se
         f"competence-{round_}",
         lambda: competence.competence(dev, run.lm(spec), settings.tags, config, round_),
         METRIC,
-        {"seed": seed.fingerprint, "lm": language_models.fingerprint(spec), "max_tokens": config.max_tokens,
+        {"seed": seed.fingerprint, "lm": fingerprint(spec), "max_tokens": config.max_tokens,
          "cases": len(dev),
          "prompts": [digest(prompts.source(p)) for p in (judge.PAIR, judge.RUBRIC)]},
     )  # fmt: skip
@@ -260,9 +260,9 @@ def measure(run: Run, seed: Dataset, backward: Path, models: list[Path], setting
         yield from held_out.backward_quality(test, lm, settings.backward, settings.tags, sampling)
 
     plan = {"seed": seed.fingerprint, "cases": len(test), "max_tokens": width}
-    drawn = {"sampling": sampling.model_dump(mode="json"), "model": language_models.fingerprint(f"transformers:{backward}")}
+    drawn = {"sampling": sampling.model_dump(mode="json"), "model": fingerprint(f"transformers:{backward}")}
     run.put("backward-quality", backward_rows, METRIC, {**plan, **drawn})
-    prints = {path.name: language_models.fingerprint(f"transformers:{path}") for path in models}
+    prints = {path.name: fingerprint(f"transformers:{path}") for path in models}
     stop = settings.measure.stop_tokens
     run.put(
         "model-quality", lambda: model_rows(run, test, models, settings), METRIC, {**plan, "models": prints, "stop": stop}

@@ -4,10 +4,7 @@ Loss falls on the target and its end token only. What it prints as JSON lines on
 """
 
 import json
-import os
 import sys
-import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from trl import SFTConfig as TrlConfig
 from trl import SFTTrainer
 
 from humpback import store
+from humpback.engine.orphans import die_with_parent
 from humpback.lm import chat
 from humpback.lm.transformers import ROLE_FILE, keep_freed_memory
 from humpback.methods.backtranslate import BackwardConfig, Example, TagConfig, backward_example, forward_example
@@ -30,17 +28,6 @@ from humpback.train.sft import JOB, PAIRS
 IGNORED = -100
 # Fewer examples than this share fit: sft.max_tokens is wrong for the data. Single ones that do not fit are counted.
 MIN_USABLE = 0.9
-
-
-def die_with_parent(parent: int) -> None:
-    """End this process when the one that started it is gone: a killed run must not go on training in the background."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def examples(job: dict[str, Any], rows: list[Row], tokenizer: Any) -> list[Example]:

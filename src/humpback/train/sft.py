@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from humpback import lm as language_models
 from humpback import store
 from humpback.errors import NothingKept, TrainingFailed, UsageFault
+from humpback.lm.spec import model_folder
 from humpback.methods.backtranslate import BackwardConfig, TagConfig
 from humpback.progress import Progress
 from humpback.schema import PAIR, Row
@@ -26,7 +26,7 @@ def train(
     """Train `base` on `rows` into `folder`, always from base (paper, section 2.3); raises `TrainingFailed`."""
     if not rows:
         raise NothingKept(f"there is no pair to train the {role} model on", "add seed pairs, or loosen the selection")
-    base_folder = language_models.model_folder(base)
+    base_folder = model_folder(base)
     if base_folder is None:
         raise UsageFault(
             f"{base!r} cannot be trained: only models on this disk can", "set base=embedded or transformers:PATH"

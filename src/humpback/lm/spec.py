@@ -1,0 +1,174 @@
+"""How a model is named: `backend:model`, with an address after `@` and settings after `?`, all in one string.
+
+embedded    transformers:runs/a/13-forward-0    transformers:org/name?adapter=runs/b/lora
+vllm:org/name?max_model_len=4096    openai:gpt-6-luna    openai:qwen@http://127.0.0.1:8000/v1?concurrency=32&max_cost=5
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field
+
+from humpback.config import Config, build
+from humpback.errors import UsageFault
+
+EMBEDDED = Path(__file__).parent / "embedded" / "model"
+_ADDRESS = re.compile(r"@(?=https?://)")
+
+
+class Options(Config):
+    """Settings of a backend. Those in `answers` change what it answers, and so belong to a plan; the others its pace."""
+
+    answers: ClassVar[tuple[str, ...]] = ()
+
+
+class EchoOptions(Options):
+    """The fake has none."""
+
+
+class LocalOptions(Options):
+    """Models that run on this machine."""
+
+    answers: ClassVar[tuple[str, ...]] = ("adapter", "dtype")
+    adapter: str | None = Field(None, description="folder of a LoRA adapter (peft) over the model")
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
+    processes: int | None = Field(
+        None, ge=0, description="processes that hold the model; unset: one per GPU, none but this one without a GPU"
+    )
+    trust_remote_code: bool = Field(False, description="run code that comes with the model")
+
+
+class TransformersOptions(LocalOptions):
+    """`transformers:` and `embedded`."""
+
+    batch_tokens: int = Field(8192, gt=0, description="padded tokens of one batch")
+
+
+class VllmOptions(LocalOptions):
+    """`vllm:`, under vLLM's own names."""
+
+    max_model_len: int | None = Field(None, description="longest prompt and answer, in tokens; unset: the model's")
+    gpu_memory_utilization: float = Field(0.9, gt=0, le=1, description="share of each GPU's memory")
+    tensor_parallel_size: int = Field(1, ge=1, description="GPUs that share one copy of the model")
+    max_num_seqs: int | None = Field(None, description="sequences in work at once; unset: vLLM's choice")
+    kv_cache_gib: float | None = Field(None, gt=0, description="the cache's memory without a GPU, GiB; unset: a fifth")
+    enforce_eager: bool = Field(False, description="no compilation: starts faster, runs slower")
+
+
+class OpenAIOptions(Options):
+    """`openai:`, any server that speaks its language. The key is read from the environment alone."""
+
+    answers: ClassVar[tuple[str, ...]] = ("decide", "thinking")
+    key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
+    context: int = Field(32_768, gt=0, description="tokens that the model can read, where the server does not tell")
+    concurrency: int = Field(16, ge=1, description="requests in flight at once")
+    rpm: float | None = Field(None, gt=0, description="requests per minute, at most")
+    tpm: float | None = Field(None, gt=0, description="tokens per minute, at most, prompts and answers")
+    timeout: float = Field(120.0, gt=0, description="seconds without an answer after which a request is given up")
+    retries: int = Field(6, ge=0, description="how often a request that failed for a passing reason is sent again")
+    input_price: float = Field(0.0, ge=0, description="money per million prompt tokens")
+    output_price: float = Field(0.0, ge=0, description="money per million answer tokens")
+    max_cost: float | None = Field(None, gt=0, description="stop before more money than this is spent")
+    batch: bool = Field(False, description="generate through the batch interface: half the price, within a day")
+    decide: Literal["auto", "decisions", "systemone", "top_logprobs", "written"] = Field(
+        "auto", description="how typed questions are asked; auto: the first of these that the server has"
+    )
+    thinking: bool = Field(False, description="let a reasoning model think; what it thinks is stripped either way")
+
+
+OPTIONS: dict[str, type[Options]] = {
+    "echo": EchoOptions,
+    "embedded": TransformersOptions,
+    "transformers": TransformersOptions,
+    "vllm": VllmOptions,
+    "openai": OpenAIOptions,
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A model's name in parts. `options` are those of its backend."""
+
+    backend: str
+    model: str
+    url: str
+    options: Any
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that holds the weights, if they are named as one on this disk."""
+        if self.backend == "embedded":
+            return EMBEDDED
+        return Path(self.model) if self.backend in ("transformers", "vllm") and Path(self.model).is_dir() else None
+
+
+def parse(text: str) -> Spec:
+    """`text` in parts; raises `UsageFault` for an unknown backend, an unknown setting, or a key in the address.
+
+    A folder without a backend is a transformers model.
+    """
+    name, _, query = text.partition("?")
+    name, *address = _ADDRESS.split(name, maxsplit=1)
+    url = address[0] if address else ""
+    backend, _, model = name.partition(":")
+    if "/" in backend or backend in (".", ".."):
+        backend, model = "transformers", name
+    if backend not in OPTIONS:
+        known = ", ".join(sorted(OPTIONS))
+        raise UsageFault(f"there is no model backend {backend!r} (in {text!r})", f"type backend:model; backends: {known}")
+    if "@" in urlsplit(url).netloc:
+        raise UsageFault("the address of the model holds a password", "put the key into the environment: OPENAI_API_KEY")
+    return Spec(backend, model, url.rstrip("/"), _options(OPTIONS[backend], query))
+
+
+def _options(kind: type[Options], query: str) -> Options:
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    if any("key" in name.lower() and name != "key_env" for name in given):
+        raise UsageFault(
+            "the name of the model holds a key", "put it into the environment: OPENAI_API_KEY, or ?key_env=NAME"
+        )
+    return build(kind, [given])
+
+
+def model_folder(spec: str) -> Path | None:
+    """The folder that holds the weights of `spec`, if it names one on this disk."""
+    return parse(spec).folder
+
+
+def fingerprint(spec: str) -> str:
+    """What identifies the model in a plan: backend, weights (the plan that made them, or a digest) or name, and what
+    changes answers.
+
+    A server is known by its host: the same model behind another port is the same model.
+    """
+    from humpback.lm._identity import identify
+
+    parsed = parse(spec)
+    named = identify(parsed.folder) if parsed.folder else parsed.model
+    host = f"@{urlsplit(parsed.url).hostname}" if parsed.url else ""
+    return f"{parsed.backend}{':' if named else ''}{named}{host}{_changed(parsed.options)}"
+
+
+def _changed(options: Options) -> str:
+    """The settings that change answers and are not the default; an adapter by its weights."""
+    from humpback.lm._identity import identify
+
+    values = {name: getattr(options, name) for name in options.answers}
+    changed = {name: value for name, value in values.items() if value != type(options).model_fields[name].default}
+    if changed.get("adapter") and Path(changed["adapter"]).is_dir():
+        changed["adapter"] = identify(Path(changed["adapter"]))
+    return "?" + "&".join(f"{name}={value}" for name, value in sorted(changed.items())) if changed else ""
+
+
+def recommended(spec: str) -> dict[str, object]:
+    """The settings that the model in the folder of `spec` asks for, nested as in a recipe; empty if it has none."""
+    folder = model_folder(spec)
+    path = folder / "humpback.json" if folder else None
+    if not path or not path.is_file():
+        return {}
+    settings: dict[str, object] = json.loads(path.read_text(encoding="utf-8")).get("recommended", {})
+    return settings

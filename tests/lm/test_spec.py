@@ -1,0 +1,52 @@
+"""Names of models."""
+
+from pathlib import Path
+
+import pytest
+
+from humpback.errors import UsageFault
+from humpback.lm.spec import EMBEDDED, fingerprint, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("embedded", ("embedded", "", "")),
+        ("echo:script.txt", ("echo", "script.txt", "")),
+        ("runs/a/13-forward-0", ("transformers", "runs/a/13-forward-0", "")),
+        ("transformers:org/name?dtype=float32", ("transformers", "org/name", "")),
+        ("openai:qwen3:4b@http://127.0.0.1:8000/v1/?rpm=5", ("openai", "qwen3:4b", "http://127.0.0.1:8000/v1")),
+        ("openai:a@b", ("openai", "a@b", "")),
+    ],
+)
+def test_a_name_falls_into_its_parts(text: str, parts: tuple[str, str, str]) -> None:
+    """Model names hold colons and at-signs, addresses hold colons too."""
+    spec = parse(text)
+    assert (spec.backend, spec.model, spec.url) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nonsense:x", "openai:x?concurency=3", "openai:x?rpm=-1", "echo?a=b", "openai:x@https://me:secret@host/v1",
+     "openai:x?api_key=sk-1"],
+)  # fmt: skip
+def test_a_wrong_name_says_what_to_type(text: str) -> None:
+    """A setting that is misspelt and ignored is a price cap that does not hold; a key in a name ends up in every plan."""
+    with pytest.raises(UsageFault) as caught:
+        parse(text)
+    assert caught.value.hint and "secret" not in str(caught.value) and "sk-1" not in str(caught.value)
+
+
+def test_a_plan_knows_what_changes_answers_and_nothing_else(tmp_path: Path) -> None:
+    """More requests at once must not make another dataset; another adapter must."""
+    assert fingerprint("openai:m@http://a:1/v1?concurrency=2") == fingerprint("openai:m@http://a:2/v1?max_cost=5")
+    assert fingerprint("openai:m@http://a:1/v1") != fingerprint("openai:m@http://b:1/v1")
+    assert fingerprint("embedded") != fingerprint("embedded?dtype=float32")
+    assert fingerprint("embedded") == fingerprint("embedded?processes=2")
+    (tmp_path / "adapter_config.json").write_text("{}")
+    assert str(tmp_path) not in fingerprint(f"embedded?adapter={tmp_path}") != fingerprint("embedded")
+
+
+def test_the_embedded_model_is_one_folder() -> None:
+    """Its settings and its weights are found by the same path."""
+    assert parse("embedded").folder == EMBEDDED and (EMBEDDED / "humpback.json").is_file()
