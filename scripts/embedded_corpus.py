@@ -27,6 +27,7 @@ from embedded_headings import (
     vary,
 )
 
+from humpback.methods.quoting import quoted
 from humpback.prompts import render
 from humpback.prompts import source as prompt_source
 
@@ -199,7 +200,7 @@ def decision(section: Section, instruction: str, other: tuple[Section, str], rng
     """Does the text answer the instruction: as a predicate, as a choice of heading, or on five levels."""
     fits = rng.random() < 0.5
     text = shorten((section if fits else other[0]).text, rng)
-    state = render("pair-v1", instruction=instruction, response=text)
+    state = render("pair-v2", instruction=quoted(instruction), response=quoted(text))
     kind = rng.choice(["predicate", "choice", "score"])
     if kind == "predicate":
         options, answer = [("yes", "the candidate answers it"), ("no", "it does not")], "yes" if fits else "no"

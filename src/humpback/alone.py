@@ -13,14 +13,16 @@ from humpback.corpus.language import identify
 from humpback.corpus.pairs import pair_sources, read_pairs
 from humpback.corpus.read import read
 from humpback.corpus.segment import count_chars
-from humpback.curate import guards, judge
+from humpback.curate import guards
 from humpback.curate.guards import GuardConfig
+from humpback.curate.rubric import rubric
 from humpback.errors import UsageFault
-from humpback.methods import backtranslate
+from humpback.evaluate.agreement import agreement
+from humpback.recipes._curation import CurationSettings, Judging, augment_stage, plain, round_trip_stage, scored, warn
 from humpback.recipes.humpback import CorpusSettings, corpus
 from humpback.run import Run
-from humpback.schema import DOCUMENT, PAIR, SCORED, SEGMENT, SOURCE, Row, row_id
-from humpback.stage import Drop, LMStage, Outcome, Stage, keep_or_drop
+from humpback.schema import DOCUMENT, METRIC, PAIR, SEGMENT, SOURCE, Row, row_id
+from humpback.stage import Drop, Outcome, Stage, keep_or_drop
 from humpback.store import MANIFEST, Dataset
 
 
@@ -30,17 +32,15 @@ class SegmentsSettings(CorpusSettings):
     random_seed: int = 42
 
 
-class BacktranslateSettings(Config):
+class BacktranslateSettings(CurationSettings):
     """`humpback backtranslate`."""
 
     texts: str
     columns: dict[str, str] = Field({}, description="what tables call text, id, url, title")
     lm: str
-    tags: backtranslate.TagConfig = backtranslate.TagConfig()
-    backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
-    augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
-    guards: GuardConfig = GuardConfig()
-    random_seed: int = 42
+    forward: str = Field(
+        "", description="the forward model that augment.choose=round_trip asks; empty: lm"
+    )
 
 
 class GuardSettings(Config):
@@ -50,13 +50,15 @@ class GuardSettings(Config):
     guards: GuardConfig = GuardConfig()
 
 
-class ScoreSettings(Config):
+class ScoreSettings(CurationSettings):
     """`humpback score`."""
 
     pairs: str
     lm: str
-    tags: backtranslate.TagConfig = backtranslate.TagConfig()
-    max_tokens: int = 1536
+    backward_lm: str = Field("", description="the backward model that backward_logprob and specificity ask")
+    scorers: tuple[str, ...] = Field(
+        ("score", "gain"), description="columns wanted: those two always, and any other that curate.by knows"
+    )
 
 
 def segments(run: Run, settings: SegmentsSettings) -> Dataset:
@@ -91,22 +93,31 @@ def guard(run: Run, settings: GuardSettings) -> Dataset:
 
 
 def score(run: Run, settings: ScoreSettings) -> Dataset:
-    """A file of pairs through the judge."""
+    """A file of pairs under the judge, the likelihood gain, and the other scorers asked for.
+
+    Pairs that carry a `label` (1 good, 0 bad) tell how far the judge agrees with them.
+    """
+    if {"backward_logprob", "specificity"} & {*settings.scorers} and not settings.backward_lm:
+        raise UsageFault("backward_logprob and specificity need a backward model", "--set backward_lm=transformers:PATH")
     pairs = read_files_of_pairs(run, settings.pairs)
-    config = {"tags": settings.tags.model_dump(mode="json"), "max_tokens": settings.max_tokens}
-    prompts = (judge.PAIR, judge.RUBRIC, backtranslate.FORWARD)
-    ask = judge.Score(settings.tags, settings.max_tokens, 0)
-    return run.map("scored", LMStage("scored", SCORED, config=config, prompts=prompts, lm=settings.lm, ask=ask), pairs)
+    who = Judging(0, settings.lm, settings.lm, settings.backward_lm, settings.scorers)
+    made = scored(run, "scored", pairs, who, settings)
+    labelled = [row for row in made.rows(["score", "label"]) if row["label"] is not None]
+    if labelled:
+        levels, k = len(rubric(settings.judge.rubric)[0].options), settings.curate.k
+        scores, labels = [row["score"] for row in labelled], [row["label"] for row in labelled]
+        run.put("agreement", lambda: agreement(scores, labels, k, levels, 0), METRIC, {"scored": made.fingerprint, "k": k})
+    warn(run, made, settings.lm, settings)
+    return made
 
 
 def backtranslate_texts(run: Run, settings: BacktranslateSettings) -> Dataset:
     """Instructions for texts: a folder that `humpback segments` finished, or files whose rows have a `text`."""
-    config = {key: value for key, value in settings.model_dump(mode="json").items() if key not in ("texts", "columns", "lm")}
-    ask = backtranslate.Augment(settings.backward, settings.augment, settings.tags, settings.guards, settings.random_seed)
-    stage = LMStage("augmented", PAIR, config=config, prompts=(backtranslate.BACKWARD,), lm=settings.lm, ask=ask)
-    augmented = run.map("augmented", stage, _texts(run, settings.texts, settings.columns))
+    made = run.map("augmented", augment_stage(settings, settings.lm), _texts(run, settings.texts, settings.columns))
+    if settings.augment.choose == "round_trip":
+        made = run.map("round-trip", round_trip_stage(settings, settings.forward or settings.lm), made)
     check = partial(keep_or_drop, partial(guards.fault, config=settings.guards))
-    return run.map("pairs", Stage("guards", PAIR, check, settings.guards.model_dump(mode="json")), augmented)
+    return run.map("pairs", Stage("guards", PAIR, check, plain(settings.guards)), made)
 
 
 def _texts(run: Run, path: str, columns: dict[str, str]) -> Dataset:

@@ -69,6 +69,10 @@ CANDIDATE = pa.struct(
         ("logprob", pa.float64()),
         ("finish", pa.string()),
         ("guard", pa.string()),
+        ("raw", pa.string()),
+        ("drawn", pa.int32()),
+        ("gain", pa.float64()),
+        ("round_trip", pa.float64()),
     ]
 )
 PAIR = pa.schema(
@@ -87,6 +91,10 @@ PAIR = pa.schema(
         ("clipped", pa.bool_()),
         ("candidates", pa.list_(CANDIDATE)),
         ("lang", pa.string()),
+        ("style", pa.string()),
+        ("instruction_lang", pa.string()),
+        ("chosen_by", pa.string()),
+        ("label", pa.int32()),
         ("contamination", pa.string()),
     ]
 )
@@ -94,14 +102,33 @@ SCORED = pa.schema(
     [
         *PAIR,
         ("score", pa.float64()),
+        ("level", pa.int32()),
+        ("aspects", pa.list_(pa.float64())),
         ("confidence", pa.float64()),
         ("label_mass", pa.float64()),
         ("order_gap", pa.float64()),
-        ("gain", pa.float64()),
         ("status", pa.string()),
         ("judge", pa.string()),
         ("mode", pa.string()),
+        ("via", pa.string()),
+        ("judgement", pa.list_(pa.string())),
+        ("forced", pa.list_(pa.float64())),
+        ("judged_clipped", pa.bool_()),
         ("round", pa.int32()),
+        ("gain", pa.float64()),
+        ("ifd", pa.float64()),
+        ("backward_logprob", pa.float64()),
+        ("specificity", pa.float64()),
+        ("backward_status", pa.string()),
+        ("retrieval_rank", pa.int32()),
+        ("retrieval_of", pa.int32()),
+        ("retrieval_status", pa.string()),
+        ("embedding_rank", pa.int32()),
+        ("relevance", pa.float64()),
+        ("relevance_clipped", pa.bool_()),
+        ("entailment", pa.float64()),
+        ("entailment_clipped", pa.bool_()),
+        ("combined", pa.float64()),
     ]
 )
 METRIC = pa.schema(

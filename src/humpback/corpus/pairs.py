@@ -90,11 +90,17 @@ def _pair(source: Row, record: Any, number: int, seen: set[str], kind: str) -> O
         "source": kind,
         "lang": _text(record.get("lang")),
         "finish": _text(record.get("finish")),
+        "label": _label(record.get("label")),
     }
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
+
+
+def _label(value: Any) -> int | None:
+    """1 for a good pair, 0 for a bad one; anything else is no label."""
+    return int(value) if value in (0, 1) else None
 
 
 def _exchange(record: dict[str, Any]) -> tuple[Any, Any]:

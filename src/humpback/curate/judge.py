@@ -1,65 +1,310 @@
-"""Self-curation: the model being trained grades the pairs (Humpback, section 2.3), as one `score` question per pair.
+"""Self-curation: the model being trained grades the pairs (Humpback, section 2.3).
 
-The five levels are read from the label logits of one prefill, in both orders; the score is their expectation, so that
-k = 4.5 means what it says and no answer can fail to parse. Where less than half of the probability falls on the labels
-the pair stays unscored and is counted as such.
+`expected` reads the levels from the label logits of one prefill, in both orders; the score is their expectation, so that
+k = 4.5 means what it says and no answer can fail to parse. `text` is the paper's way, a short reasoning and a last line with
+the score, `multi` the mean of several such texts. A pair whose score cannot be had has none, and a status that says why.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field
 
 from humpback import prompts
-from humpback.curate.likelihood import gains
-from humpback.lm import LM, Answer, Question
+from humpback.config import Config
+from humpback.curate.likelihood import likelihoods
+from humpback.curate.parse import parse_score
+from humpback.curate.rubric import RUBRIC, rubric
+from humpback.errors import HumpbackError, LMError
+from humpback.lm import LM, Answer, Completion, Question, Sampling
+from humpback.lm.decisions import PROMPT as DECIDE
 from humpback.methods.backtranslate import TagConfig
-from humpback.schema import Row
+from humpback.methods.quoting import quoted
+from humpback.schema import Row, row_seed
 from humpback.stage import Outcome
 
-PAIR, RUBRIC = "pair-v1", "rubric-v1"
-MIN_LABEL_MASS = 0.5
+PAIR, TEXT, FORCED = "pair-v2", "judge-text-v1", "judge-forced-v1"
+FIRST_ASKED = 100
+T = TypeVar("T")
 
 
-def rubric() -> Question:
-    """The paper's five levels, lowest first."""
-    text, *levels = prompts.source(RUBRIC).split("\n- ")
-    return Question("score", text, tuple(level.strip() for level in levels))
+class JudgeConfig(Config):
+    """How pairs are graded."""
+
+    mode: Literal["expected", "text", "multi"] = Field(
+        "expected",
+        description="expected: expectation over the levels' probabilities (ours). text: reasoning, then Score: N (paper). "
+        "multi: mean of several texts (ours)",
+    )
+    rubric: str = Field(RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file")
+    samples: int = Field(5, ge=1, description="multi: texts drawn per pair (ours)")
+    reasoning_tokens: int = Field(512, ge=1, description="text, multi: the longest text of the judge (Spico197: 512)")
+    temperature: float = Field(0.7, gt=0, description="multi: how warm its texts are drawn (Spico197: 0.7); text is greedy")
+    min_label_mass: float = Field(0.5, ge=0, le=1, description="below it a pair is undecided and has no score (ours)")
+    warn_valid: float = Field(0.85, ge=0, le=1, description="warn if a smaller share of the pairs got a score (ours)")
+    stop_valid: float = Field(0.60, ge=0, le=1, description="stop if a smaller share of the pairs got a score (ours)")
 
 
-def state(instruction: str, response: str) -> str:
-    """What the judge is shown of a pair."""
-    return prompts.render(PAIR, instruction=instruction, response=response)
-
-
-def grade(pairs: list[tuple[str, str]], lm: LM, max_tokens: int) -> list[Answer]:
-    """One answer to the rubric per (instruction, response); responses are clipped to `max_tokens`."""
-    states = [state(instruction, lm.clip(response, max_tokens)[0]) for instruction, response in pairs]
-    return [answers[0] for answers in lm.decide(states, [rubric()])]
+class JudgeUnreadable(HumpbackError):
+    """Too few of the judge's answers are scores, so that what it would select is an accident."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Score each pair by the judge and by likelihood gain, with the same forward model: the `ask` of an LM stage."""
+    """Score each pair by the judge and by likelihood, with the same forward model: the `ask` of an LM stage."""
 
     tags: TagConfig
     max_tokens: int
     round: int
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
 
     def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-        pairs = [(row["instruction"], row["response"]) for row in rows]
-        answers = grade(pairs, lm, self.max_tokens)
-        measured = gains(pairs, lm, self.tags.web, self.max_tokens)
-        for row, answer, gain in zip(rows, answers, measured, strict=True):
-            yield {**row, **verdict(answer), "gain": gain, "judge": lm.name, "mode": "expected", "round": self.round}
+        judged = self._judged(rows, lm)
+        measured = likelihood_columns(rows, lm, self.tags.web, self.max_tokens)
+        for row, columns, likelihood in zip(rows, judged, measured, strict=True):
+            yield {**row, **columns, **likelihood, "judge": lm.name, "round": self.round}
+
+    def _judged(self, rows: list[Row], lm: LM) -> list[Row]:
+        """Texts are dear: a judge that cannot be read is found out on a few before the rest is paid for."""
+        salt = f"round {self.round}"
+        first = len(rows) if self.judge.mode == "expected" else FIRST_ASKED
+        judged = graded(rows[:first], lm, self.max_tokens, self.judge, salt)
+        if len(rows) > first:
+            gate(sum(each["score"] is not None for each in judged), first, self.judge, lm.name)
+            judged += graded(rows[first:], lm, self.max_tokens, self.judge, salt)
+        return judged
 
 
-def verdict(answer: Answer) -> dict[str, object]:
-    """The columns of an answer; the score is null unless enough of the probability fell on the labels."""
-    ok = bool(answer.probabilities) and answer.label_mass >= MIN_LABEL_MASS
-    status = "ok" if ok else "undecided" if answer.probabilities else "prompt_too_long"
+def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, salt: str = "") -> list[Row]:
+    """The judge's columns for each row (id, instruction, response); texts are drawn with seeds of id and `salt`."""
+    questions = rubric(config.rubric)
+    shown = [state(row["instruction"], row["response"], lm, max_tokens) for row in rows]
+    if config.mode == "expected":
+        made = [verdict(answers, config) for answers in lm.decide([text for text, _ in shown], questions)]
+    else:
+        made = _by_text([row["id"] for row in rows], shown, questions, lm, config, salt)
+    blank = {"judgement": None, "forced": None, "mode": config.mode}
+    return [{**blank, **each, "judged_clipped": clipped} for each, (_, clipped) in zip(made, shown, strict=True)]
+
+
+def state(instruction: str, response: str, lm: LM, max_tokens: int) -> tuple[str, bool]:
+    """What the judge is shown of a pair, and whether its quoted response was clipped to `max_tokens`.
+
+    It is clipped after it was quoted: a response of many short lines would otherwise outgrow the context.
+    """
+    shown, clipped = lm.clip(quoted(response), max_tokens)
+    return prompts.render(PAIR, instruction=quoted(instruction), response=shown), clipped
+
+
+def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
+    """The columns of the answers to a rubric; the score is null unless enough of each one's probability fell on labels."""
+    masses, scores = [answer.label_mass for answer in answers], [answer.score for answer in answers]
+    if None in scores:
+        status = "prompt_too_long"
+    else:
+        status = "ok" if all(readable(answer, config) for answer in answers) else "undecided"
+    known = [score for score in scores if score is not None] if status == "ok" else []
     return {
-        "score": answer.score if ok else None,
-        "confidence": answer.confidence,
-        "label_mass": answer.label_mass,
-        "order_gap": answer.order_gap,
+        "score": _mean(known),
+        "level": _level(answers) if status == "ok" else None,
+        "aspects": known if len(known) > 1 else None,
+        "confidence": _mean([answer.confidence for answer in answers]),
+        "label_mass": None if None in masses else min(m for m in masses if m is not None),
+        "order_gap": _mean([answer.order_gap for answer in answers]),
+        "via": answers[0].via,
         "status": status,
     }
+
+
+def readable(answer: Answer, config: JudgeConfig) -> bool:
+    """Whether the answer is a score; a server that does not tell its label mass is taken at its word."""
+    return answer.score is not None and (answer.label_mass is None or answer.label_mass >= config.min_label_mass)
+
+
+def _level(answers: Sequence[Answer]) -> int:
+    """The most likely level; over several questions, or where one label was written, the nearest to the score."""
+    [first, *others] = answers
+    if others or not first.probabilities:
+        return nearest(_mean([answer.score for answer in answers]) or 1.0)
+    return 1 + max(range(len(first.probabilities)), key=lambda i: first.probabilities[i])
+
+
+def nearest(score: float) -> int:
+    """The level nearest to `score`; halves go up."""
+    return math.floor(score + 0.5)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+# Texts, in the order question, draw.
+
+
+def _by_text(
+    ids: list[str], shown: list[tuple[str, bool]], questions: Sequence[Question], lm: LM, config: JudgeConfig, salt: str
+) -> list[Row]:
+    draws = config.samples if config.mode == "multi" else 1
+    warmth = config.temperature if config.mode == "multi" else 0.0
+    asked = [(i, q, d) for i in range(len(ids)) for q in range(len(questions)) for d in range(draws)]
+    written = lm.generate(
+        [text_prompt(shown[i][0], questions[q]) for i, q, _ in asked],
+        Sampling(temperature=warmth, max_new_tokens=config.reasoning_tokens),
+        [row_seed(ids[i], f"{salt}/judge/{q}/{d}") for i, q, d in asked],
+    )
+    each = len(questions) * draws
+    texts = [written[i * each : (i + 1) * each] for i in range(len(ids))]
+    retried = _retried(shown, texts, questions, lm) if config.mode == "text" else {}
+    return [
+        _text_columns(texts[i], [retried.get((i, q)) for q in range(len(questions))], shown[i][1], questions, config)
+        for i in range(len(ids))
+    ]
+
+
+def text_prompt(shown: str, question: Question) -> str:
+    return prompts.render(TEXT, state=shown, question=question.text, levels=question.options)
+
+
+def _retried(
+    shown: list[tuple[str, bool]], texts: list[list[Completion]], questions: Sequence[Question], lm: LM
+) -> dict[tuple[int, int], Answer]:
+    """(pair, question) -> the level at which a text arrives that does not say it: the answer to one typed question."""
+    out: dict[tuple[int, int], Answer] = {}
+    for q, question in enumerate(questions):
+        lost = [i for i, made in enumerate(texts) if _unreadable(made[q], question)]
+        cases = [forced_question(shown[i][0], texts[i][q].text, question) for i in lost]
+        if cases:
+            answers = if_it_can(partial(lm.decide, [case for case, _ in cases], [cases[0][1]])) or []
+            out.update({(i, q): answer for i, [answer] in zip(lost, answers, strict=bool(answers))})
+    return out
+
+
+def _unreadable(made: Completion, question: Question) -> bool:
+    return made.finish != "too_long" and parse_score(made.text, len(question.options)).value is None
+
+
+def forced_question(shown: str, judgement: str, question: Question) -> tuple[str, Question]:
+    """(state, question) of the retry: the pair with what the judge wrote, and which level that is."""
+    rendered = prompts.render(FORCED, state=shown, judgement=quoted(judgement))
+    told, text = rendered.rsplit("\n\n", 1)
+    return told, replace(question, text=text)
+
+
+def _text_columns(
+    made: list[Completion], retried: list[Answer | None], clipped: bool, questions: Sequence[Question], config: JudgeConfig
+) -> Row:
+    known = [answer for answer in retried if answer is not None]
+    said = verdict(known, config) if known else {"confidence": None, "label_mass": None, "order_gap": None}
+    columns: Row = {name: said[name] for name in ("confidence", "label_mass", "order_gap")}
+    if any(each.finish == "too_long" for each in made):
+        blank = {"score": None, "level": None, "aspects": None}
+        return {**columns, **blank, "via": "text", "status": "prompt_too_long"}
+    # Only in `text` is anything forced, and there each question has one text.
+    forced = [answer.score if answer and readable(answer, config) else None for answer in retried]
+    texts = [each.text for each in made]
+    cut = [each.finish == "length" for each in made]
+    kept = forced if config.mode == "text" else None
+    read = _read(texts, kept, cut, clipped, config.mode, questions)
+    return {**columns, **read, "judgement": texts, "forced": kept, "via": "text"}
+
+
+def reparse(row: Row, config: JudgeConfig) -> Row:
+    """`row` with its score read anew from what its judge wrote and what was forced of it: no call is made.
+
+    Rows of the mode `expected`, or whose prompt was too long, have nothing to read and stay as they are. `config` must
+    name the rubric that the row was judged by.
+    """
+    if row["judgement"] is None:
+        return row
+    cut = [row["status"] == "truncated"] * len(row["judgement"])
+    questions = rubric(config.rubric)
+    return {**row, **_read(row["judgement"], row["forced"], cut, row["judged_clipped"], row["mode"], questions)}
+
+
+def _read(
+    texts: list[str], forced: list[float | None] | None, cut: list[bool], clipped: bool, mode: str,
+    questions: Sequence[Question],
+) -> Row:  # fmt: skip
+    """Score, level, aspects and status from texts. Of a clipped response the judge has not seen the end, so that whatever
+    it says of it cannot be the top level ("perfect"), and the score is at most the level below.
+
+    The expectation over levels is not cut off so: a share is selected by it, and equal scores could not be ranked.
+    """
+    top, draws = len(questions[0].options), len(texts) // len(questions)
+    values: list[float | None] = []
+    statuses: list[str] = []
+    for q in range(len(questions)):
+        parsed = [parse_score(t, top, c) for t, c in list(zip(texts, cut, strict=True))[q * draws : (q + 1) * draws]]
+        valid = [each.value for each in parsed if each.value is not None]
+        if mode == "multi":
+            value, status = (_mean(valid), "ok") if 2 * len(valid) >= draws else (None, "too_few_valid")
+        elif forced and not valid and forced[q] is not None:
+            value, status = forced[q], "forced"
+        else:
+            value, status = parsed[0].value, parsed[0].status
+        values.append(value)
+        statuses.append(status)
+    # The worst of several questions speaks for the pair: without one of them there is no mean.
+    status = next((s for s in statuses if s not in ("ok", "forced")), "forced" if "forced" in statuses else "ok")
+    score = _mean(values)
+    if score is not None and clipped:
+        score = min(score, float(top - 1))
+    aspects = values if len(values) > 1 and score is not None else None
+    return {"score": score, "level": None if score is None else nearest(score), "aspects": aspects, "status": status}
+
+
+# What stands around the judge.
+
+
+def likelihood_columns(rows: Sequence[Row], lm: LM, tag: str, max_tokens: int) -> list[Row]:
+    """gain and ifd of each row; null where the pair does not fit, or the model gives no log-probabilities."""
+    pairs = [(row["instruction"], row["response"]) for row in rows]
+    measured = if_it_can(partial(likelihoods, pairs, lm, tag, max_tokens))
+    if measured is None:
+        return [{"gain": None, "ifd": None} for _ in rows]
+    return [{"gain": each.gain, "ifd": each.ifd} for each in measured]
+
+
+def if_it_can(call: Callable[[], T]) -> T | None:
+    """What `call` returns, or None if the model cannot do such a thing at all; what may succeed later is raised."""
+    try:
+        return call()
+    except LMError as error:
+        if error.retryable:
+            raise
+        return None
+
+
+def gate(valid: int, total: int, config: JudgeConfig, judge_name: str) -> str | None:
+    """A warning if fewer than `warn_valid` of `total` pairs got a score; raises `JudgeUnreadable` under `stop_valid`."""
+    share = valid / total if total else 1.0
+    fact = f"{judge_name} gave {valid} of {total} pairs a readable score ({share:.0%})"
+    if share < config.stop_valid:
+        other = "expected" if config.mode != "expected" else "text"
+        raise JudgeUnreadable(
+            f"{fact}, and {config.stop_valid:.0%} are needed",
+            f"read it otherwise: --set judge.mode={other}, or do without it: --set curate.by=gain; "
+            "the column status says what was wrong",
+        )
+    return f"{fact}, less than {config.warn_valid:.0%}: look at the column status" if share < config.warn_valid else None
+
+
+def prompt_names(config: JudgeConfig) -> tuple[str, ...]:
+    """The prompts that the mode renders, for plans; the rubric may be a file of one's own and goes by `rubric_digest`."""
+    return {"expected": (PAIR, DECIDE), "text": (PAIR, TEXT, FORCED, DECIDE), "multi": (PAIR, TEXT)}[config.mode]
+
+
+def forgiving(config: JudgeConfig) -> JudgeConfig:
+    """`config` for measurements that rank: in `expected` a score whatever its label mass."""
+    changed: dict[str, Any] = {"min_label_mass": 0.0} if config.mode == "expected" else {}
+    return config.model_copy(update=changed)
+
+
+def valid(row: Row, config: JudgeConfig) -> bool:
+    """Whether the judge's columns in `row`, possibly made forgivingly, are a score by `config`."""
+    mass = row["label_mass"] if config.mode == "expected" else None
+    return row["score"] is not None and (mass is None or mass >= config.min_label_mass)

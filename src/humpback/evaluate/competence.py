@@ -1,15 +1,22 @@
-"""Can the judge judge? Clean pairs against four kinds of damage, before any of its selections is trusted."""
+"""Can the judge judge? Clean pairs against four kinds of damage, before any of its selections is trusted.
 
-import math
+With what else tells how far its scores can be used: agreement with labels where there are any, whether it says the same
+twice, whether it uses its levels, whether it reads the question at all, and what it costs.
+"""
+
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from humpback.curate.judge import grade, verdict
-from humpback.curate.likelihood import gains
+from humpback import prompts
+from humpback.curate.judge import JudgeConfig, forgiving, graded, if_it_can, likelihood_columns, nearest, state, valid
+from humpback.curate.rubric import rubric
 from humpback.curate.select import CurateConfig
+from humpback.errors import HumpbackError
+from humpback.evaluate.agreement import agreement, auc_of
 from humpback.evaluate.metrics import mean_of, metric
-from humpback.lm import LM
+from humpback.lm import LM, Question, Usage
 from humpback.methods.backtranslate import TagConfig
 from humpback.schema import Row
 
@@ -55,43 +62,139 @@ GUARDED = ("copied",)
 CORRUPTIONS: tuple[Callable[[Sequence[Pair]], list[Pair]], ...] = (shuffled, truncated, advert_inserted, copied)
 
 
-def competence(rows: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int) -> Iterator[Row]:
-    """AUC of the judge's score and of the likelihood gain on each corruption, and the judge's valid rate."""
-    clean = [(row["instruction"], row["response"]) for row in rows]
-    scores, gained, valid = _measure(clean, lm, tags, curate)
-    every_valid = list(valid)
-    for corrupt in CORRUPTIONS:
-        bad_scores, bad_gains, bad_valid = _measure(corrupt(clean), lm, tags, curate)
-        every_valid += bad_valid
-        yield auc_of("judge_auc", corrupt.__name__, scores, bad_scores, round)
-        yield auc_of("gain_auc", corrupt.__name__, gained, bad_gains, round)
-    yield mean_of("judge_valid", f"M_{round - 1}", every_valid, unit="share", round=round)
+CANARY = "judge-canary-v1"
+CANARY_PAIRS = 50
 
 
-def _measure(pairs: list[Pair], lm: LM, tags: TagConfig, curate: CurateConfig) -> tuple[list[Any], list[Any], list[Any]]:
-    """(score by the judge whatever its label mass, likelihood gain, 1.0 where the judge's answer is valid)."""
-    answers = grade(pairs, lm, curate.max_tokens)
-    measured = gains(pairs, lm, tags.seed, curate.max_tokens)
-    return [a.score for a in answers], measured, [float(verdict(a)["status"] == "ok") for a in answers]
+@dataclass(frozen=True)
+class _Measured:
+    """The judge's columns and the likelihood gain of pairs, and what the judge took for them: seconds and tokens."""
+
+    judged: list[Row]
+    gains: list[float | None]
+    seconds: float
+    used: Usage
 
 
-def auc_of(name: str, corruption: str, good: list[float | None], bad: list[float | None], round: int) -> Row:
-    up, down = [v for v in good if v is not None], [v for v in bad if v is not None]
-    if not up or not down:
-        return metric(name, f"M_{round - 1}", None, n=0, round=round, note=corruption)
-    from sklearn.metrics import roc_auc_score  # half a second, and a finished run needs none of it
+def competence(
+    rows: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig | None = None
+) -> Iterator[Row]:
+    """Metric rows: AUC of the judge's score and of the likelihood gain on each corruption, the judge's valid rate, and more.
 
-    auc = float(roc_auc_score([1] * len(up) + [0] * len(down), up + down))
-    return metric(
-        name, f"M_{round - 1}", auc, se=auc_error(auc, len(up), len(down)), n=len(up), round=round, note=corruption
-    )
+    `rows` are clean human pairs, whose scores rank here whatever their label mass; how many of them are valid is a metric
+    of its own. Rows with a `label` (1 good, 0 bad) are compared with it instead, by the scores that a run would have.
+    """
+    judge = judge or JudgeConfig()
+    labelled = [row for row in rows if row.get("label") is not None]
+    clean = [row for row in rows if row.get("label") is None]
+    if clean:
+        yield from _damages(clean, lm, tags, curate, round, judge)
+    if labelled:
+        scores = [row["score"] for row in graded(labelled, lm, curate.max_tokens, judge, "labelled")]
+        yield from agreement(scores, [int(row["label"]) for row in labelled], curate.k, _top(judge), round)
 
 
-def auc_error(auc: float, positives: int, negatives: int) -> float:
-    """Standard error of an AUC (Hanley and McNeil 1982)."""
-    q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
-    spread = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)
-    return math.sqrt(max(spread, 0.0) / (positives * negatives))
+def _damages(
+    clean: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig
+) -> Iterator[Row]:
+    pairs, n = [(row["instruction"], row["response"]) for row in clean], len(clean)
+    everything = [pairs, *(corrupt(pairs) for corrupt in CORRUPTIONS)]
+    cases = [{**row, "instruction": x, "response": y} for each in everything
+             for row, (x, y) in zip(clean, each, strict=True)]  # fmt: skip
+    measured = _measure(cases, lm, tags, curate.max_tokens, judge)
+    scores, gains = [row["score"] for row in measured.judged], measured.gains
+    for i, corrupt in enumerate(CORRUPTIONS, start=1):
+        bad = slice(i * n, (i + 1) * n)
+        yield auc_of("judge_auc", corrupt.__name__, scores[:n], scores[bad], round)
+        yield auc_of("gain_auc", corrupt.__name__, gains[:n], gains[bad], round)
+    yield from _validity(measured, round, judge)
+    yield from _level_usage(measured.judged[:n], round, _top(judge))
+    yield from _retest(clean, measured.judged[:n], lm, curate.max_tokens, round, judge)
+    yield _canary(clean[:CANARY_PAIRS], lm, curate.max_tokens, round)
+
+
+def _measure(rows: list[Row], lm: LM, tags: TagConfig, max_tokens: int, judge: JudgeConfig) -> _Measured:
+    before, began = lm.usage, time.perf_counter()
+    judged = graded(rows, lm, max_tokens, forgiving(judge), "competence")
+    seconds, used = time.perf_counter() - began, lm.usage - before
+    gains = [each["gain"] for each in likelihood_columns(rows, lm, tags.seed, max_tokens)]
+    return _Measured(judged, gains, seconds, used)
+
+
+def _validity(measured: _Measured, round: int, judge: JudgeConfig) -> Iterator[Row]:
+    """Which answers are scores, and what a thousand of them cost."""
+    model, n = f"M_{round - 1}", len(measured.judged)
+    yield mean_of("judge_valid", model, [float(valid(row, judge)) for row in measured.judged], unit="share", round=round)
+    undecided = [float(row["score"] is not None and not valid(row, judge)) for row in measured.judged]
+    yield mean_of("judge_undecided", model, undecided, unit="share", round=round, note="label mass below the floor")
+    used, counted = measured.used, measured.used.calls > 0
+    costs = {
+        "seconds": measured.seconds,
+        "prompt_tokens": used.prompt_tokens if counted else None,
+        "completion_tokens": used.completion_tokens if counted else None,
+    }
+    for name, total in costs.items():
+        each = None if total is None else 1000 * total / n
+        yield metric(f"judge_{name}", model, each, n=n, unit="per thousand pairs", round=round)
+
+
+def _level_usage(judged: list[Row], round: int, top: int) -> Iterator[Row]:
+    """The share of the clean pairs at each level: a judge that knows one level ranks nothing."""
+    levels = [row["level"] for row in judged if row["level"] is not None]
+    for level in range(1, top + 1):
+        share = [float(each == level) for each in levels]
+        yield mean_of("judge_level", f"M_{round - 1}", share, unit="share", round=round, note=f"level {level}")
+
+
+def _retest(clean: list[Row], first: list[Row], lm: LM, max_tokens: int, round: int, judge: JudgeConfig) -> Iterator[Row]:
+    """Does it say the same twice: with its levels in the other order (`expected`), or drawn with other seeds."""
+    model = f"M_{round - 1}"
+    if judge.mode == "expected":
+        known = [
+            (row["score"], row["order_gap"]) for row in first if row["score"] is not None and row["order_gap"] is not None
+        ]
+        note = "levels from lowest to highest against the reverse"
+        yield mean_of("judge_order_gap", model, [gap for _, gap in known], unit="levels", round=round, note=note)
+        flips = [float(nearest(score + gap / 2) != nearest(score - gap / 2)) for score, gap in known]
+        yield mean_of("judge_order_flips", model, flips, unit="share", round=round, note="the nearest level is another")
+        return
+    # The greedy text of `text` would come out the same; what is asked is how far one draw can be trusted.
+    warm = judge.model_copy(update={"mode": "multi", "samples": judge.samples if judge.mode == "multi" else 1})
+    again = graded(clean, lm, max_tokens, warm, "retest")
+    both = [(a["score"], b["score"]) for a, b in zip(first, again, strict=True)
+            if a["score"] is not None and b["score"] is not None]  # fmt: skip
+    note = f"against texts drawn at temperature {judge.temperature:g} with other seeds"
+    yield mean_of("judge_retest_gap", model, [abs(a - b) for a, b in both], unit="levels", round=round, note=note)
+    yield metric("judge_kappa", model, _kappa(both), n=len(both), round=round, note="Cohen, of rounded scores")
+
+
+def _kappa(both: list[tuple[float, float]]) -> float | None:
+    """Cohen's kappa of the nearest levels; None where both know one level only, which leaves it undefined."""
+    first, second = [nearest(a) for a, _ in both], [nearest(b) for _, b in both]
+    if len({*first, *second}) < 2:
+        return None
+    from sklearn.metrics import cohen_kappa_score  # half a second, and a finished run needs none of it
+
+    return float(cohen_kappa_score(first, second))
+
+
+def _canary(clean: list[Row], lm: LM, max_tokens: int, round: int) -> Row:
+    """The share of pairs that are told the same on a question and on its negation: small models keep their answer."""
+    asked = [Question("predicate", text) for text in prompts.source(CANARY).split("\n\n")]
+    states = [state(row["instruction"], row["response"], lm, max_tokens)[0] for row in clean]
+    answers = if_it_can(partial(lm.decide, states, asked)) or []
+    known = [both for both in answers if all(answer.probabilities for answer in both)]
+    same = [float((one.probabilities[0] > 0.5) == (other.probabilities[0] > 0.5)) for one, other in known]
+    note = "the same answer to a question and to its negation"
+    return mean_of("judge_canary", f"M_{round - 1}", same, unit="share", round=round, note=note)
+
+
+def _top(judge: JudgeConfig) -> int:
+    return len(rubric(judge.rubric)[0].options)
+
+
+class JudgeBelowChance(HumpbackError):
+    """What a round would select by ranks damaged pairs above clean ones."""
 
 
 @dataclass(frozen=True)
@@ -104,29 +207,54 @@ class Choice:
 
 
 def choose(metrics: list[Row], curate: CurateConfig) -> Choice:
-    """The choice of a round, from what `competence` measured."""
+    """The choice of a round, from what `competence` measured; raises `JudgeBelowChance` if it is worse than chance."""
+    below = below_chance(metrics, curate.by)
+    if below and curate.stop_below_chance:
+        raise JudgeBelowChance(
+            below, "judge with a better model, or go on all the same: --set curate.stop_below_chance=false"
+        )
     if curate.by != "auto":
         return Choice(
             curate.by, {"k": curate.k} if curate.by == "score" else {"share": curate.share}, f"curate.by = {curate.by}"
         )
-    judge, gain = ({r["note"]: r["value"] for r in metrics if r["metric"] == name} for name in ("judge_auc", "gain_auc"))
-    valid = next(row["value"] for row in metrics if row["metric"] == "judge_valid") or 0.0
+    judge = _values(metrics, "judge_auc")
+    share = next((row["value"] for row in metrics if row["metric"] == "judge_valid"), None) or 0.0
     worst = min((value if value is not None else 0.0 for value in judge.values()), default=0.0)
-    if worst > curate.min_auc and valid >= curate.min_valid:
+    if worst > curate.min_auc and share >= curate.min_valid:
         why = f"the judge ranks clean pairs above every damage (lowest AUC {worst:.2f}, needed {curate.min_auc})"
         return Choice("score", {"k": curate.k}, why)
-    means = {name: _mean([v for note, v in values.items() if note not in GUARDED]) for name, values in
-             (("score", judge), ("gain", gain))}  # fmt: skip
-    by = "score" if means["score"] > means["gain"] and valid >= curate.min_valid else "gain"
+    means = _means(metrics)
+    by = "score" if means["score"] > means["gain"] and share >= curate.min_valid else "gain"
     better = "likelihood gain" if by == "gain" else "the ranking by its score"
     why = (
-        f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {valid:.0%}. "
+        f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {share:.0%}. "
         f"So the best share by {better} is kept (mean AUC on damage that no guard catches: "
         f"judge {means['score']:.2f}, gain {means['gain']:.2f})"
     )
     return Choice(by, {"share": curate.share}, why)
 
 
-def _mean(values: list[float | None]) -> float:
-    known = [v for v in values if v is not None]
-    return sum(known) / len(known) if known else 0.5
+def below_chance(metrics: list[Row], by: str = "auto") -> str | None:
+    """What to say if the scorer `by` (of auto, the better one) ranks damage that no guard catches above clean pairs.
+
+    None if it does not, or if nothing was measured of it.
+    """
+    means = _means(metrics)
+    scorers = [by] if by in means else list(means) if by == "auto" else []
+    if not scorers or max(means[name] for name in scorers) >= 0.5:
+        return None
+    told = ", ".join(f"{'judge' if name == 'score' else name} {means[name]:.2f}" for name in scorers)
+    return f"damaged pairs rank above clean ones: mean AUC on damage that no guard catches {told}, and chance is 0.50"
+
+
+def _means(metrics: list[Row]) -> dict[str, float]:
+    """Mean AUC of each scorer over the damage that no guard catches; chance where nothing was measured."""
+    known = {
+        by: [value for note, value in _values(metrics, name).items() if note not in GUARDED and value is not None]
+        for by, name in (("score", "judge_auc"), ("gain", "gain_auc"))
+    }
+    return {by: sum(values) / len(values) if values else 0.5 for by, values in known.items()}
+
+
+def _values(metrics: list[Row], name: str) -> dict[str, float | None]:
+    return {row["note"]: row["value"] for row in metrics if row["metric"] == name}

@@ -8,8 +8,9 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +28,15 @@ class Encoder:
     name: str
     _model: Any = field(repr=False)
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """(n, d) in float32, each of length one; of a long text the beginning, as much as the model reads."""
+    def embed(self, texts: Sequence[str], task: Literal["query", "document"] = "document") -> Vectors:
+        """(n, d) in float32, each of length one; of a long text the beginning, as much as the model reads.
+
+        `task` chooses between the two sides of a model that was trained with a prefix for each; others have one side.
+        """
         if not texts:
             return np.zeros((0, self._model.get_embedding_dimension()), dtype=np.float32)
-        made = self._model.encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)
+        encode = self._model.encode_query if task == "query" else self._model.encode_document
+        made = encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(made, dtype=np.float32)
 
     def read_whole(self, texts: Sequence[str]) -> list[bool]:
@@ -68,10 +73,10 @@ class CrossEncoder:
 
 def open_encoder(name: str) -> Encoder:
     """The embedding model in the folder `name`, or of that name in the hub's cache; raises `UsageFault` if there is none."""
-    library = _library()
+    _be_quiet()
     # The library would pool the states of any model at all, and rank texts by them no better than chance.
     folder = _folder(name, "modules.json", "a model of sentence embeddings")
-    return Encoder(_shown(name), _load(library.SentenceTransformer, folder))
+    return Encoder(_shown(name), _load("SentenceTransformer", folder))
 
 
 def open_cross_encoder(name: str) -> CrossEncoder:
@@ -79,20 +84,28 @@ def open_cross_encoder(name: str) -> CrossEncoder:
 
     Raises `UsageFault` if there is none, if it has no trained head to score with, or labels without an entailment.
     """
-    library = _library()
+    _be_quiet()
     folder = _folder(name, "config.json", "a model")
-    built = (json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures") or ["no model"])[0]
+    built = _architecture(folder)
     # Without one the library makes up a head, whose scores are noise of the usual form.
     if not built.endswith(("ForSequenceClassification", "ForCausalLM")):
         raise UsageFault(f"{name} scores no pairs: it is a {built}", "give an NLI or a relevance model (a cross-encoder)")
-    model = _load(library.CrossEncoder, folder)
+    model = _load("CrossEncoder", folder)
     return CrossEncoder(_shown(name), _entailment(name, model), model)
+
+
+def _architecture(folder: Path) -> str:
+    try:
+        named = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures")
+    except (ValueError, AttributeError):
+        named = None
+    return str(named[0]) if named else "model of no named architecture"
 
 
 def _entailment(name: str, model: Any) -> int | None:
     if model.num_labels == 1:
         return None
-    labels = {place: str(label) for place, label in sorted(model.config.id2label.items())}
+    labels = {int(place): str(label) for place, label in sorted(model.config.id2label.items())}
     found = [place for place, label in labels.items() if label.casefold() in ("entailment", "entails", "entail")]
     if len(found) != 1:
         raise UsageFault(
@@ -102,7 +115,8 @@ def _entailment(name: str, model: Any) -> int | None:
     return found[0]
 
 
-def _library() -> Any:
+def _be_quiet() -> None:
+    """Nothing counted, no bar drawn; raises `UsageFault` where the library is missing, before seconds of imports."""
     for name, value in (
         ("HF_HUB_DISABLE_TELEMETRY", "1"),
         ("DO_NOT_TRACK", "1"),
@@ -110,14 +124,12 @@ def _library() -> Any:
         ("TRANSFORMERS_VERBOSITY", "error"),
     ):
         os.environ.setdefault(name, value)
-    try:
-        from huggingface_hub.utils import disable_progress_bars
+    for library in ("sentence_transformers", "huggingface_hub"):
+        if find_spec(library) is None:
+            raise UsageFault(f"this needs {library}, which is not installed", "pip install 'humpback[embed]'")
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-        disable_progress_bars()  # before transformers is loaded, which then draws none either
-        import sentence_transformers  # draws in torch, seconds long
-    except ImportError as error:
-        raise UsageFault(f"this needs {error.name}, which is not installed", "pip install 'humpback[embed]'") from None
-    return sentence_transformers
+    disable_progress_bars()  # before transformers is loaded, which then draws none either
 
 
 def _folder(name: str, file: str, kind: str) -> Path:
@@ -126,7 +138,7 @@ def _folder(name: str, file: str, kind: str) -> Path:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     folder = Path(name)
-    if not (folder.is_dir() or folder.is_absolute() or name.startswith(".")):
+    if not name or not (folder.is_dir() or folder.is_absolute() or name.startswith(".")):
         try:
             folder = Path(snapshot_download(name, local_files_only=True))
         except (HFValidationError, LocalEntryNotFoundError):
@@ -136,10 +148,13 @@ def _folder(name: str, file: str, kind: str) -> Path:
     return folder
 
 
-def _load(kind: Any, folder: Path) -> Any:
+def _load(kind: str, folder: Path) -> Any:
+    import sentence_transformers  # draws in torch, seconds long
+    from safetensors import SafetensorError
+
     try:
-        return kind(str(folder), trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+        return getattr(sentence_transformers, kind)(str(folder), trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageFault(f"cannot load the model {folder}: {reason[0]}", "is it whole? hf download NAME") from None
 

@@ -21,7 +21,7 @@ CHATML = (
 )
 
 
-_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL)
+_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>|\A\s*<(?:think|thinking|reasoning)>.*", re.DOTALL)
 _OPENED_BEFORE = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL)
 
 

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -328,7 +329,9 @@ def _adapted(model: Any, adapter: str) -> Any:
         raise UsageFault("adapters need peft, which is not installed", "pip install 'humpback[local]'") from None
     if not (Path(adapter) / "adapter_config.json").is_file():
         raise UsageFault(f"{adapter} is not the folder of an adapter: it has no adapter_config.json", "check ?adapter=")
-    return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    with warnings.catch_warnings():  # peft asks transformers by a name that it will drop
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 
 def _adapter_name(options: TransformersOptions) -> str:

@@ -24,18 +24,18 @@ from humpback.corpus.rights import RightsConfig, by_rights
 from humpback.corpus.rules import RuleConfig, apply_rules
 from humpback.corpus.sample import sample
 from humpback.corpus.segment import SegmentConfig, segment
-from humpback.curate import guards, judge, select
-from humpback.curate.guards import GuardConfig
+from humpback.curate import guards, select
 from humpback.errors import UsageFault
-from humpback.evaluate import competence, held_out
+from humpback.evaluate import held_out
 from humpback.evaluate.metrics import mean_of, paired_change
 from humpback.lm import Sampling
 from humpback.lm.spec import fingerprint
 from humpback.methods import backtranslate
+from humpback.recipes._curation import CurationSettings, Judging, augment_stage, curate, plain, round_trip_stage
 from humpback.report import write_report
 from humpback.run import Run
-from humpback.schema import DOCUMENT, METRIC, PAIR, SCORED, SEGMENT, SOURCE, Row
-from humpback.stage import Chain, LMStage, Stage, keep_or_drop
+from humpback.schema import DOCUMENT, METRIC, PAIR, SEGMENT, SOURCE, Row
+from humpback.stage import Chain, Stage, keep_or_drop
 from humpback.store import Dataset
 from humpback.train.config import SftConfig
 from humpback.train.sft import train
@@ -76,21 +76,19 @@ class MeasureSettings(Config):
     stop_tokens: int = Field(256, description="an answer that has not ended by then counts as not stopping")
 
 
-class Settings(Config):
+class Settings(CurationSettings):
     """Everything that can be set, with its default and where that comes from."""
 
     base: str = Field("embedded", description="the base model, on this disk: embedded, or transformers:PATH")
     seed: SeedSettings = SeedSettings()
     corpus: CorpusSettings = CorpusSettings()
-    tags: backtranslate.TagConfig = backtranslate.TagConfig()
-    backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
-    augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
-    guards: GuardConfig = GuardConfig()
-    curate: select.CurateConfig = select.CurateConfig()
+    backward_lm: str = Field(
+        "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
+    )
+    judge_lm: str = Field("", description="an outside judge, backend:model; empty: the model in training (paper)")
     sft: SftConfig = SftConfig()
     backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
     measure: MeasureSettings = MeasureSettings()
-    random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
 
 
 def recipe(run: Run, settings: Settings) -> None:
@@ -101,17 +99,13 @@ def recipe(run: Run, settings: Settings) -> None:
         raise UsageFault("seed.path is empty: there are no seed pairs", "--set seed.path=seed.jsonl")
     seed = seed_pairs(run, settings)
     segments = corpus(run, settings.corpus, settings.random_seed)
-    backward = train_model(run, "backward", "backward", [seed], settings)
-    augmented = run.map("augmented", augment_stage(settings, backward), segments)
-    contamination = settings.corpus.contamination
-    if contamination.against:
-        augmented = run.map("decontaminated-pairs", clean_stage("decontaminated-pairs", PAIR, contamination), augmented)
-    check = partial(guards.fault, config=settings.guards)
-    guard = Stage("guards", PAIR, partial(keep_or_drop, check), config=settings.guards.model_dump(mode="json"))
-    pairs = run.map("pairs", guard, augmented)
+    backward = settings.backward_lm or f"transformers:{train_model(run, 'backward', 'backward', [seed], settings)}"
     models = [train_model(run, "forward-0", "forward", [seed], settings)]
+    pairs = augmented(run, segments, backward, f"transformers:{models[0]}", settings)
     for round_ in range(1, settings.curate.rounds + 1):
-        chosen = curate(run, round_, pairs, seed, models[-1], settings)
+        forward = f"transformers:{models[-1]}"
+        who = Judging(round_, settings.judge_lm or forward, forward, backward, (settings.curate.by,))
+        chosen = curate(run, pairs, held(seed, "dev", settings), seed, who, settings)
         models.append(train_model(run, f"forward-{round_}", "forward", [seed, chosen], settings))
     draw = partial(select.at_random, chosen.totals.rows, settings.random_seed)
     config = {"size": chosen.totals.rows, "seed": settings.random_seed}
@@ -119,6 +113,18 @@ def recipe(run: Run, settings: Settings) -> None:
     models.append(train_model(run, "forward-uncurated", "forward", [seed, uncurated], settings))
     measure(run, seed, backward, models, settings)
     run.step("report", partial(write_report, run.folder), {"finished": digest(settings.model_dump(mode="json"))})
+
+
+def augmented(run: Run, segments: Dataset, backward: str, forward: str, settings: Settings) -> Dataset:
+    """The candidate pairs A: an instruction for each segment, those that the guards let through."""
+    made = run.map("augmented", augment_stage(settings, backward), segments)
+    if settings.augment.choose == "round_trip":
+        made = run.map("round-trip", round_trip_stage(settings, forward), made)
+    contamination = settings.corpus.contamination
+    if contamination.against:
+        made = run.map("decontaminated-pairs", clean_stage("decontaminated-pairs", PAIR, contamination), made)
+    check = partial(guards.fault, config=settings.guards)
+    return run.map("pairs", Stage("guards", PAIR, partial(keep_or_drop, check), config=plain(settings.guards)), made)
 
 
 def seed_pairs(run: Run, settings: Settings) -> Dataset:
@@ -147,10 +153,10 @@ def corpus(run: Run, config: CorpusSettings, seed: int) -> Dataset:
     files = run.put("files", lambda: found, SOURCE, {"files": [row["id"] for row in found]})
     shards = Stage("file-shards", SOURCE, iter, scope="dataset", shard_rows=file_batch(found))
     segments = run.map("segments", to_segments(config), run.map("file-shards", shards, files))
-    dedup = Stage("unique", SEGMENT, partial(unique, config.dedup), _plain(config.dedup), version=2, scope="dataset")
+    dedup = Stage("unique", SEGMENT, partial(unique, config.dedup), plain(config.dedup), version=2, scope="dataset")
     alone = run.map("unique", dedup, segments)
     if config.caps != CapConfig():
-        plan = {**_plain(config.caps), "seed": seed}
+        plan = {**plain(config.caps), "seed": seed}
         capped = partial(cap, config.caps, seed, partial(alone.rows, COLUMNS))
         alone = run.map("capped", Stage("capped", SEGMENT, capped, plan, scope="dataset"), alone)
     if config.contamination.against:
@@ -161,7 +167,7 @@ def corpus(run: Run, config: CorpusSettings, seed: int) -> Dataset:
 
 def clean_stage(name: str, columns: pa.Schema, config: ContaminationConfig) -> Stage:
     """Segments, or pairs with the instructions that they have got, against evaluation data."""
-    plan = {**_plain(config), "files": fingerprints(config)}
+    plan = {**plain(config), "files": fingerprints(config)}
     return Stage(name, columns, partial(decontaminate, config), plan)
 
 
@@ -174,32 +180,19 @@ def to_segments(config: CorpusSettings) -> Chain:
         "segments",
         (
             Stage("documents", DOCUMENT, documents, {"columns": config.columns}, reads="records"),
-            Stage("allowed", DOCUMENT, partial(by_rights, config.rights), _plain(config.rights)),
-            Stage("candidates", SEGMENT, partial(segment, config.segment), _plain(config.segment), version=2),
-            Stage("ruled", SEGMENT, partial(apply_rules, config.rules), _plain(config.rules), version=2),
+            Stage("allowed", DOCUMENT, partial(by_rights, config.rights), plain(config.rights)),
+            Stage("candidates", SEGMENT, partial(segment, config.segment), plain(config.segment), version=2),
+            Stage("ruled", SEGMENT, partial(apply_rules, config.rules), plain(config.rules), version=2),
             Stage("language", SEGMENT, spoken, wanted, version=2, load=model),
-            Stage("segments", SEGMENT, partial(redact, config.redact), _plain(config.redact), load=phone_numbers),
+            Stage("segments", SEGMENT, partial(redact, config.redact), plain(config.redact), load=phone_numbers),
         ),
     )
-
-
-def _plain(config: Config) -> dict[str, Any]:
-    return config.model_dump(mode="json")
 
 
 def file_batch(found: list[Row]) -> int:
     """Files in a shard: archives and tables are shards of their own, single pages go five hundred to one."""
     single = sum(row["kind"] in SINGLE_KINDS for row in found)
     return 500 if single > len(found) / 2 else 1
-
-
-def augment_stage(settings: Settings, backward: Path) -> LMStage:
-    ask = backtranslate.Augment(settings.backward, settings.augment, settings.tags, settings.guards, settings.random_seed)
-    parts = ("backward", "augment", "tags", "guards", "random_seed")
-    config = {key: value for key, value in settings.model_dump(mode="json").items() if key in parts}
-    return LMStage(
-        "augmented", PAIR, config=config, prompts=(backtranslate.BACKWARD,), lm=f"transformers:{backward}", ask=ask
-    )
 
 
 def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: Settings) -> Path:
@@ -211,7 +204,9 @@ def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: S
         "data": {dataset.path.name: dataset.fingerprint for dataset in data},
         "sft": sft.model_dump(mode="json"),
         "tags": settings.tags.model_dump(mode="json"),
-        "backward": settings.backward.model_dump(mode="json") if role == "backward" else None,
+        "backward": settings.backward.model_dump(mode="json", include={"context", "max_text_tokens"})
+        if role == "backward"
+        else None,
         "prompt": digest(prompts.source(backtranslate.BACKWARD if role == "backward" else backtranslate.FORWARD)),
     }
 
@@ -222,46 +217,23 @@ def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: S
     return run.step(name, work, plan)
 
 
-def curate(run: Run, round_: int, pairs: Dataset, seed: Dataset, model: Path, settings: Settings) -> Dataset:
-    """A_k^(t): all pairs scored by M_{t-1}, its competence measured, and the best kept."""
-    config, spec = settings.curate, f"transformers:{model}"
-    dev = held(seed, "dev", settings)
-    measured = run.put(
-        f"competence-{round_}",
-        lambda: competence.competence(dev, run.lm(spec), settings.tags, config, round_),
-        METRIC,
-        {"seed": seed.fingerprint, "lm": fingerprint(spec), "max_tokens": config.max_tokens,
-         "cases": len(dev),
-         "prompts": [digest(prompts.source(p)) for p in (judge.PAIR, judge.RUBRIC)]},
-    )  # fmt: skip
-    ask = judge.Score(settings.tags, config.max_tokens, round_)
-    shown = {"tags": settings.tags.model_dump(mode="json"), "max_tokens": config.max_tokens, "round": round_}
-    names = (judge.PAIR, judge.RUBRIC, backtranslate.FORWARD)
-    stage = LMStage(f"scored-{round_}", SCORED, config=shown, prompts=names, lm=spec, ask=ask)
-    scored = run.map(f"scored-{round_}", stage, pairs)
-    choice = competence.choose(list(measured.rows()), config)
-    run.progress.say(f"{'round ' + str(round_):<22} selects by {choice.by}: {choice.why}")
-    keep = partial(select.by_score, config.k) if "k" in choice.rule else partial(select.by_share, choice.by, config.share)
-    rule = {"by": choice.by, "why": choice.why, **choice.rule}
-    return run.map(f"selected-{round_}", Stage("selected", SCORED, keep, rule, scope="dataset"), scored)
-
-
 def held(seed: Dataset, split_: str, settings: Settings) -> list[Row]:
     return [row for row in seed.rows() if row["split"] == split_][: settings.measure.cases]
 
 
-def measure(run: Run, seed: Dataset, backward: Path, models: list[Path], settings: Settings) -> None:
-    """The backward model, and every forward model, on the test split."""
+def measure(run: Run, seed: Dataset, backward: str, models: list[Path], settings: Settings) -> None:
+    """The backward model, if one was trained, and every forward model, on the test split."""
     test = held(seed, "test", settings)
     sampling, width = settings.augment.sampling, settings.curate.max_tokens
 
     def backward_rows() -> Any:
-        lm = run.lm(f"transformers:{backward}")
+        lm = run.lm(backward)
         yield from held_out.backward_quality(test, lm, settings.backward, settings.tags, sampling)
 
     plan = {"seed": seed.fingerprint, "cases": len(test), "max_tokens": width}
-    drawn = {"sampling": sampling.model_dump(mode="json"), "model": fingerprint(f"transformers:{backward}")}
-    run.put("backward-quality", backward_rows, METRIC, {**plan, **drawn})
+    drawn = {"sampling": sampling.model_dump(mode="json"), "model": fingerprint(backward)}
+    if not settings.backward_lm:
+        run.put("backward-quality", backward_rows, METRIC, {**plan, **drawn})
     prints = {path.name: fingerprint(f"transformers:{path}") for path in models}
     stop = settings.measure.stop_tokens
     run.put(

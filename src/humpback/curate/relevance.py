@@ -1,0 +1,82 @@
+"""Scorers that are other people's models: cosine of instruction and response, entailment, relevance of a cross-encoder.
+
+All are off unless a setting names a model: who selects with them selects with an outside judge, and the claim that a model
+curates its own data (Humpback, section 2.3) no longer holds for that run.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from pydantic import Field
+
+from humpback.config import Config
+from humpback.lm._encoders import CrossEncoder, Encoder, Vectors, open_cross_encoder, open_encoder
+from humpback.schema import Row
+from humpback.stage import Outcome
+
+# Rows among which an instruction must find its response: 4,096 x 4,096 similarities are 64 MB.
+WINDOW = 4096
+_OUTSIDE = "an outside model, so that the model no longer curates its own data; unset: off (paper)"
+
+
+class RelevanceConfig(Config):
+    """Models of sentence-transformers: folders, or names in the hub's cache."""
+
+    embedding: str | None = Field(None, description=f"embeds instruction and response: {_OUTSIDE}")
+    entailment: str | None = Field(None, description=f"an NLI model, or a relevance cross-encoder: {_OUTSIDE}")
+
+
+def relevance(config: RelevanceConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Every row with the columns of the models that `config` names; raises `UsageFault` for one that is not there.
+
+    `relevance` is the cosine of instruction and response, `embedding_rank` the place of the row's own response among all
+    different responses of its window of `WINDOW` rows, 1 first. `entailment` is the probability that the response entails
+    that it answers the instruction, or what a relevance model gives for the two. `relevance_clipped` and
+    `entailment_clipped` tell where the model read the beginning of the response alone.
+    """
+    encoder = open_encoder(config.embedding) if config.embedding else None
+    judge = open_cross_encoder(config.entailment) if config.entailment else None
+    waiting = iter(rows)
+    while window := list(islice(waiting, WINDOW)):
+        embedded = _embedded(window, encoder) if encoder else [{}] * len(window)
+        entailed = _entailed(window, judge) if judge else [{}] * len(window)
+        for row, *columns in zip(window, embedded, entailed, strict=True):
+            yield {**row, **columns[0], **columns[1]}
+
+
+def _embedded(rows: list[Row], encoder: Encoder) -> list[Row]:
+    responses = [row["response"] for row in rows]
+    asked = encoder.embed([row["instruction"] for row in rows], "query")
+    given = encoder.embed(responses)
+    ranks, whole = embedding_ranks(asked, given, responses), encoder.read_whole(responses)
+    cosines = np.einsum("nd,nd->n", asked, given).tolist()
+    return [
+        {"relevance": cosine, "embedding_rank": rank, "relevance_clipped": not read}
+        for cosine, rank, read in zip(cosines, ranks, whole, strict=True)
+    ]
+
+
+def embedding_ranks(asked: Vectors, given: Vectors, texts: Sequence[str]) -> list[int]:
+    """The place of each row's own response among all different `texts` by cosine, 1 first; a tie counts against it.
+
+    `asked` and `given` are (n, d), of length one, for n `texts`.
+    """
+    numbers = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    own = np.array([numbers[text] for text in texts], dtype=np.int64)
+    first = np.unique(own, return_index=True)[1]
+    similar = asked @ given[first].T
+    mine = np.take_along_axis(similar, own[:, None], axis=1)
+    ranks: list[int] = (similar >= mine).sum(axis=1).tolist()
+    return ranks
+
+
+def _entailed(rows: list[Row], judge: CrossEncoder) -> list[Row]:
+    if judge.entailment is None:
+        pairs = [(row["instruction"], row["response"]) for row in rows]
+    else:
+        pairs = [(row["response"], f'This text answers the question: "{row["instruction"]}"') for row in rows]
+    return [
+        {"entailment": score, "entailment_clipped": not read}
+        for score, read in zip(judge.scores(pairs), judge.read_whole(pairs), strict=True)
+    ]

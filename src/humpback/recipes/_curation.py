@@ -1,0 +1,192 @@
+"""The stages around the judge, for the recipes that use them: scorers, competence, selection, likeness to the seed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pydantic import Field
+
+from humpback import prompts
+from humpback.config import Config, digest
+from humpback.curate import judge, select
+from humpback.curate.combine import combine
+from humpback.curate.guards import GuardConfig
+from humpback.curate.judge import JudgeConfig
+from humpback.curate.relevance import RelevanceConfig, relevance
+from humpback.curate.rubric import rubric_digest
+from humpback.curate.specificity import BackwardLikelihood, Retrieval
+from humpback.evaluate import competence, injection
+from humpback.evaluate.likeness import likeness
+from humpback.lm.spec import fingerprint
+from humpback.methods import backtranslate
+from humpback.methods.round_trip import RoundTrip
+from humpback.run import Run
+from humpback.schema import METRIC, PAIR, SCORED, Row
+from humpback.stage import LMStage, Stage
+from humpback.store import Dataset
+
+
+class CurationSettings(Config):
+    """What every recipe that selects pairs can set."""
+
+    tags: backtranslate.TagConfig = backtranslate.TagConfig()
+    backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
+    augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
+    guards: GuardConfig = GuardConfig()
+    judge: JudgeConfig = JudgeConfig()
+    curate: select.CurateConfig = select.CurateConfig()
+    relevance: RelevanceConfig = RelevanceConfig()
+    combine: tuple[str, ...] = Field(
+        ("score", "gain", "specificity"), description="the scorers whose mean rank is curate.by=combined (ours)"
+    )
+    random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Who judges in a round: `lm` is the judge, `forward` and `backward` the models of the run that other scorers ask."""
+
+    round: int
+    lm: str
+    forward: str
+    backward: str
+    columns: tuple[str, ...] = field(default=())
+
+
+def plain(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json")
+
+
+def augment_stage(settings: CurationSettings, lm: str) -> LMStage:
+    """Texts to pairs. How a candidate is chosen afterwards is no part of its plan: choosing anew draws nothing anew."""
+    ask = backtranslate.Augment(settings.backward, settings.augment, settings.tags, settings.guards, settings.random_seed)
+    config = {
+        "backward": plain(settings.backward),
+        "augment": settings.augment.model_dump(mode="json", exclude={"choose", "weight"}),
+        "tags": plain(settings.tags),
+        "guards": plain(settings.guards),
+        "random_seed": settings.random_seed,
+    }
+    shown = (backtranslate.BACKWARD, backtranslate.PROMPTED)
+    return LMStage("augmented", PAIR, config=config, prompts=shown, lm=lm, ask=ask)
+
+
+def round_trip_stage(settings: CurationSettings, lm: str) -> LMStage:
+    """The candidates of each text chosen again, by what they gain the forward model `lm` as well."""
+    weight, width = settings.augment.weight, settings.curate.max_tokens
+    ask = RoundTrip(settings.tags, settings.guards, weight, width)
+    config = {"tags": plain(settings.tags), "guards": plain(settings.guards), "weight": weight, "max_tokens": width}
+    return LMStage("round-trip", PAIR, config=config, prompts=(backtranslate.FORWARD,), lm=lm, ask=ask)
+
+
+def score_stage(settings: CurationSettings, lm: str, round_: int) -> LMStage:
+    """Every pair with the judge's score and the likelihood gain under `lm`."""
+    width = settings.curate.max_tokens
+    ask = judge.Score(settings.tags, width, round_, settings.judge)
+    config: dict[str, Any] = {"tags": plain(settings.tags), "max_tokens": width, "round": round_}
+    names = (*judge.prompt_names(settings.judge), backtranslate.FORWARD)
+    return LMStage("scored", SCORED, config={**config, **judge_plan(settings.judge)}, prompts=names, lm=lm, ask=ask)
+
+
+def judge_plan(config: JudgeConfig) -> dict[str, Any]:
+    return {"judge": plain(config), "rubric": rubric_digest(config.rubric)}
+
+
+def scored(run: Run, name: str, pairs: Dataset, who: Judging, settings: CurationSettings) -> Dataset:
+    """`pairs` under every scorer whose column is in `who.columns`; judge and gain always."""
+    out = run.map(name, score_stage(settings, who.lm, who.round), pairs)
+    for title, stage in _others(who, settings):
+        out = run.map(f"{name}-{title}", stage, out)
+    return out
+
+
+def _others(who: Judging, settings: CurationSettings) -> Iterator[tuple[str, Stage]]:
+    wanted = {*who.columns, *(settings.combine if "combined" in who.columns else ())}
+    if wanted & {"backward_logprob", "specificity"}:
+        yield "backward", _backward_stage(who, settings)
+    if "retrieval_rank" in wanted:
+        yield "retrieval", _retrieval_stage(who, settings)
+    if wanted & {"relevance", "entailment", "embedding_rank"}:
+        near = partial(relevance, settings.relevance)
+        yield "relevance", Stage("relevance", SCORED, near, plain(settings.relevance), scope="dataset")
+    if "combined" in wanted:
+        mean = partial(combine, settings.combine, None)
+        yield "combined", Stage("combined", SCORED, mean, {"columns": list(settings.combine)}, scope="dataset")
+
+
+def _backward_stage(who: Judging, settings: CurationSettings) -> LMStage:
+    ask = BackwardLikelihood(settings.backward, settings.tags)
+    config = {"backward": plain(settings.backward), "tags": plain(settings.tags)}
+    shown = (backtranslate.BACKWARD, backtranslate.PROMPTED)
+    return LMStage("backward", SCORED, config=config, prompts=shown, lm=who.backward, ask=ask)
+
+
+def _retrieval_stage(who: Judging, settings: CurationSettings) -> LMStage:
+    width, seed = settings.curate.max_tokens, settings.random_seed
+    ask = Retrieval(settings.tags, width, seed=seed)
+    config = {"tags": plain(settings.tags), "max_tokens": width, "seed": seed}
+    return LMStage("retrieval", SCORED, config=config, prompts=(backtranslate.FORWARD,), lm=who.forward, ask=ask)
+
+
+def measured(run: Run, dev: list[Row], seed: str, who: Judging, settings: CurationSettings) -> Dataset:
+    """How well the judge of the round tells clean pairs from damaged ones, and what text that speaks to it gains by that.
+
+    `dev` are pairs that nothing was trained on, `seed` what identifies them.
+    """
+    config = settings.curate
+    plan = {"seed": seed, "lm": fingerprint(who.lm), "max_tokens": config.max_tokens, "k": config.k, "cases": len(dev),
+            "prompts": {name: digest(prompts.source(name)) for name in
+                        (*judge.prompt_names(settings.judge), competence.CANARY)},
+            **judge_plan(settings.judge)}  # fmt: skip
+    made = run.put(
+        f"competence-{who.round}",
+        lambda: competence.competence(dev, run.lm(who.lm), settings.tags, config, who.round, settings.judge),
+        METRIC,
+        plan,
+    )
+    run.put(
+        f"injection-{who.round}",
+        lambda: injection.injection_shift(dev, run.lm(who.lm), settings.judge, config.max_tokens, who.round),
+        METRIC,
+        {**plan, "attacks": injection.attacks_digest()},
+    )
+    return made
+
+
+def curate(run: Run, pairs: Dataset, dev: list[Row], seed: Dataset, who: Judging, settings: CurationSettings) -> Dataset:
+    """A_k^(t): all pairs scored, the judge's competence measured, and the best kept."""
+    config, round_ = settings.curate, who.round
+    metrics = list(measured(run, dev, seed.fingerprint, who, settings).rows())
+    every = scored(run, f"scored-{round_}", pairs, who, settings)
+    choice = competence.choose(metrics, config)
+    run.progress.say(f"{'round ' + str(round_):<22} selects by {choice.by}: {choice.why}")
+    if choice.by == "score":
+        warn(run, every, who.lm, settings)
+    keep = partial(select.pick, config, choice.by, at_k="k" in choice.rule)
+    gates = config.model_dump(mode="json", include={"per_site", "distinct", "clusters", "cluster_share"})
+    rule = {"by": choice.by, "why": choice.why, **choice.rule, **gates}
+    chosen = run.map(f"selected-{round_}", Stage("selected", SCORED, keep, rule, scope="dataset"), every)
+    run.put(
+        f"likeness-{round_}",
+        lambda: _likeness(seed, every, chosen, round_),
+        METRIC,
+        {"seed": seed.fingerprint, "selected": chosen.fingerprint},
+    )
+    return chosen
+
+
+def warn(run: Run, every: Dataset, lm: str, settings: CurationSettings) -> None:
+    """Say it if many pairs have no score; raises `JudgeUnreadable` if too many have none."""
+    known = [row["score"] is not None for row in every.rows(["score"])]
+    said = judge.gate(sum(known), len(known), settings.judge, lm)
+    if said:
+        run.progress.say(said)
+
+
+def _likeness(seed: Dataset, every: Dataset, chosen: Dataset, round_: int) -> Iterable[Row]:
+    kept = {row["id"] for row in chosen.rows(["id"])}
+    rows = list(every.rows(["id", "instruction", "response"]))
+    good, bad = ([row for row in rows if (row["id"] in kept) is wanted] for wanted in (True, False))
+    train = [row for row in seed.rows() if row.get("split") in (None, "train")]
+    return likeness(train, good, bad, round_) if good and bad else ()

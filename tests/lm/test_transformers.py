@@ -1,0 +1,110 @@
+"""What the transformers backend does beyond the protocol: shared heads, adapters, decision models, its journal."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from humpback import lm as language_models
+from humpback.errors import UsageFault
+from humpback.lm import Question, Sampling, chat
+from humpback.lm.spec import EMBEDDED
+
+HEAD = "Here is a long introduction that every prompt of this batch begins with, word for word, so that it pays to keep it. "
+PROMPTS = [HEAD + rest for rest in ("What is a leek?", "How do tides work, and why twice a day?", "Name a river.")]
+LEVELS = Question("score", "How clear is it?", ("not", "half", "fully"))
+GREEDY = Sampling(temperature=0, max_new_tokens=10)
+
+
+@pytest.fixture
+def apart(embedded: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The embedded model, sharing nothing."""
+
+    def answer(call: str, *asked: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "shares", False)
+            return getattr(embedded, call)(*asked)
+
+    return answer
+
+
+def test_sharing_a_head_changes_no_answer(embedded: Any, apart: Any) -> None:
+    """Positions or masks that are off by the head's length give plausible nonsense."""
+    shared = embedded.generate(PROMPTS, GREEDY, [1, 2, 3])
+    alone = apart("generate", PROMPTS, GREEDY, [1, 2, 3])
+    assert [c.logprob for c in shared] == pytest.approx([c.logprob for c in alone], abs=0.05)
+    targets = ["A vegetable.", "The moon pulls.", "The Elbe, in Germany."]
+    for mine, theirs in zip(embedded.logprob(PROMPTS, targets), apart("logprob", PROMPTS, targets), strict=True):
+        assert mine == pytest.approx(theirs, abs=0.15)
+
+
+def test_a_state_is_read_once_for_all_its_questions(embedded: Any, apart: Any) -> None:
+    """Both orders of a rubric repeat the pair: reading it twice is half of a judge's price."""
+    states, questions = PROMPTS, [LEVELS, Question("predicate", "Is it long?")]
+    before = embedded.usage
+    shared = embedded.decide(states, questions)
+    between = embedded.usage
+    alone = apart("decide", states, questions)
+    for mine, theirs in zip(shared, alone, strict=True):
+        assert [p for a in mine for p in a.probabilities] == pytest.approx(
+            [p for a in theirs for p in a.probabilities], abs=0.03
+        )
+    assert (between - before).prompt_tokens < 0.75 * (embedded.usage - between).prompt_tokens
+
+
+def test_a_finished_batch_is_not_computed_again(embedded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that goes on after a kill takes its answers from the journal, to the last bit."""
+    monkeypatch.setattr(embedded, "budget", 64)
+    warm = Sampling(temperature=1.0, max_new_tokens=8)
+    embedded.remember(tmp_path / "j")
+    first = embedded.generate(PROMPTS, warm, [1, 2, 3]), embedded.decide(PROMPTS, [LEVELS])
+    embedded.remember(tmp_path / "j")
+    monkeypatch.setattr(embedded, "model", None)
+    assert (embedded.generate(PROMPTS, warm, [1, 2, 3]), embedded.decide(PROMPTS, [LEVELS])) == first
+    embedded.remember(None)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_an_adapter_is_merged_and_named(embedded: Any, tmp_path: Path) -> None:
+    """An adapter that is silently left out gives the base model's answers under another name."""
+    peft = pytest.importorskip("peft")
+    import torch
+    import transformers
+
+    base = transformers.AutoModelForCausalLM.from_pretrained(EMBEDDED, dtype=torch.float32)
+    adapted = peft.get_peft_model(base, peft.LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
+    adapted.save_pretrained(tmp_path / "lora")
+    lm = language_models.open(f"embedded?adapter={tmp_path / 'lora'}")
+    assert lm.name == "embedded+lora" and lm.role == "base"
+    mine, theirs = lm.logprob(PROMPTS[:1], ["A river."])[0], embedded.logprob(PROMPTS[:1], ["A river."])[0]
+    assert mine and theirs and mine != pytest.approx(theirs, abs=0.01)
+    with pytest.raises(UsageFault, match="no adapter_config"):
+        language_models.open(f"embedded?adapter={tmp_path}")
+
+
+def test_a_model_that_ships_a_decision_config_is_asked_its_own_way(tmp_path: Path) -> None:
+    """A decision model read under another template than its own is a worse one."""
+    shutil.copytree(EMBEDDED, tmp_path / "decider")
+    (tmp_path / "decider" / "decision.json").write_text(json.dumps({"labels": {"score": ["1", "2", "3"]}}))
+    lm = language_models.open(str(tmp_path / "decider"))
+    made = lm.decide(["The chain is oiled."], [LEVELS, Question("predicate", "Is it oiled?")])[0]
+    assert [a.via for a in made] == ["decision model"] * 2 and made[0].label_mass is None
+    assert made[0].score is not None and 1 <= made[0].score <= 3 and sum(made[1].probabilities) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("<think>\nThe user wants...\n</think>\n\nWhat is a leek?", "What is a leek?"),
+        ("The user wants...\n</think>\nWhat is a leek?", "What is a leek?"),
+        ("<think>It never ends", ""),
+        ("<thinking>a</thinking>What?<think>b</think>", "What?"),
+        ("I think </b> that is fine", "I think </b> that is fine"),
+        ("Explain the <think> tag of HTML", "Explain the <think> tag of HTML"),
+    ],
+)
+def test_what_a_model_thought_is_no_answer(raw: str, kept: str) -> None:
+    """Reasoning that stays in the text becomes an instruction that talks to itself."""
+    assert chat.strip_reasoning(raw) == kept
