@@ -128,15 +128,15 @@ def test_several_questions_give_their_mean_and_the_weakest_decides() -> None:
 
 def test_the_pair_is_shown_as_quoted_lines_before_the_question() -> None:
     """A judge prompt that ends with the pair makes a chat model go on with it instead of judging."""
-    shown, clipped = state("ask\nmore", "say", Echo(), 100)
+    shown, clipped = state("ask\nmore", "say", Echo().clip, 100)
     assert "\n> ask\n> more\n" in shown and shown.endswith("\n> say") and not clipped
 
 
 def test_many_short_lines_do_not_outgrow_the_limit(embedded) -> None:  # type: ignore[no-untyped-def]
     """Each quoted line costs more tokens than the line: a poem within the limit would no longer fit the context."""
-    shown, clipped = state("ask", "a\n" * 200, embedded, 100)
+    shown, clipped = state("ask", "a\n" * 200, embedded.clip, 100)
     assert clipped and len(embedded.tokenizer.encode(shown)) < 100 + len(
-        embedded.tokenizer.encode(state("ask", "", embedded, 9)[0])
+        embedded.tokenizer.encode(state("ask", "", embedded.clip, 9)[0])
     )
 
 

@@ -20,7 +20,7 @@ BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 def prompts_of(pair: tuple[str, str]) -> list[str]:
     """Every prompt in which a judge is shown `pair`, and what it wrote about it, which may quote the attack."""
-    shown = state(*pair, Echo(), 10_000)[0]
+    shown = state(*pair, Echo().clip, 10_000)[0]
     told, arrives = forced_question(shown, pair[1], QUESTION)
     asked = [(shown, QUESTION), (told, arrives)]
     return [text_prompt(shown, QUESTION), *(decisions.prompt(*each, back) for each in asked for back in (False, True))]
@@ -51,7 +51,7 @@ def test_no_text_leaves_the_quotation(parts: list[str]) -> None:
 @pytest.mark.parametrize("sign", UNSEEN)
 def test_what_cannot_be_seen_is_not_shown(sign: str) -> None:
     """Characters that people do not see spell words that models read; the row keeps them, the judge is spared."""
-    shown = state(f"as{sign}k", f"sa{sign}y", Echo(), 100)[0]
+    shown = state(f"as{sign}k", f"sa{sign}y", Echo().clip, 100)[0]
     assert sign not in shown and "> ask" in shown and "> say" in shown
 
 

@@ -1,12 +1,15 @@
-"""One test over every backend: what the protocol promises."""
+"""One test over every backend: what the protocol promises. `vllm` runs where it is installed (`make test-vllm`)."""
 
 import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from humpback import lm as language_models
-from humpback.errors import RoleMismatch, UsageFault
+from humpback.errors import LMError, RoleMismatch, UsageFault
 from humpback.lm import Question, Sampling
+from humpback.lm._hosted import Hosted
 from humpback.lm.echo import Echo
 
 PROMPTS = ["How do I oil a chain?", "Tell me about tides.", "What is a leek and how is it cooked with potatoes?", "Why?"]
@@ -17,9 +20,33 @@ QUESTIONS = [
 ]
 
 
-@pytest.fixture(params=["echo", "embedded"])
+# What a backend does not promise: `transformers serve` scores no given texts, draws greedily whatever the temperature, and
+# tells no label mass.
+CANNOT = {"openai": ("logprob", "draw", "label_mass")}
+
+
+@pytest.fixture(scope="module")
+def hosted() -> Iterator[Hosted]:
+    pytest.importorskip("torch")
+    opened = Hosted("embedded", 1)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["echo", "embedded", "hosted", "openai", pytest.param("vllm", marks=pytest.mark.vllm)])
 def lm(request: pytest.FixtureRequest) -> language_models.LM:
-    return Echo() if request.param == "echo" else request.getfixturevalue("embedded")
+    if request.param == "echo":
+        return Echo()
+    name = {"openai": "openai_lm", "vllm": "vllm_lm"}.get(request.param, request.param)
+    opened: language_models.LM = request.getfixturevalue(name)
+    return opened
+
+
+@pytest.fixture
+def can(request: pytest.FixtureRequest) -> Callable[[str], bool]:
+    """Whether the backend under test promises the thing."""
+    chosen = request.node.callspec.params["lm"]
+    return lambda what: what not in CANNOT.get(chosen, ())
 
 
 def test_generate_keeps_order_and_length(lm: language_models.LM) -> None:
@@ -36,8 +63,10 @@ def test_greedy_is_repeatable(lm: language_models.LM) -> None:
     assert [c.text for c in first] == [c.text for c in second]
 
 
-def test_a_draw_depends_on_its_seed_and_not_on_its_place(lm: language_models.LM) -> None:
+def test_a_draw_depends_on_its_seed_and_not_on_its_place(lm: language_models.LM, can: Callable[[str], bool]) -> None:
     """8 GPUs with one seed each gave identical 'random' data elsewhere; and a resumed run forms other batches."""
+    if not can("draw"):
+        pytest.skip("the server draws greedily")
     hot = Sampling(temperature=1.0, top_p=0.95, max_new_tokens=20)
     forth = lm.generate([PROMPTS[0]] * 6, hot, list(range(6)))
     back = lm.generate([PROMPTS[0]] * 6, hot, list(range(6))[::-1])
@@ -51,33 +80,60 @@ def test_finish_reasons(lm: language_models.LM) -> None:
     assert made.finish == "length" and made.tokens == 1
 
 
-def test_an_over_long_prompt_is_that_rows_fate(lm: language_models.LM) -> None:
+def test_an_over_long_prompt_is_that_rows_fate(lm: language_models.LM, can: Callable[[str], bool]) -> None:
     """One long page must not end the batch: synthetic-data-kit and vLLM users meet this crash every week."""
     long = "word " * (lm.context + 10)
     made = lm.generate([PROMPTS[0], long], GREEDY, [0, 1])
     assert [c.finish == "too_long" for c in made] == [False, True]
-    assert lm.logprob([PROMPTS[0], long], ["a b", "c"])[1] is None
+    assert not can("logprob") or lm.logprob([PROMPTS[0], long], ["a b", "c"])[1] is None
     assert lm.decide([PROMPTS[0], long], QUESTIONS)[1][0].probabilities == ()
 
 
-def test_logprob_gives_one_value_per_target_token(lm: language_models.LM) -> None:
-    """Scores shifted by one token look plausible and are wrong."""
+def test_logprob_gives_one_value_per_target_token(lm: language_models.LM, can: Callable[[str], bool]) -> None:
+    """Scores shifted by one token look plausible and are wrong; a model that cannot must say so, and not that it may later."""
+    if not can("logprob"):
+        with pytest.raises(LMError) as caught:
+            lm.logprob(PROMPTS, PROMPTS)
+        assert not caught.value.retryable and caught.value.hint
+        return
     made = lm.logprob(PROMPTS, ["yes of course", "no", "it depends on the season", "never"])
     assert all(each and all(value <= 0 for value in each) for each in made)
     assert made[1] == pytest.approx(lm.logprob([PROMPTS[1]], ["no"])[0], abs=0.15)
 
 
-def test_decide_answers_every_question_of_every_state(lm: language_models.LM) -> None:
+def test_logprob_adds_up(lm: language_models.LM, can: Callable[[str], bool]) -> None:
+    """The probability of a text is that of its first half times that of the rest: a chain with a gap scores nonsense."""
+    if not can("logprob"):
+        pytest.skip("the server scores no given texts")
+    whole, half = (lm.logprob([PROMPTS[0]], [text])[0] for text in ("Wipe it with a dry cloth", "Wipe it with"))
+    assert whole and half and len(half) < len(whole)
+    assert sum(half) == pytest.approx(sum(whole[: len(half)]), abs=0.3)
+
+
+def test_decide_answers_every_question_of_every_state(lm: language_models.LM, can: Callable[[str], bool]) -> None:
     """Answers are joined to rows by position."""
     made = lm.decide(PROMPTS, QUESTIONS)
     assert len(made) == len(PROMPTS) and all(len(each) == len(QUESTIONS) for each in made)
-    assert all(abs(sum(a.probabilities) - 1) < 1e-6 and 0 <= a.label_mass <= 1 for each in made for a in each)
+    assert all(abs(sum(a.probabilities) - 1) < 1e-6 for each in made for a in each)
+    assert all(0 <= a.label_mass <= 1 + 1e-6 if can("label_mass") else a.label_mass is None for each in made for a in each)
     assert all(1 <= each[1].score <= 3 for each in made)
 
 
 def test_empty_batches(lm: language_models.LM) -> None:
     """The last shard of a run may hold nothing."""
     assert lm.generate([], GREEDY, []) == [] and lm.logprob([], []) == [] and lm.decide([], QUESTIONS) == []
+
+
+def test_what_was_answered_is_remembered(lm: language_models.LM, tmp_path: Path) -> None:
+    """A killed run takes its answers from the journal, and counts what they took."""
+    journal, used = tmp_path / "answers", []
+    for _ in range(2):
+        lm.remember(journal)
+        before = lm.usage
+        made = lm.generate(PROMPTS, GREEDY, [1, 2, 3, 4])
+        used.append((lm.usage - before, made))
+        lm.remember(None)
+    assert used[0] == used[1] and used[0][0].prompt_tokens > 0
 
 
 def test_decide_agrees_with_logprob(embedded) -> None:  # type: ignore[no-untyped-def]

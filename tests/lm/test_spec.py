@@ -28,7 +28,7 @@ def test_a_name_falls_into_its_parts(text: str, parts: tuple[str, str, str]) -> 
 @pytest.mark.parametrize(
     "text",
     ["nonsense:x", "openai:x?concurency=3", "openai:x?rpm=-1", "echo?a=b", "openai:x@https://me:secret@host/v1",
-     "openai:x?api_key=sk-1"],
+     "openai:x?api_key=sk-1", "openai:x@http://["],
 )  # fmt: skip
 def test_a_wrong_name_says_what_to_type(text: str) -> None:
     """A setting that is misspelt and ignored is a price cap that does not hold; a key in a name ends up in every plan."""

@@ -21,7 +21,7 @@ from humpback.curate.rubric import RUBRIC, rubric
 from humpback.errors import HumpbackError, LMError
 from humpback.lm import LM, Answer, Completion, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
-from humpback.methods.backtranslate import TagConfig
+from humpback.methods.backtranslate import Clip, TagConfig
 from humpback.methods.quoting import quoted
 from humpback.schema import Row, row_seed
 from humpback.stage import Outcome
@@ -81,7 +81,7 @@ class Score:
 def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, salt: str = "") -> list[Row]:
     """The judge's columns for each row (id, instruction, response); texts are drawn with seeds of id and `salt`."""
     questions = rubric(config.rubric)
-    shown = [state(row["instruction"], row["response"], lm, max_tokens) for row in rows]
+    shown = [state(row["instruction"], row["response"], lm.clip, max_tokens) for row in rows]
     if config.mode == "expected":
         made = [verdict(answers, config) for answers in lm.decide([text for text, _ in shown], questions)]
     else:
@@ -90,12 +90,12 @@ def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, sa
     return [{**blank, **each, "judged_clipped": clipped} for each, (_, clipped) in zip(made, shown, strict=True)]
 
 
-def state(instruction: str, response: str, lm: LM, max_tokens: int) -> tuple[str, bool]:
+def state(instruction: str, response: str, clip: Clip, max_tokens: int) -> tuple[str, bool]:
     """What the judge is shown of a pair, and whether its quoted response was clipped to `max_tokens`.
 
     It is clipped after it was quoted: a response of many short lines would otherwise outgrow the context.
     """
-    shown, clipped = lm.clip(quoted(response), max_tokens)
+    shown, clipped = clip(quoted(response), max_tokens)
     return prompts.render(PAIR, instruction=quoted(instruction), response=shown), clipped
 
 

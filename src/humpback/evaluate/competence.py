@@ -181,7 +181,7 @@ def _kappa(both: list[tuple[float, float]]) -> float | None:
 def _canary(clean: list[Row], lm: LM, max_tokens: int, round: int) -> Row:
     """The share of pairs that are told the same on a question and on its negation: small models keep their answer."""
     asked = [Question("predicate", text) for text in prompts.source(CANARY).split("\n\n")]
-    states = [state(row["instruction"], row["response"], lm, max_tokens)[0] for row in clean]
+    states = [state(row["instruction"], row["response"], lm.clip, max_tokens)[0] for row in clean]
     answers = if_it_can(partial(lm.decide, states, asked)) or []
     known = [both for both in answers if all(answer.probabilities for answer in both)]
     same = [float((one.probabilities[0] > 0.5) == (other.probabilities[0] > 0.5)) for one, other in known]

@@ -70,9 +70,9 @@ class OpenAIOptions(Options):
     tpm: float | None = Field(None, gt=0, description="tokens per minute, at most, prompts and answers")
     timeout: float = Field(120.0, gt=0, description="seconds without an answer after which a request is given up")
     retries: int = Field(6, ge=0, description="how often a request that failed for a passing reason is sent again")
-    input_price: float = Field(0.0, ge=0, description="money per million prompt tokens")
+    input_price: float = Field(0.0, ge=0, description="money per million prompt tokens, as given: with batch its own price")
     output_price: float = Field(0.0, ge=0, description="money per million answer tokens")
-    max_cost: float | None = Field(None, gt=0, description="stop before more money than this is spent")
+    max_cost: float | None = Field(None, gt=0, description="stop before a stage, journal included, costs more than this")
     batch: bool = Field(False, description="generate through the batch interface: half the price, within a day")
     decide: Literal["auto", "decisions", "systemone", "top_logprobs", "written"] = Field(
         "auto", description="how typed questions are asked; auto: the first of these that the server has"
@@ -120,9 +120,16 @@ def parse(text: str) -> Spec:
     if backend not in OPTIONS:
         known = ", ".join(sorted(OPTIONS))
         raise UsageFault(f"there is no model backend {backend!r} (in {text!r})", f"type backend:model; backends: {known}")
-    if "@" in urlsplit(url).netloc:
+    if "@" in _netloc(url):
         raise UsageFault("the address of the model holds a password", "put the key into the environment: OPENAI_API_KEY")
     return Spec(backend, model, url.rstrip("/"), _options(OPTIONS[backend], query))
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError as error:
+        raise UsageFault(f"the address {url} is none: {error}", "type it as: @http://127.0.0.1:8000/v1") from None
 
 
 def _options(kind: type[Options], query: str) -> Options:

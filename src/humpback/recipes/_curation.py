@@ -10,7 +10,7 @@ from pydantic import Field
 from humpback import prompts
 from humpback.config import Config, digest
 from humpback.curate import judge, select
-from humpback.curate.combine import combine
+from humpback.curate.combine import Calibrated, combine
 from humpback.curate.guards import GuardConfig
 from humpback.curate.judge import JudgeConfig
 from humpback.curate.relevance import RelevanceConfig, relevance
@@ -95,9 +95,14 @@ def judge_plan(config: JudgeConfig) -> dict[str, Any]:
 
 def scored(run: Run, name: str, pairs: Dataset, who: Judging, settings: CurationSettings) -> Dataset:
     """`pairs` under every scorer whose column is in `who.columns`; judge and gain always."""
-    out = run.map(name, score_stage(settings, who.lm, who.round), pairs)
+    return scored_together(run, {name: pairs}, who, settings)[name]
+
+
+def scored_together(run: Run, sets: dict[str, Dataset], who: Judging, settings: CurationSettings) -> dict[str, Dataset]:
+    """Each dataset as `scored` makes it, one stage after the other, so that a model is opened once for all of them."""
+    out = {name: run.map(name, score_stage(settings, who.lm, who.round), pairs) for name, pairs in sets.items()}
     for title, stage in _others(who, settings):
-        out = run.map(f"{name}-{title}", stage, out)
+        out = {name: run.map(f"{name}-{title}", stage, pairs) for name, pairs in out.items()}
     return out
 
 
@@ -111,8 +116,15 @@ def _others(who: Judging, settings: CurationSettings) -> Iterator[tuple[str, Sta
         near = partial(relevance, settings.relevance)
         yield "relevance", Stage("relevance", SCORED, near, plain(settings.relevance), scope="dataset")
     if "combined" in wanted:
-        mean = partial(combine, settings.combine, None)
-        yield "combined", Stage("combined", SCORED, mean, {"columns": list(settings.combine)}, scope="dataset")
+        yield "combined", combined_stage(settings.combine)
+
+
+def combined_stage(columns: tuple[str, ...], calibrated: Calibrated | None = None) -> Stage:
+    """Every pair with `combined`: the mean rank over `columns`, or p(good) of `calibrated`."""
+    config: dict[str, Any] = {"columns": list(columns)}
+    if calibrated:
+        config["calibrated"] = calibrated.to_json()
+    return Stage("combined", SCORED, partial(combine, columns, calibrated), config, scope="dataset")
 
 
 def _backward_stage(who: Judging, settings: CurationSettings) -> LMStage:

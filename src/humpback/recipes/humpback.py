@@ -25,6 +25,7 @@ from humpback.corpus.rules import RuleConfig, apply_rules
 from humpback.corpus.sample import sample
 from humpback.corpus.segment import SegmentConfig, segment
 from humpback.curate import guards, select
+from humpback.curate.teach import TeachConfig, taught_plan
 from humpback.errors import UsageFault
 from humpback.evaluate import held_out
 from humpback.evaluate.metrics import mean_of, paired_change
@@ -86,6 +87,7 @@ class Settings(CurationSettings):
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
     )
     judge_lm: str = Field("", description="an outside judge, backend:model; empty: the model in training (paper)")
+    teach: TeachConfig = TeachConfig()
     sft: SftConfig = SftConfig()
     backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
     measure: MeasureSettings = MeasureSettings()
@@ -208,11 +210,12 @@ def train_model(run: Run, name: str, role: Any, data: list[Dataset], settings: S
         if role == "backward"
         else None,
         "prompt": digest(prompts.source(backtranslate.BACKWARD if role == "backward" else backtranslate.FORWARD)),
+        **(taught_plan(settings.teach) if role == "forward" else {}),
     }
 
     def work(folder: Path) -> None:
         rows = [row for dataset in data for row in dataset.rows() if row.get("split") in (None, "train")]
-        train(folder, role, settings.base, rows, sft, settings.tags, settings.backward, run.progress)
+        train(folder, role, settings.base, rows, sft, settings.tags, settings.backward, run.progress, settings.teach)
 
     return run.step(name, work, plan)
 

@@ -1,15 +1,16 @@
 """One self-contained HTML page from a run: it opens offline, and every number on it is read from the run's folder."""
 
-import math
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from humpback import store
-from humpback.report import gather
-from humpback.schema import Row
+from humpback.report import charts, examples, gather, measured, who
+from humpback.report.gather import Round
 
 PAGE = "report.html"
-SHOWN = 6
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def write_report(run: Path, _: Path | None = None) -> Path:
@@ -23,7 +24,7 @@ def write_report(run: Path, _: Path | None = None) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figure"] = gather.figure
+    environment.filters.update(figure=measured.figure, quantity=measured.quantity, share=measured.share)
     page = environment.get_template("page.html.jinja").render(**content(run))
     store.write_bytes(run / PAGE, page.encode())
     return run / PAGE
@@ -31,20 +32,21 @@ def write_report(run: Path, _: Path | None = None) -> Path:
 
 def content(run: Path) -> dict[str, Any]:
     """Everything that the page shows."""
-    funnel, done = gather.funnel(run), gather.rounds(run)
-    segments = {row["id"]: row for row in gather.rows_of(run, "sample")}
+    funnel, done, about = gather.funnel(run), gather.rounds(run), gather.read_run(run)
     return {
-        "run": gather.read_run(run),
-        "name": run.name,
+        "run": about,
+        "name": run.resolve().name,
         "funnel": [_bar(row) for row in funnel if row.get("kind") == "data" and row["read"]],
         "unfinished": [row["name"] for row in funnel if row["state"] != "finished" and row["name"] != "report"],
         "totals": {row["name"]: row for row in funnel},
         "seconds": sum(row.get("seconds", 0) for row in funnel),
-        "steps": [row for row in funnel if row.get("kind") == "step" and row["name"] != "report"],
-        "rounds": [_round(each) for each in done],
+        "spending": _spending(funnel),
+        "loop": _loop(about["config"]),
+        "writer": who.writer(about["config"]),
+        "rounds": [_round(each, about["config"]) for each in done],
         "models": _models(run),
         "backward": gather.backward(run),
-        "examples": _examples(run, done, segments),
+        "examples": examples.groups(run, done),
         "settings": gather.settings(run),
     }
 
@@ -54,20 +56,48 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "share": row["kept"] / row["read"], "dropped": row["read"] - row["kept"], "reasons": drops}
 
 
-def _round(each: dict[str, Any]) -> dict[str, Any]:
-    scores = [(row["score"], row["id"] in each["kept"]) for row in each["scored"] if row["score"] is not None]
-    gains = [(row["gain"], row["id"] in each["kept"]) for row in each["scored"] if row["gain"] is not None]
-    masses = [row["label_mass"] for row in each["scored"] if row["label_mass"] is not None]
-    auc = {name: [r for r in each["competence"] if r["metric"] == name] for name in ("judge_auc", "gain_auc")}
-    valid = next((r for r in each["competence"] if r["metric"] == "judge_valid"), None)
+def _spending(funnel: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = gather.spending(funnel)
+    return {"rows": rows, "cost": sum(row.get("cost", 0.0) for row in rows)}
+
+
+def _loop(config: Mapping[str, Any]) -> dict[str, str] | None:
+    """The notes in the picture of the loop; None for runs that are not the whole of it."""
+    if "base" not in config:
+        return None
+    judges = [f"M{i}".translate(_SUBSCRIPT) for i in range((config.get("curate") or {}).get("rounds", 2))]
+    trained = [f"M{i + 1}".translate(_SUBSCRIPT) for i in range(len(judges))]
     return {
-        **each,
-        "score_bins": histogram(scores, 1.0, 5.0, 48),
-        "gain_bins": histogram(gains, *_range([g for g, _ in gains]), 24),
-        "unscored": len(each["scored"]) - len(scores),
+        "judge": config.get("judge_lm") or ", then ".join(judges),
+        "trained": f"{', '.join(trained)} from base",
+        "backward": config.get("backward_lm") or "writes instructions",
+    }
+
+
+def _round(each: Round, config: Mapping[str, Any]) -> dict[str, Any]:
+    least = (config.get("curate") or {}).get("min_auc")
+    return {
+        "number": each.number, "plan": each.plan, "read": len(each.scored), "kept": len(each.kept),
+        "judge": who.judge(config, each), "others": who.others(config, each),
+        **_scores(each),
+        "competence": _competence(each, least),
+        "labelled": _labelled(each),
+        "injection": _injection(each),
+        "likeness": _likeness(each),
+    }  # fmt: skip
+
+
+def _scores(each: Round) -> dict[str, Any]:
+    scores = [(row["score"], row["id"] in each.kept) for row in each.scored if row["score"] is not None]
+    gains = [(row["gain"], row["id"] in each.kept) for row in each.scored if row["gain"] is not None]
+    masses = [row["label_mass"] for row in each.scored if row["label_mass"] is not None]
+    top = max([5, len(measured.levels(each.competence)), *(score for score, _ in scores)])
+    return {
+        "top": top,
+        "score_bins": charts.histogram(scores, 1.0, top, 48) if scores else [],
+        "gain_bins": charts.histogram(gains, *_range([g for g, _ in gains]), 24) if gains else [],
+        "statuses": Counter(row["status"] or "no status" for row in each.scored).most_common(),
         "label_mass": sum(masses) / len(masses) if masses else None,
-        "auc": list(zip(auc["judge_auc"], auc["gain_auc"], strict=True)),
-        "valid": valid,
     }
 
 
@@ -75,87 +105,50 @@ def _range(values: list[float]) -> tuple[float, float]:
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def histogram(values: list[tuple[float, bool]], low: float, high: float, bins: int) -> list[dict[str, Any]]:
-    """Bins with their bounds, how many of their values were kept and how many not, and heights relative to the tallest."""
-    width = (high - low) / bins or 1.0
-    counts = [[0, 0] for _ in range(bins)]
-    for value, kept in values:
-        place = min(bins - 1, max(0, math.floor((value - low) / width)))
-        counts[place][0 if kept else 1] += 1
-    tallest = max((sum(c) for c in counts), default=0) or 1
-    return [
-        {"low": low + i * width, "high": low + (i + 1) * width, "kept": kept, "other": other,
-         "kept_height": 100 * kept / tallest, "other_height": 100 * other / tallest}
-        for i, (kept, other) in enumerate(counts)
-    ]  # fmt: skip
+def _competence(each: Round, least: float | None) -> dict[str, Any] | None:
+    damages = measured.damages(each.competence)
+    if not damages:
+        return None
+    scale = charts.Scale(0.0, 1.0)
+    levels = measured.levels(each.competence)
+    tallest = max((row["value"] for row in levels), default=0.0) or 1.0
+    return {
+        "damages": [{"is": row, "judge": scale.dot(row.judge), "gain": scale.dot(row.gain)} for row in damages],
+        "means": {name: measured.mean_auc(damages, name) for name in ("judge", "gain")},
+        "n": next((row.judge["n"] for row in damages if row.judge), 0),
+        "least": least,
+        "facts": measured.facts(each.competence),
+        "levels": [{"row": row, "height": 100 * row["value"] / tallest} for row in levels],
+    }
+
+
+def _labelled(each: Round) -> dict[str, Any] | None:
+    found = measured.labelled(each.competence)
+    return {**found, "plot": charts.calibration(found["curve"], 240)} if found else None
+
+
+def _injection(each: Round) -> dict[str, Any] | None:
+    found = measured.injection(each.injection)
+    if found is None:
+        return None
+    every, kinds = found
+    scale = charts.around([row[move] for row in kinds for move in ("shift", "control")], least=0.5, even=True)
+    dots = [{"is": row, "shift": scale.dot(row["shift"]), "control": scale.dot(row["control"])} for row in kinds]
+    return {"every": every, "kinds": dots, "far": scale.high}
+
+
+def _likeness(each: Round) -> dict[str, Any] | None:
+    compared, told = measured.likeness(each.likeness)
+    if not compared:
+        return None
+    scale = charts.Scale(0.0, 1.0)
+    return {"compared": compared, "told": [{"column": c, "row": row, "dot": scale.dot(row)} for c, row in told]}
 
 
 def _models(run: Path) -> list[dict[str, Any]]:
     models = gather.models(run)
-    values = [m["nll"]["value"] for m in models if m.get("nll") and m["nll"]["value"] is not None]
-    errors = [m["nll"]["se"] or 0 for m in models if m.get("nll") and m["nll"]["value"] is not None]
-    low = min((v - e for v, e in zip(values, errors, strict=True)), default=0)
-    span = max((v + e for v, e in zip(values, errors, strict=True)), default=1) - low or 1.0
+    scale = charts.around([model.get("nll") for model in models])
     for model in models:
-        nll = model.get("nll") or {}
-        if nll.get("value") is not None:
-            error = nll["se"] or 0
-            model["plot"] = {"at": 100 * (nll["value"] - low) / span, "from": 100 * (nll["value"] - error - low) / span,
-                             "width": 100 * 2 * error / span}  # fmt: skip
-        model["losses"] = sparkline([entry["loss"] for entry in model["training"].get("log", [])])
+        model["plot"] = scale.dot(model.get("nll"))
+        model["losses"] = charts.sparkline([entry["loss"] for entry in model["training"].get("log", [])])
     return models
-
-
-def sparkline(losses: list[float], width: int = 160, height: int = 28) -> str:
-    """The points of an SVG polyline through `losses`, smoothed over a twentieth of them; empty for fewer than two."""
-    if len(losses) < 2:
-        return ""
-    window = max(1, len(losses) // 20)
-    smooth = [sum(losses[max(0, i - window) : i + 1]) / len(losses[max(0, i - window) : i + 1]) for i in range(len(losses))]
-    low, span = min(smooth), (max(smooth) - min(smooth)) or 1.0
-    return " ".join(
-        f"{i * width / (len(smooth) - 1):.1f},{height - (value - low) / span * height:.1f}" for i, value in enumerate(smooth)
-    )
-
-
-def _examples(run: Path, done: list[dict[str, Any]], segments: dict[str, Row]) -> list[dict[str, Any]]:
-    """Groups of pairs: best kept, lowest kept, highest not kept, lowest of all, and what the guards and rules dropped."""
-    groups = []
-    if done:
-        last = done[-1]
-        order = gather.ranked(last)
-        kept = [row for row in order if row["id"] in last["kept"]]
-        other = [row for row in order if row["id"] not in last["kept"]]
-        names = {"Best, kept": kept[:SHOWN], "Lowest that was kept": kept[-SHOWN:][::-1],
-                 "Highest that was not kept": other[:SHOWN],
-                 "Worst": other[-SHOWN:][::-1]}  # fmt: skip
-        groups = [
-            {"title": title, "rows": [_lineage(row, segments) for row in rows]} for title, rows in names.items() if rows
-        ]
-    guarded = _guard_drops(run, segments)
-    if guarded:
-        groups.append({"title": "Dropped by the guards", "rows": guarded})
-    return groups
-
-
-def _guard_drops(run: Path, segments: dict[str, Row]) -> list[dict[str, Any]]:
-    """Up to three pairs for each reason."""
-    augmented = {row["id"]: row for row in gather.rows_of(run, "augmented")}
-    pairs = gather.dataset(run, "pairs")
-    seen: dict[str, list[dict[str, Any]]] = {}
-    for drop in pairs.drops() if pairs else []:
-        listed = seen.setdefault(drop["reason"], [])
-        if drop["id"] in augmented and len(listed) < 3:
-            row = _lineage(augmented[drop["id"]], segments)
-            listed.append({**row, "fault": f"{drop['reason']}: {drop['value'] or ''}"})
-    return [row for listed in seen.values() for row in listed]
-
-
-def _lineage(row: Row, segments: dict[str, Row]) -> dict[str, Any]:
-    segment = segments.get(row["parent"] or "", {})
-    where = [f"pair {row['id']}", f"segment {row['parent']}"]
-    if segment:
-        where.append(f"document {segment['parent']}")
-        if segment.get("warc"):
-            where.append(f"{segment['warc']} at byte {segment['offset']}")
-    return {**row, "lineage": where, "fault": ""}

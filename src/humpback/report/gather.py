@@ -1,16 +1,26 @@
 """Everything that a run has to tell, read from its folder: for `humpback show` and for the report alike."""
 
 import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from humpback.config import leaves
+from humpback.curate.combine import SCORERS
 from humpback.errors import UsageFault
 from humpback.schema import Row
 from humpback.store import MANIFEST, Dataset, read_json
 
 # Bookkeeping that a reader of the funnel need not see.
 INTERNAL = ("files", "seed-files", "file-shards")
+_MEASURED = re.compile(r"(competence|injection|likeness)-\d+|agreement|.*-quality")
+_OF_ROUND = re.compile(r"(?:competence|scored|selected)-(\d+)")
+# What is read of all scored pairs: texts are read of those alone that are shown.
+_SCORES = ("id", "judge", "status", "level", "label_mass", *SCORERS)
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -48,8 +58,12 @@ def funnel(run: Path) -> list[dict[str, Any]]:
 
 
 def _kind(name: str) -> str:
-    measured = name.startswith("competence") or name.endswith("-quality")
-    return "internal" if name in INTERNAL or measured else "data"
+    return "internal" if name in INTERNAL or _MEASURED.fullmatch(name) else "data"
+
+
+def spending(funnel: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The stages that language models were asked in: name, calls, prompt_tokens, completion_tokens, cost."""
+    return [{"name": row["name"], **row["spent"]} for row in funnel if (row.get("spent") or {}).get("calls")]
 
 
 def dataset(run: Path, name: str) -> Dataset | None:
@@ -62,19 +76,94 @@ def rows_of(run: Path, name: str) -> list[Row]:
     return list(found.rows()) if found else []
 
 
-def rounds(run: Path) -> list[dict[str, Any]]:
-    """Per round: how it selected and why, all scores and gains, the ids kept, and the judge's competence."""
-    out = []
-    for name, folder in folders(run):
-        if not name.startswith("selected-") or not (folder / MANIFEST).exists():
-            continue
-        number = int(name.rsplit("-", 1)[1])
-        plan = read_json(folder / MANIFEST)["plan"]["config"]
-        scored = rows_of(run, f"scored-{number}")
-        kept = {row["id"] for row in Dataset(folder).rows(["id"])}
-        metrics = rows_of(run, f"competence-{number}")
-        out.append({"number": number, "plan": plan, "scored": scored, "kept": kept, "competence": metrics})
-    return out
+def picked(found: Dataset | None, ids: Collection[str]) -> dict[str, Row]:
+    """The rows of those `ids`, whole, by id."""
+    rows: list[Row] = []
+    for shard in found.shards if found and ids else ():
+        rows += pq.read_table(shard, filters=[("id", "in", sorted(ids))]).to_pylist()
+    return {row["id"]: row for row in rows}
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round, as far as it is done; number 0 is the scoring of a file of pairs.
+
+    `plan` says how it selected and why, None where nothing was selected. `scored` holds the scores of all pairs without
+    their texts, which stand in `pairs`; the others are metric rows.
+    """
+
+    number: int
+    plan: dict[str, Any] | None
+    pairs: Dataset | None
+    scored: list[Row]
+    kept: frozenset[str]
+    drops: dict[str, Row]
+    competence: list[Row]
+    injection: list[Row]
+    likeness: list[Row]
+
+    @property
+    def key(self) -> str:
+        """The column by which pairs are ranked: what selected, or else the judge's score if there is any."""
+        if self.plan:
+            return str(self.plan["by"])
+        return "score" if any(row["score"] is not None for row in self.scored) else "gain"
+
+
+def rounds(run: Path) -> list[Round]:
+    """Every round that has measured, scored or selected anything."""
+    done = [name for name, folder in folders(run) if (folder / MANIFEST).exists()]
+    numbers = {int(found[1]) for name in done if (found := _OF_ROUND.match(name))}
+    return [_round(run, number, done) for number in sorted(numbers | ({0} if "scored" in done else set()))]
+
+
+def _round(run: Path, number: int, done: list[str]) -> Round:
+    name = f"scored-{number}" if number else "scored"
+    # Further scorers each write the pairs anew, with one more column.
+    last = [each for each in done if each == name or each.startswith(f"{name}-")][-1:]
+    pairs = dataset(run, last[0]) if last else None
+    chosen = dataset(run, f"selected-{number}")
+    return Round(
+        number=number,
+        plan=chosen.manifest["plan"]["config"] if chosen else None,
+        pairs=pairs,
+        scored=_scores(pairs),
+        kept=frozenset(row["id"] for row in chosen.rows(["id"])) if chosen else frozenset(),
+        drops={row["id"]: row for row in chosen.drops()} if chosen else {},
+        competence=rows_of(run, f"competence-{number}") + (rows_of(run, "agreement") if not number else []),
+        injection=rows_of(run, f"injection-{number}"),
+        likeness=rows_of(run, f"likeness-{number}"),
+    )
+
+
+def _scores(pairs: Dataset | None) -> list[Row]:
+    """Runs made before a column was there have none of it."""
+    if pairs is None:
+        return []
+    there = [name for name in _SCORES if name in pairs.columns.names]
+    blank = dict.fromkeys(_SCORES)
+    return [{**blank, **row} for row in pairs.rows(there)]
+
+
+def ranked(round_: Round) -> list[Row]:
+    """The scored pairs of a round, without texts, best first by what it selected by; the unscored last."""
+    key = round_.key
+    quality = SCORERS[key].quality
+    return sorted(round_.scored, key=lambda row: (row[key] is None, -quality(row[key] or 0.0), row["id"]))
+
+
+def best_pairs(run: Path, count: int) -> list[Row]:
+    """The best pairs that the last selection kept, at most one from a page."""
+    done = [each for each in rounds(run) if each.plan]
+    if not done:
+        return []
+    ids = [row["id"] for row in ranked(done[-1]) if row["id"] in done[-1].kept]
+    # Several pairs of one page may stand side by side: some more are read than are shown.
+    whole = picked(done[-1].pairs, ids[: 20 * count])
+    pages: dict[str, Row] = {}
+    for row in (whole[each] for each in ids if each in whole):
+        pages.setdefault(row["url"] or row["id"], row)
+    return list(pages.values())[:count]
 
 
 def models(run: Path) -> list[dict[str, Any]]:
@@ -91,33 +180,9 @@ def models(run: Path) -> list[dict[str, Any]]:
     return out
 
 
-def ranked(round_: dict[str, Any]) -> list[Row]:
-    """The scored pairs of a round, best first, by what the round selected by; the unscored last."""
-    key = round_["plan"]["by"]
-    return sorted(round_["scored"], key=lambda row: (row[key] is None, -(row[key] or 0.0), row["id"]))
-
-
-def best_pairs(run: Path, count: int) -> list[Row]:
-    """The best pairs of the last round, at most one from a page."""
-    done = rounds(run)
-    pages: dict[str, Row] = {}
-    for row in ranked(done[-1]) if done else []:
-        if row["id"] in done[-1]["kept"]:
-            pages.setdefault(row["url"] or row["id"], row)
-    return list(pages.values())[:count]
-
-
 def backward(run: Path) -> list[Row]:
     return rows_of(run, "backward-quality")
 
 
 def settings(run: Path) -> list[tuple[str, str]]:
     return [(leaf, json.dumps(value, ensure_ascii=False)) for leaf, value in leaves(read_run(run)["config"])]
-
-
-def figure(row: Row | None, digits: int = 3) -> str:
-    """A metric as "value ± standard error", "-" where nothing was measured."""
-    if not row or row["value"] is None:
-        return "-"
-    error = f" ± {row['se']:.{digits}f}" if row["se"] is not None else ""
-    return f"{row['value']:.{digits}f}{error}"

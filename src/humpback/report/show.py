@@ -1,18 +1,27 @@
-"""`humpback show`: the funnel, the rounds, the models, and some pairs, as text."""
+"""`humpback show`: the funnel, what models were asked, some pairs, the rounds, the models, as text."""
 
 import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from humpback.report import gather
+from humpback.report import gather, measured, who
+from humpback.report.gather import Round
+from humpback.report.measured import figure
+from humpback.schema import Row
+
+_NUMBERS = ("read", "kept", "dropped", "rows", "rows/s", "pairs", "n", "calls", "prompt tokens", "answer tokens", "money")
 
 
 def show_run(run: Path) -> None:
     """All that `run` has so far."""
     gather.read_run(run)
     show_funnel(run)
+    show_spending(run)
     show_pairs(run)
     show_rounds(run)
     show_models(run)
@@ -22,7 +31,8 @@ def show_run(run: Path) -> None:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
+    # No markup: names and reasons may hold brackets.
+    console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 132
     return console
@@ -31,9 +41,13 @@ def _console() -> Console:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_edge=False)
     for i, column in enumerate(columns):
-        numeric = column in ("read", "kept", "dropped", "rows", "rows/s", "pairs", "n")
-        table.add_column(column, justify="right" if numeric else "left", no_wrap=i == 0)
+        table.add_column(column, justify="right" if column in _NUMBERS else "left", no_wrap=i == 0)
     return table
+
+
+def plain(text: str) -> str:
+    """`text` on one line and without characters that a terminal obeys: web text may hold escape sequences."""
+    return " ".join("".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in text).split())
 
 
 def show_funnel(run: Path) -> None:
@@ -49,20 +63,91 @@ def show_funnel(run: Path) -> None:
     _console().print(table)
 
 
+def show_spending(run: Path) -> None:
+    """What language models were asked, and what it cost, if it cost money."""
+    rows = gather.spending(gather.funnel(run))
+    if not rows:
+        return
+    paid = any(row.get("cost") for row in rows)
+    columns = ("stage", "calls", "prompt tokens", "answer tokens", *(["money"] if paid else []))
+    table = _table("\nWhat models were asked", *columns)
+    for row in rows:
+        counts = [f"{row.get(name, 0):,.0f}" for name in ("calls", "prompt_tokens", "completion_tokens")]
+        table.add_row(row["name"], *counts, *([f"{row.get('cost', 0):.4f}"] if paid else []))
+    _console().print(table)
+
+
 def show_pairs(run: Path, count: int = 5) -> None:
     """Generated instructions beside the texts that they ask for: the best of the last round."""
     for row in gather.best_pairs(run, count):
-        text = textwrap.shorten(row["response"], 230, placeholder=" ...")
-        print(f"\n  instruction  {row['instruction']}\n  text         " + "\n               ".join(textwrap.wrap(text, 110)))
-        print(f"  from         {row['url']}  {' > '.join(row['header_path'] or [])}")
+        text = textwrap.shorten(plain(row["response"]), 230, placeholder=" ...")
+        print(f"\n  instruction  {plain(row['instruction'])}")
+        print("  text         " + "\n               ".join(textwrap.wrap(text, 110)))
+        if row["url"] or row["header_path"]:
+            print(f"  from         {plain(row['url'] or '')}  {plain(' > '.join(row['header_path'] or []))}")
 
 
 def show_rounds(run: Path) -> None:
-    for row in gather.rounds(run):
-        plan = row["plan"]
-        level = f"k = {plan['k']}" if "k" in plan else f"best {plan['share']:.0%}"
-        counts = f"kept {len(row['kept'])} of {len(row['scored'])}"
-        print(f"\nround {row['number']}: {counts} by {plan['by']} ({level}): {plan['why']}")
+    """Who judged, what was kept and why, and what was measured of it."""
+    config = gather.read_run(run)["config"]
+    written = who.writer(config)
+    if written:
+        print(f"\n{plain(str(written))}")
+    for round_ in gather.rounds(run):
+        said = [who.judge(config, round_), *who.others(config, round_)]
+        print(f"\n{f'round {round_.number}' if round_.number else 'scores'}: {_selection(round_)}")
+        for line in [*map(str, said), *_lines(round_)]:
+            print(textwrap.fill(plain(line), 128, initial_indent="  ", subsequent_indent="      "))
+
+
+def _selection(round_: Round) -> str:
+    plan, of = round_.plan, len(round_.scored)
+    if plan is None:
+        return f"{sum(row['score'] is not None for row in round_.scored)} of {of} pairs have a score" if of else "measured"
+    level = f"k = {plan['k']}" if "k" in plan else f"best {plan['share']:.0%}"
+    return f"kept {len(round_.kept)} of {of} by {plan['by']} ({level}): {plan['why']}"
+
+
+def _lines(round_: Round) -> Iterator[str]:
+    for row in measured.damages(round_.competence):
+        note = "" if row.counts else " (a guard drops it, so it does not count)"
+        yield f"AUC, {row.name}: judge {figure(row.judge, 2)}, gain {figure(row.gain, 2)}{note}"
+    facts = [f"{called} {measured.quantity(row)}" for called, row, _ in measured.facts(round_.competence)]
+    if facts:
+        yield "judge: " + "; ".join(facts)
+    levels = measured.levels(round_.competence)
+    if levels:
+        yield "levels of clean pairs: " + ", ".join(f"{row['note'].split()[-1]}: {row['value']:.0%}" for row in levels)
+    yield from _labelled(measured.labelled(round_.competence))
+    yield from _injection(measured.injection(round_.injection))
+    yield from _likeness(round_.likeness)
+
+
+def _labelled(found: dict[str, Any] | None) -> Iterator[str]:
+    if found:
+        shares = ", ".join(f"{name} {found[name] or '-'}" for name in ("precision", "recall"))
+        rest = ", ".join(f"{name} {figure(found[key], 2)}" for name, key in
+                         (("AUC", "label_auc"), ("ECE", "ece"), ("Brier", "brier")))  # fmt: skip
+        base = found["base_rate"]
+        yield f"{base.row['n']} labelled pairs, {base} good: {shares} ({found['threshold']}), {rest}"
+
+
+def _injection(found: tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None) -> Iterator[str]:
+    if found:
+        every, kinds = found
+        moves = ", ".join(f"{name} {figure(every[name], 2, signed=True)}" for name in ("shift", "control", "excess"))
+        worst = f"; most by {kinds[0]['kind']} {figure(kinds[0]['excess'], 2, signed=True)}" if kinds else ""
+        lost = every["lost"]
+        gone = f"; score lost {measured.share(lost)}" if lost and lost["value"] else ""
+        yield f"attacks, levels: {moves} (n = {every['shift']['n']}){worst}{gone}"
+
+
+def _likeness(metrics: list[Row]) -> Iterator[str]:
+    compared, told = measured.likeness(metrics)
+    for column, row in told:
+        near = next((c for c in compared if c.column == column and c.change and c.change["metric"] == "seed_similarity"), None)
+        nearer = f", similarity kept - dropped {figure(near.change, 3, signed=True)}" if near else ""
+        yield f"likeness to the seed, {column}: AUC {figure(row, 2)}{nearer}"
 
 
 def show_models(run: Path) -> None:
@@ -76,8 +161,9 @@ def show_models(run: Path) -> None:
         training = model["training"]
         trained = str(training.get("examples", ""))
         trained += f" ({training['too_long']} too long)" if training.get("too_long") else ""
-        figures = [gather.figure(model.get(name)) for name in ("nll", "nll_change", "stop_rate")]
+        figures = [figure(model.get(name)) for name in ("nll", "nll_change", "stop_rate")]
         table.add_row(model["name"], trained, *figures, str(model["nll"]["n"]))
     _console().print(table)
-    shown = [f"{r['metric']} {gather.figure(r)} {r['unit']}" for r in gather.backward(run) if not r["note"]]
-    print("backward model: " + "; ".join(shown))
+    shown = [f"{r['metric']} {figure(r)} {r['unit']}" for r in gather.backward(run) if not r["note"]]
+    if shown:
+        print("backward model: " + "; ".join(shown))

@@ -17,6 +17,7 @@ from trl import SFTConfig as TrlConfig
 from trl import SFTTrainer
 
 from humpback import store
+from humpback.curate.teach import TeachConfig, lessons
 from humpback.engine.orphans import die_with_parent
 from humpback.lm import chat
 from humpback.lm.transformers import ROLE_FILE, keep_freed_memory
@@ -36,7 +37,9 @@ def examples(job: dict[str, Any], rows: list[Row], tokenizer: Any) -> list[Examp
     clip = partial(chat.clip, tokenizer)
     if job["role"] == "backward":
         return [backward_example(row, backward, tags, clip) for row in rows]
-    return [forward_example(row, tags, clip, job["sft"]["max_tokens"]) for row in rows]
+    width, seed = job["sft"]["max_tokens"], job["sft"]["seed"]
+    taught = lessons([row for row in rows if row["source"] == "seed"], TeachConfig(**job["teach"]), width, clip, seed)
+    return [forward_example(row, tags, clip, width) for row in rows] + taught
 
 
 def tokens(example: Example, tokenizer: Any, max_tokens: int) -> dict[str, list[int]] | None:

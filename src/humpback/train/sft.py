@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from humpback import store
+from humpback.curate.teach import TeachConfig
 from humpback.errors import NothingKept, TrainingFailed, UsageFault
 from humpback.lm.spec import model_folder
 from humpback.methods.backtranslate import BackwardConfig, TagConfig
@@ -21,9 +22,12 @@ JOB, PAIRS, LOG = "job.json", "pairs.parquet", "train.log"
 
 def train(
     folder: Path, role: Role, base: str, rows: list[Row], config: SftConfig, tags: TagConfig, backward: BackwardConfig,
-    progress: Progress,
+    progress: Progress, teach: TeachConfig | None = None,
 ) -> None:  # fmt: skip
-    """Train `base` on `rows` into `folder`, always from base (paper, section 2.3); raises `TrainingFailed`."""
+    """Train `base` on `rows` into `folder`, always from base (paper, section 2.3); raises `TrainingFailed`.
+
+    A forward model is taught decisions about the seed pairs among `rows` as well, if `teach` says so.
+    """
     if not rows:
         raise NothingKept(f"there is no pair to train the {role} model on", "add seed pairs, or loosen the selection")
     base_folder = model_folder(base)
@@ -31,7 +35,9 @@ def train(
         raise UsageFault(
             f"{base!r} cannot be trained: only models on this disk can", "set base=embedded or transformers:PATH"
         )
-    batch, steps = batch_and_steps(len(rows), config)
+    teach = teach or TeachConfig()
+    share = teach.share if role == "forward" else 0.0
+    batch, steps = batch_and_steps(round(len(rows) / (1 - share)), config)
     job = {
         "role": role,
         "base": str(base_folder),
@@ -39,6 +45,7 @@ def train(
         "sft": config.model_dump(mode="json"),
         "tags": tags.model_dump(mode="json"),
         "backward": backward.model_dump(mode="json"),
+        "teach": teach.model_dump(mode="json"),
         "batch": batch,
         "steps": steps,
     }
