@@ -10,6 +10,8 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +149,11 @@ class Transformers(Remembers):
         unique = {tuple(row): None for row in ids}
         order = {row: i for i, row in enumerate(unique)}
         source = torch.tensor([order[tuple(row)] for row in ids], device=self.device)
-        made, mask = self._read([list(row) for row in unique], keep=1, cached=True)
-        cache = made.past_key_values
+        read = self._read([list(row) for row in unique], [[len(row) - 1] for row in unique], cached=True)
+        cache = read.cache
         if len(unique) < len(ids):
             cache.batch_select_indices(source)
-        logits, mask = made.logits[:, -1].float()[source], mask[source]
+        logits, mask = read.logits.float()[source], read.mask[source]
         draws = Draws(seeds, sampling, self.device)
         chosen: list[torch.Tensor] = []
         scores: list[torch.Tensor] = []
@@ -184,54 +186,61 @@ class Transformers(Remembers):
         return out
 
     def _score(self, heads: list[Ids], tails: list[Ids]) -> list[Given]:
-        longest = max(len(tail) for tail in tails)
-        if not longest:
-            return [[] for _ in tails]
         rows = [head + tail for head, tail in zip(heads, tails, strict=True)]
-        made, _ = self._read(rows, keep=longest + 1)
-        goal = _left_padded([row[-longest:] for row in rows], self.pad)[0].to(self.device)
-        losses = torch.nn.functional.cross_entropy(made.logits[:, :-1].float().transpose(1, 2), goal, reduction="none")
-        return [(-row[longest - len(tail) :]).tolist() if tail else [] for row, tail in zip(losses, tails, strict=True)]
+        # What a token is worth stands in the logits of the place before it.
+        before = [list(range(len(head) - 1, len(head) + len(tail) - 1)) for head, tail in zip(heads, tails, strict=True)]
+        goal = torch.tensor([token for tail in tails for token in tail], dtype=torch.long, device=self.device)
+        if not len(goal):
+            return [[] for _ in tails]
+        losses = torch.nn.functional.cross_entropy(self._read(rows, before).logits.float(), goal, reduction="none")
+        return [(-part).tolist() for part in torch.split(losses, [len(tail) for tail in tails])]
 
     def _last_logits(self, groups: list[list[Ids]]) -> tuple[Any, int]:
         """(logits at the end of every prompt, group after group; tokens read). A group's common head is computed once."""
         rows = [row for group in groups for row in group]
         heads = [_common(group) for group in groups]
         if not self.shares or min(heads) < SHORTEST_HEAD or len(rows) == len(groups):
-            return self._read(rows, keep=1)[0].logits[:, -1], sum(map(len, rows))
-        made, mask = self._read([group[0][:head] for group, head in zip(groups, heads, strict=True)], keep=1, cached=True)
+            return self._read(rows, [[len(row) - 1] for row in rows]).logits, sum(map(len, rows))
+        starts = [group[0][:head] for group, head in zip(groups, heads, strict=True)]
+        read = self._read(starts, [[0] for _ in starts], cached=True)
         source = torch.tensor([n for n, group in enumerate(groups) for _ in group], device=self.device)
-        cache, mask = made.past_key_values, mask[source]
-        cache.batch_select_indices(source)
+        read.cache.batch_select_indices(source)
         tails = [row[head:] for group, head in zip(groups, heads, strict=True) for row in group]
-        made, _ = self._continue(tails, mask, cache, keep=1)
-        return made.logits[:, -1], sum(heads) + sum(map(len, tails))
+        made = self._forward(tails, [[len(tail) - 1] for tail in tails], (read.mask[source], read.cache))
+        return made.logits, sum(heads) + sum(map(len, tails))
 
-    def _read(self, rows: list[Ids], keep: int, cached: bool = False) -> tuple[Any, Any]:
-        """(output, mask) of `rows` padded on the left, with the logits of the last `keep` places."""
-        head = min(_common(rows), min(map(len, rows)) - keep)
+    def _read(self, rows: list[Ids], wanted: list[list[int]], cached: bool = False) -> "_Read":
+        """The logits at the places `wanted` of each row; what all rows begin with, before those places, is computed once."""
+        first = min((places[0] for places in wanted if places), default=0)
+        head = min(_common(rows), first)
         if not self.shares or len(rows) < 2 or head < SHORTEST_HEAD:
-            tokens, mask = (each.to(self.device) for each in _left_padded(rows, self.pad))
-            position = (mask.cumsum(1) - 1).clamp(min=0)
-            made = self.model(
-                input_ids=tokens, attention_mask=mask, position_ids=position, use_cache=cached, logits_to_keep=keep
-            )
-            return made, mask
-        start = torch.tensor([rows[0][:head]], device=self.device)
-        cache = self.model(input_ids=start, use_cache=True, logits_to_keep=1).past_key_values
-        cache.batch_repeat_interleave(len(rows))
-        return self._continue([row[head:] for row in rows], start.new_ones(len(rows), head), cache, keep)
+            return self._forward(rows, wanted, None, cached)
+        start = self._forward([rows[0][:head]], [[0]], None, cached=True)
+        start.cache.batch_repeat_interleave(len(rows))
+        before = start.mask.expand(len(rows), -1)
+        tails, places = [row[head:] for row in rows], [[place - head for place in each] for each in wanted]
+        return self._forward(tails, places, (before, start.cache), cached)
 
-    def _continue(self, tails: list[Ids], before: Any, cache: Any, keep: int) -> tuple[Any, Any]:
-        """(output, mask) after `tails`, each going on where the row of the same place in `cache` stopped."""
-        tokens, mask = (each.to(self.device) for each in _left_padded(tails, self.pad))
-        mask = torch.cat([before, mask], dim=1)
-        position = (mask.cumsum(1) - 1).clamp(min=0)[:, before.shape[1] :]
-        made = self.model(
-            input_ids=tokens, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True,
-            logits_to_keep=keep,
-        )  # fmt: skip
-        return made, mask
+    def _forward(
+        self, rows: list[Ids], wanted: list[list[int]], past: tuple[Any, Any] | None, cached: bool = False
+    ) -> "_Read":
+        """One pass over `rows`, each going on where the row of the same place in `past` (mask, cache) stopped.
+
+        They are padded on the right where attention is full: then no mask is needed without a past, since no token sees
+        what comes after it, and kernels without a mask are up to twice as fast. Other layers expect padding on the left.
+        """
+        width = max(map(len, rows))
+        starts = [0 if self.shares else width - len(row) for row in rows]
+        tokens, mask = (each.to(self.device) for each in _padded(rows, self.pad, starts, width))
+        flat = [i * width + starts[i] + place for i, places in enumerate(wanted) for place in places]
+        before, cache = past or (mask[:, :0], None)
+        whole = torch.cat([before, mask], dim=1)
+        shown: dict[str, Any] = {}
+        if past or not self.shares:
+            shown = {"attention_mask": whole, "position_ids": (whole.cumsum(1) - 1).clamp(min=0)[:, -width:]}
+        with _picked(self.model, flat):
+            made = self.model(input_ids=tokens, past_key_values=cache, use_cache=cached or past is not None, **shown)
+        return _Read(made.logits[0], whole, made.past_key_values)
 
     def _label_ids(self, question: Question) -> Ids:
         """The id of each label; raises `LMError` where a label is not one distinct token."""
@@ -282,10 +291,34 @@ def _common(rows: list[Ids]) -> int:
     return next((i for i in range(shortest) if low[i] != high[i]), shortest)
 
 
-def _left_padded(rows: list[Ids], pad: int) -> tuple[Any, Any]:
-    width = max(map(len, rows))
-    tokens = [[pad] * (width - len(row)) + row for row in rows]
-    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+@dataclass(frozen=True)
+class _Read:
+    """What a pass gave: logits (places, vocabulary), the mask (rows, tokens so far), and the cache."""
+
+    logits: Any
+    mask: Any
+    cache: Any
+
+
+@contextmanager
+def _picked(model: Any, places: list[int]) -> Iterator[None]:
+    """Inside, `model` computes logits for `places` alone, counted over all tokens of the batch: (1, places, vocabulary)."""
+
+    def pick(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        hidden = given[0].reshape(1, -1, given[0].shape[-1])
+        return (hidden[:, torch.tensor(places, device=hidden.device)], *given[1:])
+
+    handle = model.get_output_embeddings().register_forward_pre_hook(pick)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _padded(rows: list[Ids], pad: int, starts: list[int], width: int) -> tuple[Any, Any]:
+    """(tokens, mask) of `rows`, each from its start on."""
+    tokens = [[pad] * at + row + [pad] * (width - at - len(row)) for row, at in zip(rows, starts, strict=True)]
+    mask = [[0] * at + [1] * len(row) + [0] * (width - at - len(row)) for row, at in zip(rows, starts, strict=True)]
     return torch.tensor(tokens), torch.tensor(mask)
 
 

