@@ -161,7 +161,7 @@ def test_a_dry_run_shows_the_settings_and_where_they_come_from(tmp_path: Path) -
 def test_recipes_are_listed_with_what_they_do() -> None:
     """The file name is the registration."""
     done = humpback("recipes")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == recipes.names() == ["demo", "humpback"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == recipes.names() == ["demo", "humpback", "sweep"]
 
 
 def test_a_full_disk_is_a_line_and_keeps_what_is_finished(tmp_path: Path, pairs: Path) -> None:

@@ -17,6 +17,6 @@ __all__ = ["openai_lm"]
 def vllm_lm() -> Iterator[LM]:
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("vllm is not installed here; it needs an environment of its own: make test-vllm")
-    opened = language_models.open(f"vllm:{EMBEDDED}?kv_cache_gib=1")
+    opened = language_models.open_here(f"vllm:{EMBEDDED}?kv_cache_gib=1")
     yield opened
     opened.close()

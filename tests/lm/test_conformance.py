@@ -90,7 +90,7 @@ def test_an_over_long_prompt_is_that_rows_fate(lm: language_models.LM, can: Call
 
 
 def test_logprob_gives_one_value_per_target_token(lm: language_models.LM, can: Callable[[str], bool]) -> None:
-    """Scores shifted by one token look plausible and are wrong; a model that cannot must say so, and not that it may later."""
+    """Scores shifted by one token look plausible and are wrong; a model that cannot must say so once and for all."""
     if not can("logprob"):
         with pytest.raises(LMError) as caught:
             lm.logprob(PROMPTS, PROMPTS)

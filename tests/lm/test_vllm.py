@@ -2,26 +2,11 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lm.test_conformance import (
-    GREEDY,
-    PROMPTS,
-    QUESTIONS,
-    test_a_draw_depends_on_its_seed_and_not_on_its_place,
-    test_an_over_long_prompt_is_that_rows_fate,
-    test_decide_agrees_with_logprob,
-    test_decide_answers_every_question_of_every_state,
-    test_empty_batches,
-    test_finish_reasons,
-    test_generate_keeps_order_and_length,
-    test_greedy_is_repeatable,
-    test_logprob_gives_one_value_per_target_token,
-    test_the_embedded_tokenizer_meets_the_contract_of_decisions,
-)
+from lm.test_conformance import GREEDY, PROMPTS, QUESTIONS, test_decide_agrees_with_logprob
 
 from humpback import lm as language_models
 from humpback.errors import LMError, UsageFault
@@ -31,43 +16,25 @@ from humpback.lm.spec import EMBEDDED
 if importlib.util.find_spec("vllm") is None:
     pytest.skip("vllm is not installed here; it needs an environment of its own: make test-vllm", allow_module_level=True)
 
-# vLLM and what it draws in warn at import, each in its own way.
-pytestmark = [
-    pytest.mark.vllm,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
+pytestmark = pytest.mark.vllm
 
-__all__ = [
-    "test_a_draw_depends_on_its_seed_and_not_on_its_place",
-    "test_an_over_long_prompt_is_that_rows_fate",
-    "test_decide_agrees_with_logprob",
-    "test_decide_answers_every_question_of_every_state",
-    "test_empty_batches",
-    "test_finish_reasons",
-    "test_generate_keeps_order_and_length",
-    "test_greedy_is_repeatable",
-    "test_logprob_gives_one_value_per_target_token",
-    "test_the_embedded_tokenizer_meets_the_contract_of_decisions",
-]
+__all__ = ["test_decide_agrees_with_logprob"]
 
-SPEC = f"vllm:{EMBEDDED}?kv_cache_gib=1"
-EAGER = f"{SPEC}&enforce_eager=true"
+EAGER = f"vllm:{EMBEDDED}?kv_cache_gib=1&enforce_eager=true"
 HOT = Sampling(temperature=0.7, max_new_tokens=24)
 PAGE = "The chain is cleaned with a brush, dried with a cloth and oiled link by link; then the rest is wiped off. " * 16
 
 
-@pytest.fixture(scope="module")
-def lm() -> Iterator[Any]:
-    opened = language_models.open_here(SPEC)
-    yield opened
-    opened.close()
+@pytest.fixture
+def lm(vllm_lm: Any) -> Any:
+    """In this process, so that the engine can be watched."""
+    return vllm_lm
 
 
-@pytest.fixture(scope="module")
-def embedded(lm: Any) -> Any:
-    """The tests that every backend must pass ask for the embedded model; here it is held by vLLM."""
-    return lm
+@pytest.fixture
+def embedded(vllm_lm: Any) -> Any:
+    """What one test over every backend calls the model under test."""
+    return vllm_lm
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +216,7 @@ def test_labels_must_be_single_tokens(lm: Any, monkeypatch: pytest.MonkeyPatch) 
     [
         ("vllm:", "needs a model"),
         ("vllm:./nowhere", "is not the folder of a model"),
+        (f"{EAGER}&processes=0&adapter=./nowhere", "is not the folder of an adapter"),
         (f"{EAGER}&processes=0", "this process holds vllm:model already"),
     ],
 )
@@ -259,13 +227,10 @@ def test_a_model_that_cannot_be_opened_says_what_to_type(lm: Any, spec: str, fac
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(
-    ("options", "fact"), [("kv_cache_gib=0.0001", "cannot load the model .*memory"), ("adapter=./nowhere", "of an adapter")]
-)
-def test_an_engine_that_cannot_start_says_why(options: str, fact: str) -> None:
+def test_an_engine_that_cannot_start_says_why() -> None:
     """vLLM's own message is a page, and its cause stands in another process."""
-    with pytest.raises(UsageFault, match=fact) as caught:
-        language_models.open(f"vllm:{EMBEDDED}?enforce_eager=true&processes=1&{options}")
+    with pytest.raises(UsageFault, match=r"cannot load the model .*memory") as caught:
+        language_models.open(f"vllm:{EMBEDDED}?enforce_eager=true&processes=1&kv_cache_gib=0.0001")
     assert caught.value.hint and "\n" not in caught.value.fact
 
 

@@ -7,7 +7,8 @@ have in common cancels out.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,17 +16,31 @@ import numpy as np
 import numpy.typing as npt
 
 from humpback.curate.combine import Scorer
+from humpback.curate.judge import JudgeConfig, graded, likelihood_columns
 from humpback.evaluate.agreement import wilson
-from humpback.evaluate.competence import GUARDED
+from humpback.evaluate.competence import CORRUPTIONS, GUARDED, Pair
 from humpback.evaluate.likeness import likeness
 from humpback.evaluate.metrics import metric
-from humpback.schema import Row
+from humpback.lm import LM
+from humpback.schema import Row, row_id
 
 Values = npt.NDArray[np.float64]
 CLEAN = "clean"
 UNGUARDED = "damage that no guard catches"
+DAMAGES: dict[str, Callable[[Sequence[Pair]], Sequence[Pair]]] = {
+    CLEAN: lambda pairs: pairs,
+    **{corrupt.__name__: corrupt for corrupt in CORRUPTIONS},
+}
 # What the verdicts are about: the metric that is compared, and the one that says by how much the best leads.
 LEADS = {"mean_auc": "mean_auc_lead", "label_auc": "label_auc_lead"}
+
+
+def damaged(kind: str, rows: Sequence[Row]) -> Iterator[Row]:
+    """The pairs `rows`, damaged as `kind` says (of `DAMAGES`); `method` is the kind, `parent` the whole pair."""
+    pairs = DAMAGES[kind]([(row["instruction"], row["response"]) for row in rows])
+    for row, (instruction, response) in zip(rows, pairs, strict=True):
+        own = {"id": row_id(row["id"], kind), "parent": row["id"], "method": kind}
+        yield {**row, **own, "instruction": instruction, "response": response}
 
 
 def values(rows: Sequence[Row], column: str, scorer: Scorer) -> Values:
@@ -114,10 +129,10 @@ def mean_auc(aucs: Sequence[Auc | None]) -> Auc | None:
 def damage_rows(rankings: Mapping[str, Values], kinds: Sequence[str]) -> Iterator[Row]:
     """corruption_auc on each kind of damage, mean_auc over the kinds that no guard catches, and its lead.
 
-    `kinds` tells of each place in the rankings whether the pair is `CLEAN` or how it is damaged; place i of each kind is made
-    of the same pair. Shuffled pairs have their neighbour's instruction, a tie between units that the errors do not know of.
+    `kinds` tells of each place in the rankings whether the pair is `CLEAN` or how it is damaged; place i of each kind is
+    made of the same pair. A shuffled pair has its neighbour's instruction, which ties units in a way the errors leave out.
     """
-    damages = [kind for kind in dict.fromkeys(kinds) if kind != CLEAN]
+    damages = [kind for kind in DAMAGES if kind in kinds and kind != CLEAN]
     means: dict[str, Auc] = {}
     for name, ranked in rankings.items():
         of_kind = {kind: ranked[[each == kind for each in kinds]] for kind in (CLEAN, *damages)}
@@ -172,7 +187,7 @@ def lead_rows(name: str, found: Mapping[str, Auc]) -> Iterator[Row]:
 
 
 def kept_rows(scorer: str, ranked: Values | None, kept: int, size: int, drops: Mapping[str, int]) -> Iterator[Row]:
-    """Of `size` pairs: how many it ranks at all (None: it looks at none), how many were kept, and what the others fell for."""
+    """Of `size` pairs: how many it ranks at all (None: it ranks nothing), how many were kept, what the others fell for."""
     if ranked is not None:
         yield metric("ranked", scorer, float(np.isfinite(ranked).sum()), n=size, unit="pairs")
     yield metric("kept", scorer, float(kept), n=size, unit="pairs")
@@ -229,6 +244,20 @@ class Cost:
     seconds: float
     prompt_tokens: float | None
     n: int
+
+
+def timed(rows: list[Row], lm: LM, judge: JudgeConfig, tag: str, max_tokens: int) -> Iterator[Row]:
+    """Metric rows: seconds and prompt tokens of the judge, and of the likelihoods, for `rows`; `model` names the part."""
+    parts: dict[str, Callable[[], object]] = {
+        "judge": lambda: graded(rows, lm, max_tokens, judge, "cost"),
+        "likelihood": lambda: likelihood_columns(rows, lm, tag, max_tokens),
+    }
+    for part, ask in parts.items():
+        before, began = lm.usage, time.perf_counter()
+        ask()
+        seconds, spent = time.perf_counter() - began, lm.usage - before
+        yield metric("seconds", part, seconds, n=len(rows), unit="seconds")
+        yield metric("prompt_tokens", part, spent.prompt_tokens if spent.calls else None, n=len(rows), unit="tokens")
 
 
 def cost_rows(scorer: str, parts: Mapping[str, Cost]) -> Iterator[Row]:
@@ -290,7 +319,9 @@ def _quality_table(metrics: Sequence[Row], names: Sequence[str]) -> str:
                ("label_recall", "recall"), ("nll_change", "NLL change")) if name in there]  # fmt: skip
     cells = [[name, *(_cell(metrics, measure, name, note) for measure, note, _ in wanted)] for name in names]
     kinds = ", ".join(GUARDED)
-    title = f"AUC, clean above damaged (mean: without {kinds}, which the guards catch), against labels, and what training says"
+    title = (
+        f"AUC, clean above damaged (mean: without {kinds}, which the guards catch), against labels, and what training says"
+    )
     return _table(title, ["scorer", *(each for _, _, each in wanted)], cells) if wanted else ""
 
 
@@ -307,7 +338,9 @@ def _selection_table(metrics: Sequence[Row], names: Sequence[str]) -> str:
         cost = [_cell(metrics, "seconds", name, None, 1), _cell(metrics, "prompt_tokens", name, None, 0)]
         cells.append([name, *counts, near, like, *cost, told])
     size = next((row["n"] for row in metrics if row["metric"] == "kept"), 0)
-    return _table(f"What each keeps of {size} pairs (similarity of responses, AUC of instructions), and its cost", head, cells)
+    return _table(
+        f"What each keeps of {size} pairs (similarity of responses, AUC of instructions), and its cost", head, cells
+    )
 
 
 def _agreement_table(metrics: Sequence[Row], names: Sequence[str]) -> str:
@@ -337,5 +370,7 @@ def _figure(row: Row | None, digits: int = 3) -> str:
 
 def _table(title: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in (head, *cells)) for i in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *cells)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *cells)
+    ]
     return "\n".join([title, *lines])

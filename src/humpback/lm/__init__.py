@@ -151,12 +151,15 @@ def open_here(spec: str) -> LM:
 
 def _processes(parsed: "Spec") -> int:
     from humpback.lm._devices import gpus
-    from humpback.lm.spec import LocalOptions
+    from humpback.lm.spec import LocalOptions, VllmOptions
 
     if not isinstance(parsed.options, LocalOptions):
         return 0
-    wanted = parsed.options.processes
-    return gpus() // getattr(parsed.options, "tensor_parallel_size", 1) if wanted is None else wanted
+    if parsed.options.processes is not None:
+        return parsed.options.processes
+    # An engine of vLLM that ends tears down what the next one in its process would stand on.
+    least, each = (1, parsed.options.tensor_parallel_size) if isinstance(parsed.options, VllmOptions) else (0, 1)
+    return max(least, gpus() // each)
 
 
 def backends() -> list[str]:

@@ -22,8 +22,9 @@ from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage, open_
 from humpback.lm._devices import visible
 from humpback.lm.spec import parse
 
-# Prompts in a job: enough to fill several batches, few enough that all copies end at the same time.
-JOB_PROMPTS = 256
+# Prompts in a job: enough to fill several batches, few enough that all copies end at the same time. vLLM lets its batch run
+# empty at the end of each.
+JOB_PROMPTS, VLLM_PROMPTS = 256, 1024
 TRIES = 2
 
 
@@ -137,8 +138,9 @@ class Hosted:
 
     def _call(self, lengths: list[int], part: Callable[[list[int]], tuple[str, tuple[Any, ...]]]) -> list[Any]:
         order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
-        # One vLLM forms its batches best from everything at once.
-        size = len(order) if self.processes == 1 and parse(self.spec).backend == "vllm" else JOB_PROMPTS
+        size = JOB_PROMPTS
+        if parse(self.spec).backend == "vllm":
+            size = VLLM_PROMPTS if self.processes > 1 else len(order)
         jobs = deque(Job(order[i : i + size], part(order[i : i + size])) for i in range(0, len(order), size or 1))
         out: list[Any] = [None] * len(lengths)
         try:

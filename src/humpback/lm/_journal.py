@@ -76,12 +76,23 @@ class Remembers:
 
     def answered(self, key: str, ask: Callable[[], tuple[list[Given], Usage]]) -> list[Given]:
         """The answers under `key`, from the journal or else from `ask`; what they took counts either way."""
+        known = self.recalled(key)
+        if known is not None:
+            return known
+        answers, usage = ask()
+        self.recorded(key, answers, usage)
+        return answers
+
+    def recalled(self, key: str) -> list[Given] | None:
+        """What the journal answers under `key`; it counts as used."""
         known = self._journal.recall(key) if self._journal else None
-        answers, usage = known or ask()
-        if self._journal and known is None:
+        self.usage += known[1] if known else Usage()
+        return known[0] if known else None
+
+    def recorded(self, key: str, answers: list[Given], usage: Usage) -> None:
+        if self._journal:
             self._journal.record(key, answers, usage)
         self.usage += usage
-        return answers
 
 
 def _nobody(_: int) -> None:

@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from humpback import prompts
+from humpback.errors import LMError
 from humpback.lm import Answer, Question
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PROMPT = "decide-v1"
@@ -25,6 +29,17 @@ def prompt(state: str, question: Question, reverse: bool = False) -> str:
     else:
         shown = list(zip(labels(question), texts, strict=True))
     return prompts.render(PROMPT, state=state, question=question.text, options=shown)
+
+
+def label_ids(tokenizer: "PreTrainedTokenizerBase", question: Question, name: str) -> list[int]:
+    """The id of each label; raises `LMError` where a label is not one distinct token of the model `name`."""
+    ids = [tokenizer.encode(label, add_special_tokens=False) for label in labels(question)]
+    if any(len(each) != 1 for each in ids) or len({each[0] for each in ids}) != len(ids):
+        raise LMError(
+            f"{name}: the labels {labels(question)} are not one distinct token each",
+            "judge with another model, or select by likelihood gain: --set curate.by=gain",
+        )
+    return [each[0] for each in ids]
 
 
 def distribution(logprobs: Sequence[float]) -> tuple[tuple[float, ...], float]:

@@ -37,7 +37,9 @@ class LocalOptions(Options):
     adapter: str | None = Field(None, description="folder of a LoRA adapter (peft) over the model")
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
     processes: int | None = Field(
-        None, ge=0, description="processes that hold the model; unset: one per GPU, none but this one without a GPU"
+        None,
+        ge=0,
+        description="processes that hold the model; unset: one per GPU; without a GPU none but this one, for vllm one",
     )
     trust_remote_code: bool = Field(False, description="run code that comes with the model")
 
@@ -103,7 +105,8 @@ class Spec:
         """The folder that holds the weights, if they are named as one on this disk."""
         if self.backend == "embedded":
             return EMBEDDED
-        return Path(self.model) if self.backend in ("transformers", "vllm") and Path(self.model).is_dir() else None
+        named = self.model and self.backend in ("transformers", "vllm")
+        return Path(self.model) if named and Path(self.model).is_dir() else None
 
 
 def parse(text: str) -> Spec:

@@ -3,11 +3,8 @@
 What the prompts of a batch have in common at their head is computed once, and so is the state that several questions share.
 """
 
-import ctypes
-import gc
 import json
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from humpback.errors import LMError, UsageFault
+from humpback.errors import UsageFault
 from humpback.lm import Answer, Completion, Finish, Question, Sampling, Usage, chat, decisions
 from humpback.lm._journal import Given, Remembers, key_of
+from humpback.lm._memory import give_back_memory, keep_freed_memory
 from humpback.lm.spec import EMBEDDED, Spec, TransformersOptions
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Threads that wait for each other spin: beside other work on the same processors everything was several times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 try:
     import torch
     import transformers
@@ -35,15 +35,7 @@ ROLE_FILE = "humpback.json"
 LOGIT_BYTES = 1 << 30
 # A head shorter than this costs more to copy than to compute again.
 SHORTEST_HEAD = 16
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 Ids = list[int]
-
-
-def keep_freed_memory() -> None:
-    """Have glibc keep what a batch frees for the next: returning and faulting it in again was half of a CPU's time here."""
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        for option, value in ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, (1 << 31) - 1), (_TOP_PAD, 1 << 26)):
-            libc.mallopt(option, value)
 
 
 class Transformers(Remembers):
@@ -64,11 +56,9 @@ class Transformers(Remembers):
         self.decider = _decider(model, tokenizer)
 
     def close(self) -> None:
-        """Give the memory back: the next user of this machine is a training in another process."""
+        """Give the memory back."""
         del self.model, self.decider
-        gc.collect()
-        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-            libc.malloc_trim(0)
+        give_back_memory()
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
         return chat.clip(self.tokenizer, text, max_tokens)
@@ -112,7 +102,7 @@ class Transformers(Remembers):
         fits = [i for i in range(len(asked)) if turns and max(map(len, asked[i])) < self.context]
 
         def ask(batch: list[int]) -> tuple[list[Given], Usage]:
-            labels = [self._label_ids(question) for question, _ in turns]
+            labels = [decisions.label_ids(self.tokenizer, question, self.name) for question, _ in turns]
             rows, read = self._last_logits([asked[i] for i in batch])
             logprobs = torch.log_softmax(rows.float(), dim=-1)
             picked = [row[labels[n % len(turns)]].tolist() for n, row in enumerate(logprobs)]
@@ -241,16 +231,6 @@ class Transformers(Remembers):
         with _picked(self.model, flat):
             made = self.model(input_ids=tokens, past_key_values=cache, use_cache=cached or past is not None, **shown)
         return _Read(made.logits[0], whole, made.past_key_values)
-
-    def _label_ids(self, question: Question) -> Ids:
-        """The id of each label; raises `LMError` where a label is not one distinct token."""
-        ids = [self.tokenizer.encode(label, add_special_tokens=False) for label in decisions.labels(question)]
-        if any(len(each) != 1 for each in ids) or len({each[0] for each in ids}) != len(ids):
-            raise LMError(
-                f"{self.name}: the labels {decisions.labels(question)} are not one distinct token each",
-                "judge with another model, or select by likelihood gain: --set curate.by=gain",
-            )
-        return [each[0] for each in ids]
 
 
 class _Decider:

@@ -5,13 +5,10 @@ It needs an environment of its own: vLLM asks for an older transformers than tra
 """
 
 import contextlib
-import ctypes
-import gc
 import itertools
 import json
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import Any, NamedTuple, get_args
 from humpback.errors import LMError, UsageFault
 from humpback.lm import Answer, Completion, Question, Sampling, Usage, chat, decisions
 from humpback.lm._journal import Given, Remembers, key_of
+from humpback.lm._memory import give_back_memory
 from humpback.lm.spec import Spec, VllmOptions
 
 ENVIRONMENT = {
@@ -91,9 +89,7 @@ class Vllm(Remembers):
         self.engine.llm_engine.engine_core.shutdown()
         del self.engine
         _open.clear()
-        gc.collect()
-        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-            libc.malloc_trim(0)
+        give_back_memory()
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
         return chat.clip(self.tokenizer, text, max_tokens)
@@ -125,7 +121,7 @@ class Vllm(Remembers):
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         turns = [(question, reverse) for question in questions for reverse in (False, True)]
-        labels = [label_ids(self.tokenizer, question, self.name) for question, _ in turns]
+        labels = [decisions.label_ids(self.tokenizer, question, self.name) for question, _ in turns]
         rendered = [self._encode([decisions.prompt(state, *turn) for turn in turns]) for state in states]
         fits = [i for i in range(len(states)) if turns and max(map(len, rendered[i])) < self.context]
         asked = {
@@ -157,14 +153,14 @@ class Vllm(Remembers):
     def _ask(self, call: str, asked: dict[int, Asked], read: Callable[[int, Any], Given]) -> dict[int, Any]:
         """What `read` makes of the engine's answer to each of `asked`, by row; what the journal answers is not asked."""
         keys = {row: key_of(call, *each) for row, each in asked.items()}
-        out = {row: known[0] for row, key in keys.items() if (known := self._recalled(key)) is not None}
+        out = {row: known[0] for row, key in keys.items() if (known := self.recalled(key)) is not None}
         for row, output in self._finished({row: each for row, each in asked.items() if row not in out}):
             if output.outputs[0].finish_reason not in ("stop", "length"):
                 raise LMError(
                     f"{self.name}: vLLM gave a request up: {output.outputs[0].finish_reason}", "run again", retryable=True
                 )
             out[row] = read(row, output)
-            self._recorded(keys[row], [out[row]], _usage(call, output))
+            self.recorded(keys[row], [out[row]], _usage(call, output))
         return out
 
     def _finished(self, asked: dict[int, Asked]) -> Iterator[tuple[int, Any]]:
@@ -191,16 +187,6 @@ class Vllm(Remembers):
                 f"{self.name}: the engine of vLLM stopped: {_fact(error)}",
                 "give it less work at once, for example: ?max_num_seqs=64",
             ) from error
-
-    def _recalled(self, key: str) -> list[Given] | None:
-        known = self._journal.recall(key) if self._journal else None
-        self.usage += known[1] if known else Usage()
-        return known[0] if known else None
-
-    def _recorded(self, key: str, answers: list[Given], usage: Usage) -> None:
-        if self._journal:
-            self._journal.record(key, answers, usage)
-        self.usage += usage
 
 
 def _params(settings: dict[str, Any]) -> Any:
@@ -233,17 +219,6 @@ def _target_logprobs(output: Any, start: int, target: Ids) -> list[float]:
 def _label_logprobs(output: Any, ids: Ids) -> list[float]:
     first = output.outputs[0].logprobs[0]
     return [float(first[each].logprob) for each in ids]
-
-
-def label_ids(tokenizer: Any, question: Question, name: str) -> Ids:
-    """The id of each label; raises `LMError` where a label is not one distinct token."""
-    ids = [tokenizer.encode(label, add_special_tokens=False) for label in decisions.labels(question)]
-    if any(len(each) != 1 for each in ids) or len({each[0] for each in ids}) != len(ids):
-        raise LMError(
-            f"{name}: the labels {decisions.labels(question)} are not one distinct token each",
-            "judge with another model, or select by likelihood gain: --set curate.by=gain",
-        )
-    return [each[0] for each in ids]
 
 
 def open(spec: Spec) -> Vllm:

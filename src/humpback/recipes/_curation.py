@@ -176,7 +176,7 @@ def curate(run: Run, pairs: Dataset, dev: list[Row], seed: Dataset, who: Judging
     if choice.by == "score":
         warn(run, every, who.lm, settings)
     keep = partial(select.pick, config, choice.by, at_k="k" in choice.rule)
-    gates = config.model_dump(mode="json", include={"per_site", "distinct", "clusters", "cluster_share"})
+    gates = config.model_dump(mode="json", include={"per_site", "distinct", "clusters", "cluster_share", "ifd_band"})
     rule = {"by": choice.by, "why": choice.why, **choice.rule, **gates}
     chosen = run.map(f"selected-{round_}", Stage("selected", SCORED, keep, rule, scope="dataset"), every)
     run.put(

@@ -20,7 +20,8 @@ from humpback import store
 from humpback.curate.teach import TeachConfig, lessons
 from humpback.engine.orphans import die_with_parent
 from humpback.lm import chat
-from humpback.lm.transformers import ROLE_FILE, keep_freed_memory
+from humpback.lm._memory import keep_freed_memory
+from humpback.lm.transformers import ROLE_FILE
 from humpback.methods.backtranslate import BackwardConfig, Example, TagConfig, backward_example, forward_example
 from humpback.schema import Row
 from humpback.train.config import SftConfig
