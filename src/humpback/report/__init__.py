@@ -10,6 +10,7 @@ from humpback.report import charts, examples, gather, measured, who
 from humpback.report.gather import Round
 
 PAGE = "report.html"
+_ALIKE = 1e-6
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -41,7 +42,7 @@ def content(run: Path) -> dict[str, Any]:
         "totals": {row["name"]: row for row in funnel},
         "seconds": sum(row.get("seconds", 0) for row in funnel),
         "spending": _spending(funnel),
-        "loop": _loop(about["config"]),
+        "loop": _loop(about["config"], done),
         "writer": who.writer(about["config"]),
         "rounds": [_round(each, about["config"]) for each in done],
         "models": _models(run),
@@ -61,16 +62,19 @@ def _spending(funnel: list[dict[str, Any]]) -> dict[str, Any]:
     return {"rows": rows, "cost": sum(row.get("cost", 0.0) for row in rows)}
 
 
-def _loop(config: Mapping[str, Any]) -> dict[str, str] | None:
+def _loop(config: Mapping[str, Any], done: list[Round]) -> dict[str, str] | None:
     """The notes in the picture of the loop; None for runs that are not the whole of it."""
     if "base" not in config:
         return None
     judges = [f"M{i}".translate(_SUBSCRIPT) for i in range((config.get("curate") or {}).get("rounds", 2))]
     trained = [f"M{i + 1}".translate(_SUBSCRIPT) for i in range(len(judges))]
+    outside = config.get("judge_lm") or ""
     return {
-        "judge": config.get("judge_lm") or ", then ".join(judges),
+        "judge": who.judge(config, done[0]).name if outside and done else outside or ", then ".join(judges),
         "trained": f"{', '.join(trained)} from base",
         "backward": config.get("backward_lm") or "writes instructions",
+        "outside": outside,
+        "prompted": config.get("backward_lm") or "",
     }
 
 
@@ -91,18 +95,22 @@ def _scores(each: Round) -> dict[str, Any]:
     scores = [(row["score"], row["id"] in each.kept) for row in each.scored if row["score"] is not None]
     gains = [(row["gain"], row["id"] in each.kept) for row in each.scored if row["gain"] is not None]
     masses = [row["label_mass"] for row in each.scored if row["label_mass"] is not None]
+    low, high = _range([gain for gain, _ in gains])
     top = max([5, len(measured.levels(each.competence)), *(score for score, _ in scores)])
     return {
         "top": top,
         "score_bins": charts.histogram(scores, 1.0, top, 48) if scores else [],
-        "gain_bins": charts.histogram(gains, *_range([g for g, _ in gains]), 24) if gains else [],
+        "gain_bins": charts.histogram(gains, low, high, 24) if gains else [],
+        "gain_digits": 2 if high - low >= 0.1 else 4,
         "statuses": Counter(row["status"] or "no status" for row in each.scored).most_common(),
         "label_mass": sum(masses) / len(masses) if masses else None,
     }
 
 
 def _range(values: list[float]) -> tuple[float, float]:
-    return (min(values), max(values)) if values else (0.0, 1.0)
+    """The least and the highest; equal values get some room, so that what they differ by in the last digit is not shown."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    return (low, high) if high - low > _ALIKE else (low - 0.5, high + 0.5)
 
 
 def _competence(each: Round, least: float | None) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from humpback.evaluate.agreement import BINS
 from humpback.report.measured import Interval
 from humpback.schema import Row
 
@@ -77,11 +78,23 @@ def around(rows: Iterable[Row | None], least: float = 0.0, even: bool = False) -
 
 
 def calibration(curve: Sequence[tuple[float, Interval]], side: float) -> list[dict[str, float]]:
-    """Points of a plot of `side` units: x (predicted), y (observed; up is less), its interval, and a radius by the count."""
+    """Points of a plot of `side` units: x (predicted), y (observed; up is less), its interval, a radius by the count,
+    and the middle of its bin.
+    """
     most = max((observed.row["n"] for _, observed in curve), default=1)
-    return [
-        {"x": side * p, "y": side * (1 - observed.row["value"]), "top": side * (1 - observed.high),
-         "bottom": side * (1 - observed.low), "r": 3 + 6 * math.sqrt(observed.row["n"] / most),
-         "p": p, "share": observed.row["value"], "n": observed.row["n"]}
-        for p, observed in curve
-    ]  # fmt: skip
+    return [_point(p, observed, side, most) for p, observed in curve]
+
+
+def _point(p: float, observed: Interval, side: float, most: int) -> dict[str, float]:
+    value, n = observed.row["value"], observed.row["n"]
+    return {
+        "x": side * p,
+        "middle": side * (min(BINS - 1, int(p * BINS)) + 0.5) / BINS,
+        "y": side * (1 - value),
+        "top": side * (1 - observed.high),
+        "bottom": side * (1 - observed.low),
+        "r": 3 + 6 * math.sqrt(n / most),
+        "p": p,
+        "share": value,
+        "n": n,
+    }

@@ -12,6 +12,7 @@ from humpback.schema import Row
 SHOWN, OF_A_REASON = 6, 3
 # Shown in a line of their own, since they stand beside every pair.
 _FIRST = ("score", "gain")
+_OF_CANDIDATES = ("logprob", "gain", "round_trip")
 
 
 def groups(run: Path, done: list[Round]) -> list[dict[str, Any]]:
@@ -19,14 +20,14 @@ def groups(run: Path, done: list[Round]) -> list[dict[str, Any]]:
     chosen = [(title, done[-1].pairs, faults) for title, faults in _of_round(done[-1]).items()] if done else []
     guarded = _guard_drops(run)
     chosen += [("Dropped by the guards", gather.dataset(run, "augmented"), guarded)]
-    out = []
+    found: list[tuple[str, list[Row]]] = []
     for title, source, faults in chosen:
         whole = gather.picked(source, faults)
         rows = [{**whole[each], "fault": fault} for each, fault in faults.items() if each in whole]
-        if rows:
-            out.append({"title": title, "rows": rows})
-    segments = gather.picked(gather.dataset(run, "sample"), {row["parent"] for group in out for row in group["rows"]} - {None})
-    return [{**group, "rows": [_told(row, segments) for row in group["rows"]]} for group in out]
+        found += [(title, rows)] if rows else []
+    parents = {row["parent"] for _, rows in found for row in rows if row["parent"]}
+    segments = gather.picked(gather.dataset(run, "sample"), parents)
+    return [{"title": title, "rows": [_told(row, segments) for row in rows]} for title, rows in found]
 
 
 def _of_round(round_: Round) -> dict[str, dict[str, str]]:
@@ -81,12 +82,31 @@ def _guard_drops(run: Path) -> dict[str, str]:
 
 
 def _told(row: Row, segments: dict[str, Row]) -> Row:
-    others = [f"{name.replace('_', ' ')} {_number(row[name])}" for name in SCORERS if name not in _FIRST and _has(row, name)]
+    measured = [name for name in _OF_CANDIDATES if any(_has(each, name) for each in row.get("candidates") or ())]
+    told = {"told": _judged(row), "scorers": _scorers(row), "lineage": _lineage(row, segments)}
+    return {**row, **told, "of_candidates": measured}
+
+
+def _judged(row: Row) -> list[str]:
+    """What is known of the pair before other scorers."""
+    out = []
+    if _has(row, "score"):
+        aspects = ", ".join("-" if each is None else f"{each:.1f}" for each in row.get("aspects") or ())
+        out.append(f"score {row['score']:.2f}" + (f" (aspects {aspects})" if aspects else ""))
+    out += [f"gain {row['gain']:.3f}"] if _has(row, "gain") else []
+    out += [("labelled bad", "labelled good")[row["label"] == 1]] if _has(row, "label") else []
+    out += [f"asked for as a {row['style']}"] if row.get("style") else []
+    out += [f"chosen by {row['chosen_by'].replace('_', ' ')}"] if row.get("chosen_by") else []
+    out += [f"score {row['status']}"] if row.get("status") not in (None, "ok") and _has(row, "score") else []
+    return out + (["judged by its beginning alone"] if row.get("judged_clipped") else [])
+
+
+def _scorers(row: Row) -> list[str]:
+    out = [f"{name.replace('_', ' ')} {_number(row[name])}" for name in SCORERS if name not in _FIRST and _has(row, name)]
     if _has(row, "retrieval_rank"):
-        others = [f"{each} of {row['retrieval_of']}" if each.startswith("retrieval") else each for each in others]
-    others += [f"{name.replace('_', ' ')}: {row[name]}" for name in ("backward_status", "retrieval_status")
-               if row.get(name) not in (None, "ok")]  # fmt: skip
-    return {**row, "lineage": _lineage(row, segments), "scorers": others}
+        out = [f"{each} of {row['retrieval_of']}" if each.startswith("retrieval") else each for each in out]
+    whys = [(name, row.get(name)) for name in ("backward_status", "retrieval_status")]
+    return out + [f"{name.replace('_', ' ')} {why}" for name, why in whys if why not in (None, "ok")]
 
 
 def _has(row: Row, name: str) -> bool:

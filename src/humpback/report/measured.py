@@ -30,7 +30,7 @@ def figure(row: Row | None, digits: int = 3, signed: bool = False) -> str:
     if not row or row["value"] is None:
         return "-"
     error = f" ± {row['se']:.{digits}f}" if row["se"] is not None else ""
-    return f"{row['value']:{'+' if signed else ''}.{digits}f}{error}"
+    return f"{row['value']:{'+' if signed else ''}z.{digits}f}{error}"
 
 
 def share(row: Row | None) -> str:
@@ -48,9 +48,10 @@ def quantity(row: Row | None) -> str:
     if row["unit"] == "share":
         return share(row)
     if row["unit"] in ("per thousand pairs", "characters"):
-        error = f" ± {row['se']:,.0f}" if row["se"] is not None else ""
-        return f"{row['value']:,.{1 if abs(row['value']) < 10 else 0}f}{error}"
-    return figure(row, 2)
+        digits = 1 if 0 < abs(row["value"]) < 10 else 0
+        error = f" ± {row['se']:,.{digits}f}" if row["se"] is not None else ""
+        return f"{row['value']:z,.{digits}f}{error}"
+    return figure(row, 3 if row["unit"] == "cosine" else 2)
 
 
 def find(metrics: Iterable[Row], name: str, note: str | None = None) -> Row | None:
@@ -72,7 +73,9 @@ def damages(metrics: list[Row]) -> list[Damage]:
     """Per kind of damage, in the order measured."""
     notes = dict.fromkeys(row["note"] for row in metrics if row["metric"] in ("judge_auc", "gain_auc"))
     return [
-        Damage(note.replace("_", " "), find(metrics, "judge_auc", note), find(metrics, "gain_auc", note), note not in GUARDED)
+        Damage(
+            note.replace("_", " "), find(metrics, "judge_auc", note), find(metrics, "gain_auc", note), note not in GUARDED
+        )
         for note in notes
     ]
 
@@ -169,7 +172,7 @@ class Likeness:
 
 def likeness(metrics: list[Row]) -> tuple[list[Likeness], list[tuple[str, Row]]]:
     """(comparisons, (column, how well likeness to the seed tells kept from dropped pairs))."""
-    called = {"seed_similarity": "similarity to the nearest seed pair", "length": "characters", "distinct_2": "distinct-2"}
+    called = {"seed_similarity": "seed similarity", "length": "characters", "distinct_2": "distinct-2"}
     compared = [
         Likeness(column, told, *(find(metrics, name, f"{column}, {part}") for part in ("kept", "dropped", "kept - dropped")))
         for column in ("instruction", "response")

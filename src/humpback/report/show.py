@@ -16,6 +16,9 @@ from humpback.schema import Row
 
 _NUMBERS = ("read", "kept", "dropped", "rows", "rows/s", "pairs", "n", "calls", "prompt tokens", "answer tokens", "money")
 
+# Classes of characters that turn the direction of what follows (Unicode Standard Annex 9).
+_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
 
 def show_run(run: Path) -> None:
     """All that `run` has so far."""
@@ -47,7 +50,11 @@ def _table(title: str, *columns: str) -> Table:
 
 def plain(text: str) -> str:
     """`text` on one line and without characters that a terminal obeys: web text may hold escape sequences."""
-    return " ".join("".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in text).split())
+    return " ".join("".join(" " if _obeyed(char) else char for char in text).split())
+
+
+def _obeyed(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(char) in _TURNS
 
 
 def show_funnel(run: Path) -> None:
@@ -112,9 +119,11 @@ def _lines(round_: Round) -> Iterator[str]:
     for row in measured.damages(round_.competence):
         note = "" if row.counts else " (a guard drops it, so it does not count)"
         yield f"AUC, {row.name}: judge {figure(row.judge, 2)}, gain {figure(row.gain, 2)}{note}"
-    facts = [f"{called} {measured.quantity(row)}" for called, row, _ in measured.facts(round_.competence)]
-    if facts:
-        yield "judge: " + "; ".join(facts)
+    for unit, told in (("", "judge"), ("per thousand pairs", "judge, a thousand pairs")):
+        facts = [f"{called} {measured.quantity(row)}" for called, row, _ in measured.facts(round_.competence)
+                 if (row["unit"] == "per thousand pairs") is bool(unit)]  # fmt: skip
+        if facts:
+            yield f"{told}: " + "; ".join(facts)
     levels = measured.levels(round_.competence)
     if levels:
         yield "levels of clean pairs: " + ", ".join(f"{row['note'].split()[-1]}: {row['value']:.0%}" for row in levels)
@@ -136,7 +145,9 @@ def _injection(found: tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None) 
     if found:
         every, kinds = found
         moves = ", ".join(f"{name} {figure(every[name], 2, signed=True)}" for name in ("shift", "control", "excess"))
-        worst = f"; most by {kinds[0]['kind']} {figure(kinds[0]['excess'], 2, signed=True)}" if kinds else ""
+        # Of a single case there is no error, and the most of many single cases says nothing.
+        most = next((each for each in kinds if each["excess"] and each["excess"]["se"] is not None), None)
+        worst = f"; most by {most['kind']} {figure(most['excess'], 2, signed=True)}" if most else ""
         lost = every["lost"]
         gone = f"; score lost {measured.share(lost)}" if lost and lost["value"] else ""
         yield f"attacks, levels: {moves} (n = {every['shift']['n']}){worst}{gone}"
@@ -145,7 +156,9 @@ def _injection(found: tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None) 
 def _likeness(metrics: list[Row]) -> Iterator[str]:
     compared, told = measured.likeness(metrics)
     for column, row in told:
-        near = next((c for c in compared if c.column == column and c.change and c.change["metric"] == "seed_similarity"), None)
+        near = next(
+            (c for c in compared if c.column == column and c.change and c.change["metric"] == "seed_similarity"), None
+        )
         nearer = f", similarity kept - dropped {figure(near.change, 3, signed=True)}" if near else ""
         yield f"likeness to the seed, {column}: AUC {figure(row, 2)}{nearer}"
 

@@ -35,7 +35,8 @@ def judge(config: Mapping[str, Any], round_: Round) -> Said:
         return Said("judged by ", name, "")
     taught = (config.get("teach") or {}).get("share")
     lessons = f", taught to judge by {taught:.0%} of its training examples" if taught else ""
-    return Said("judged by ", name, f"{'' if name == model else f': {model}'}, the model in training{lessons}")
+    told = f", the model in training{lessons}" if name == model else f" ({model}, the model in training{lessons})"
+    return Said("judged by ", name, told)
 
 
 def others(config: Mapping[str, Any], round_: Round) -> list[Said]:
