@@ -134,10 +134,12 @@ def score(
 ) -> None:
     """Judge pairs on the five-level rubric, and measure their likelihood gain."""
     from humpback import alone
+    from humpback.report.show import show_rounds
 
     settings, _ = _settings(alone.ScoreSettings, None, set_ or [], {"pairs": pairs, "lm": lm})
     with _run(out, "score", settings) as opened:
         _told(alone.score(opened, settings), out)
+    show_rounds(out)
 
 
 @app.command(epilog="Example: humpback guard pairs.jsonl --out runs/guarded")

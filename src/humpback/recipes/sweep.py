@@ -104,8 +104,7 @@ def recipe(run: Run, settings: Settings) -> None:
     kept = {arm.name: _kept(run, arm, settings) for arm in arms}
     kept[RANDOM] = _random(run, arms[0].sets["scored"], settings)
     trained = _trained(run, seed, kept, full) if settings.train and seed else None
-    made = compared(run, arms, kept, seed, costs, trained, settings)
-    run.progress.say(comparison.as_text(list(made.rows())))
+    compared(run, arms, kept, seed, costs, trained, settings)
 
 
 def _check(settings: Settings) -> None:

@@ -16,8 +16,8 @@ from humpback.schema import Row
 from humpback.store import MANIFEST, Dataset, read_json
 
 # Bookkeeping that a reader of the funnel need not see.
-INTERNAL = ("files", "seed-files", "file-shards")
-_MEASURED = re.compile(r"(competence|injection|likeness)-\d+|agreement|.*-quality")
+INTERNAL = ("files", "seed-files", "file-shards", "pool-files", "labels-files")
+_MEASURED = re.compile(r"(competence|injection|likeness)-\d+|agreement|comparison|cost|.*-quality")
 _OF_ROUND = re.compile(r"(?:competence|scored|selected)-(\d+)")
 # What is read of all scored pairs: texts are read of those alone that are shown.
 _SCORES = ("id", "judge", "status", "level", "label_mass", *SCORERS)

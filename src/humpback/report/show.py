@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from humpback.evaluate.comparison import as_text
 from humpback.report import gather, measured, who
 from humpback.report.gather import Round
 from humpback.report.measured import figure
@@ -28,9 +29,17 @@ def show_run(run: Path) -> None:
     show_pairs(run)
     show_rounds(run)
     show_models(run)
+    show_comparison(run)
     report = run / "report.html"
     if report.exists():
         print(f"\nreport: {report.resolve()}")
+
+
+def show_comparison(run: Path) -> None:
+    """What a sweep found of the scorers."""
+    rows = gather.rows_of(run, "comparison")
+    if rows:
+        print("\n" + as_text(rows))
 
 
 def _console() -> Console:

@@ -58,7 +58,7 @@ def _other(model: str, columns: list[str], selects: bool) -> Said:
 
 def writer(config: Mapping[str, Any]) -> Said | None:
     """Who wrote the instructions, where it is no model that was trained for it."""
-    if config.get("backward_lm") and "base" in config:
+    if config.get("backward_lm") and "corpus" in config:
         told = ", an instruct model that is told what is wanted; no backward model was trained"
         return Said("instructions written by ", str(config["backward_lm"]), told, outside=True)
     return None
