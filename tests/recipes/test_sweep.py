@@ -63,13 +63,14 @@ class Said(Progress):
 
 
 def swept(folder: Path, **more: Any) -> tuple[Run, dict[tuple[str, str, str], Any], str]:
-    """The run, its comparison by metric, scorer and note, and what it said."""
+    """The run, its comparison by metric, scorer and note, and what it said, with what `show` prints of it."""
     said, wanted = Said(), settings(**more)
     with Run(folder, "sweep", wanted, progress=said) as run:
         sweep.recipe(run, wanted)
         made = list(run.load("comparison").rows())
     assert len({row["id"] for row in made}) == len(made)
-    return run, {(row["metric"], row["model"], row["note"]): row for row in made}, "\n".join(said.lines)
+    told = "\n".join([*said.lines, comparison.as_text(made)])
+    return run, {(row["metric"], row["model"], row["note"]): row for row in made}, told
 
 
 @pytest.fixture(scope="module")
