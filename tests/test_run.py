@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestSettings, segments_in
+from conftest import TestSettings, segment_row, segments_in
 
 from humpback.errors import HumpbackError, NothingKept, PlanMismatch, UsageFault
+from humpback.lm import Sampling
 from humpback.lm.echo import Echo
 from humpback.run import Run, windows
 from humpback.schema import PAIR, SEGMENT, Row, row_id
@@ -219,7 +220,7 @@ def test_a_run_that_was_killed_ends_in_the_same_rows(tmp_path: Path) -> None:
         textwrap.dedent(f"""
         import sys, time
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from conftest import TestSettings, segments_in
+        from conftest import TestSettings, segment_row, segments_in
         from test_run import ASK, EVEN
         from humpback.lm.echo import Echo
         from humpback.run import Run
@@ -267,3 +268,44 @@ def test_time_is_measured(run: Run) -> None:
     before = time.time()
     made = segments_in(run, 3)
     assert 0 <= made.manifest["wall_seconds"] <= time.time() - before + 1
+
+
+def test_another_pace_or_price_is_the_same_run(tmp_path: Path) -> None:
+    """A budget that was reached is raised and the same command typed again: refusing that loses what was paid for."""
+
+    def named(lm: str) -> TestSettings:
+        return TestSettings(name=lm)
+
+    with Run(tmp_path, "t", named("openai:m@http://a:8000/v1?max_cost=1&concurrency=2")):
+        pass
+    (tmp_path / "01-x").mkdir()
+    with Run(tmp_path, "t", named("openai:m@http://a:9000/v1?max_cost=5")):
+        pass
+    with pytest.raises(PlanMismatch, match="name"):
+        Run(tmp_path, "t", named("openai:other@http://a:9000/v1"))
+
+
+def test_a_measurement_that_was_interrupted_asks_only_for_what_is_left(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Competence is asked of a model that may cost money too; what it took is in the totals."""
+    asked: list[str] = []
+    real = Echo._complete
+
+    def breaking(self: Echo, prompt: str, *rest: Any) -> Any:
+        if len(asked) == 2 and not getattr(breaking, "broken", False):
+            breaking.broken = True  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+        asked.append(prompt)
+        return real(self, prompt, *rest)
+
+    monkeypatch.setattr(Echo, "_complete", breaking)
+
+    def rows() -> Iterator[Row]:
+        for i, made in enumerate(run.lm("echo").generate(["a b", "c", "d"], Sampling(), [1, 2, 3])):
+            yield {**segment_row(i), "text": made.text}
+
+    with pytest.raises(KeyboardInterrupt):
+        run.put("measured", rows, SEGMENT, {})
+    run._count -= 1
+    made = run.put("measured", rows, SEGMENT, {})
+    assert sorted(asked) == ["a b", "c", "d"] and len(made) == 3
+    assert made.totals.spent["calls"] == 3 and not list(run.folder.glob(".*answers*"))

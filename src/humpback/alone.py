@@ -18,7 +18,17 @@ from humpback.curate.guards import GuardConfig
 from humpback.curate.rubric import rubric
 from humpback.errors import UsageFault
 from humpback.evaluate.agreement import agreement
-from humpback.recipes._curation import CurationSettings, Judging, augment_stage, plain, round_trip_stage, scored, warn
+from humpback.lm.spec import ModelName
+from humpback.recipes._curation import (
+    CurationSettings,
+    Judging,
+    augment_stage,
+    check_scorers,
+    plain,
+    round_trip_stage,
+    scored,
+    warn,
+)
 from humpback.recipes.humpback import CorpusSettings, corpus
 from humpback.run import Run
 from humpback.schema import DOCUMENT, METRIC, PAIR, SEGMENT, SOURCE, Row, row_id
@@ -37,10 +47,8 @@ class BacktranslateSettings(CurationSettings):
 
     texts: str
     columns: dict[str, str] = Field({}, description="what tables call text, id, url, title")
-    lm: str
-    forward: str = Field(
-        "", description="the forward model that augment.choose=round_trip asks; empty: lm"
-    )
+    lm: ModelName
+    forward: ModelName = Field("", description="the forward model that augment.choose=round_trip asks; empty: lm")
 
 
 class GuardSettings(Config):
@@ -54,8 +62,8 @@ class ScoreSettings(CurationSettings):
     """`humpback score`."""
 
     pairs: str
-    lm: str
-    backward_lm: str = Field("", description="the backward model that backward_logprob and specificity ask")
+    lm: ModelName
+    backward_lm: ModelName = Field("", description="the backward model that backward_logprob and specificity ask")
     scorers: tuple[str, ...] = Field(
         ("score", "gain"), description="columns wanted: those two always, and any other that curate.by knows"
     )
@@ -97,8 +105,7 @@ def score(run: Run, settings: ScoreSettings) -> Dataset:
 
     Pairs that carry a `label` (1 good, 0 bad) tell how far the judge agrees with them.
     """
-    if {"backward_logprob", "specificity"} & {*settings.scorers} and not settings.backward_lm:
-        raise UsageFault("backward_logprob and specificity need a backward model", "--set backward_lm=transformers:PATH")
+    check_scorers(settings.scorers, settings, settings.backward_lm)
     pairs = read_files_of_pairs(run, settings.pairs)
     who = Judging(0, settings.lm, settings.lm, settings.backward_lm, settings.scorers)
     made = scored(run, "scored", pairs, who, settings)

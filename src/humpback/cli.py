@@ -36,7 +36,7 @@ Model = Annotated[str, typer.Option("--lm", help="backend:model, for example emb
 @app.command(epilog="Example: humpback run humpback --out runs/a --set seed.path=seed.jsonl --set corpus.inputs='[pages]'")
 def run(
     recipe: Annotated[str, typer.Argument(help="The recipe; `humpback recipes` lists them.")],
-    out: Out,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run; the same command goes on there.")] = None,
     config: ConfigFile = None,
     set_: Sets = None,
     workers: Workers = 1,
@@ -46,6 +46,7 @@ def run(
 ) -> None:
     """Run a recipe, or go on with it; a finished run returns at once."""
     from humpback import recipes
+    from humpback.errors import UsageFault
     from humpback.report.show import show_run
 
     module = recipes.load(recipe)
@@ -54,6 +55,8 @@ def run(
     if dry:
         _print_settings(settings, origin)
         return
+    if out is None:
+        raise UsageFault("there is no --out", f"humpback run {recipe} --out runs/{recipe}")
     with _run(out, recipe, settings, workers, reuse) as opened:
         module.recipe(opened, settings)
     show_run(out)
@@ -110,7 +113,7 @@ def segments(
         print(f"{write(dataset.rows(), dataset.columns)} rows -> {to}")
 
 
-@app.command(epilog="Example: humpback backtranslate runs/segments --lm transformers:runs/a/10-backward --out runs/pairs")
+@app.command(epilog="Example: humpback backtranslate runs/segments --lm transformers:runs/a/09-backward --out runs/pairs")
 def backtranslate(
     texts: Annotated[str, typer.Argument(help="A folder of `humpback segments`, or JSONL or Parquet with `text`.")],
     out: Out,
@@ -125,7 +128,7 @@ def backtranslate(
         _told(alone.backtranslate_texts(opened, settings), out)
 
 
-@app.command(epilog="Example: humpback score pairs.jsonl --lm transformers:runs/a/13-forward-0 --out runs/scored")
+@app.command(epilog="Example: humpback score pairs.jsonl --lm transformers:runs/a/10-forward-0 --out runs/scored")
 def score(
     pairs: Annotated[str, typer.Argument(help="JSONL or Parquet with instruction and response.")],
     out: Out,
@@ -136,7 +139,7 @@ def score(
     from humpback import alone
     from humpback.report.show import show_rounds
 
-    settings, _ = _settings(alone.ScoreSettings, None, set_ or [], {"pairs": pairs, "lm": lm})
+    settings, _ = _settings(alone.ScoreSettings, None, set_ or [], {"pairs": pairs, "lm": lm}, base=True)
     with _run(out, "score", settings) as opened:
         _told(alone.score(opened, settings), out)
     show_rounds(out)

@@ -10,6 +10,7 @@ from pathlib import Path
 from humpback import lm as language_models
 from humpback.errors import HumpbackError, LMError
 from humpback.lm import LM, Question, Sampling
+from humpback.lm.spec import parse
 
 # By extra; those that only some models need are no fault where they are missing.
 PACKAGES = {
@@ -23,6 +24,7 @@ PACKAGES = {
 
 def examine(lm: str) -> Iterator[str]:
     """Lines to print; raises what opening or asking the model `lm` raises."""
+    parse(lm)  # a name that holds a key is refused before it is printed
     yield f"python        {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     for extra, names in PACKAGES.items():
         found = [(name, _version(name)) for name in names]

@@ -24,7 +24,7 @@ from humpback.config import Config, digest
 from humpback.engine.local import LocalEngine
 from humpback.engine.watched import Watch, run_watched
 from humpback.errors import HumpbackError, NothingKept, UsageFault
-from humpback.lm.spec import fingerprint
+from humpback.lm.spec import fingerprint, same
 from humpback.progress import Meter, Progress
 from humpback.schema import Row
 from humpback.stage import Chain, Drop, LMStage, Outcome, Stage
@@ -56,10 +56,14 @@ class Run:
         self._donors = finished(reuse) if reuse else {}
         self._count = 0
         self._lm: tuple[str, language_models.LM] | None = None
+        # While a measurement is in work: where its answers are remembered, and the models that it asked.
+        self._journal: Path | None = None
+        self._asked: list[tuple[language_models.LM, language_models.Usage]] = []
         self._lock = _lock(self.folder)
         if not any(self.folder.glob("[0-9][0-9]-*")):
             (self.folder / RUN_FILE).unlink(missing_ok=True)
-        store.settle(self.folder / RUN_FILE, {"recipe": recipe, "config": config.model_dump(mode="json")}, again)
+        wanted = {"recipe": recipe, "config": config.model_dump(mode="json")}
+        store.settle(self.folder / RUN_FILE, wanted, again, _without_pace)
 
     def __enter__(self) -> "Run":
         return self
@@ -72,11 +76,21 @@ class Run:
     def put(self, name: str, rows: Callable[[], Iterable[Row]], columns: pa.Schema, reads: dict[str, Any]) -> Dataset:
         """A dataset of rows that no stage made (files, metrics); `reads` is what they depend on, for the plan."""
 
-        def write(folder: Path) -> None:
-            ledger = Ledger(name, reads_records=True)
-            store.write_shard(folder, 0, list(ledger.keeping(rows())), [ledger], columns, 0.0)
+        place = self._next(name)
 
-        return self._whole(self._next(name), {"stage": name, "reads": reads}, write)
+        def write(folder: Path) -> None:
+            ledger, started = Ledger(name, reads_records=True), time.time()
+            self._journal = self.folder / f".{place.name}.answers"
+            try:
+                kept = list(ledger.keeping(rows()))
+            finally:
+                ledger.spent = _part(self._forget(), 1.0)
+            store.write_shard(folder, 0, kept, [ledger], columns, time.time() - started)
+
+        made = self._whole(place, {"stage": name, "reads": reads}, write)
+        for file in self.folder.glob(f".{place.name}.answers*"):
+            file.unlink()
+        return made
 
     def map(self, name: str, stage: Stage | Chain, source: Dataset, *, may_be_empty: bool = False) -> Dataset:
         """`stage` over all shards of `source`; raises `NothingKept` where every row was dropped."""
@@ -177,12 +191,31 @@ class Run:
         if self._lm is None or self._lm[0] != spec:
             self._close_lm()
             self._lm = (spec, language_models.open(spec))
+        if self._journal and not any(lm is self._lm[1] for lm, _ in self._asked):
+            self._asked.append((self._lm[1], self._lm[1].usage))
+            self._lm[1].remember(self._journal, part=f".{len(self._asked)}")
         return self._lm[1]
+
+    def _forget(self) -> language_models.Usage:
+        """End the journal of a measurement; returns what the models took for it."""
+        spent = sum((lm.usage - before for lm, before in self._asked), language_models.Usage())
+        if self._lm:
+            self._lm[1].remember(None)
+        self._journal, self._asked = None, []
+        return spent
 
     def _close_lm(self) -> None:
         if self._lm:
+            self._lm[1].remember(None)
             self._lm[1].close()
         self._lm = None
+
+
+def _without_pace(value: Any) -> Any:
+    """Settings without what does not change the rows: how fast, how dear and at which port a model is asked."""
+    if isinstance(value, dict):
+        return {name: _without_pace(each) for name, each in value.items()}
+    return same(value) if isinstance(value, str) and ("?" in value or "@http" in value) else value
 
 
 def _note(folder: Path, index: int) -> Path:

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -272,12 +272,15 @@ def begin(folder: Path, plan: dict[str, Any], again: str) -> None:
     settle(folder / PLAN, plan, again)
 
 
-def settle(path: Path, wanted: dict[str, Any], again: str) -> None:
-    """Write `wanted` at `path`, or refuse the folder if something else stands there, naming the first leaf that differs."""
+def settle(path: Path, wanted: dict[str, Any], again: str, same: Callable[[Any], Any] = lambda value: value) -> None:
+    """Write `wanted` at `path`, or refuse the folder if something else stands there, naming the first leaf that differs.
+
+    `same` takes from both what may differ.
+    """
     if not path.exists():
         write_json(path, wanted)
         return
-    unlike = differences(read_json(path), wanted)
+    unlike = differences(same(read_json(path)), same(json.loads(json.dumps(wanted))))
     if unlike:
         leaf, old, new = unlike[0]
         more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""

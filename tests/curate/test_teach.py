@@ -26,14 +26,17 @@ ROWS = [
 
 def test_lessons_are_a_share_of_all_examples() -> None:
     """A share that is counted of the pairs instead of the whole drowns the task that the model is for."""
-    made = lessons(ROWS, TeachConfig(share=0.2), 2000, CLIP, 1)
+    made = lessons(ROWS, 40, TeachConfig(share=0.2), 2000, CLIP, 1)
     assert len(made) / (len(made) + len(ROWS)) == pytest.approx(0.2, abs=0.01)
-    assert lessons(ROWS, TeachConfig(), 2000, CLIP, 1) == [] == lessons(ROWS[:1], TeachConfig(share=0.5), 2000, CLIP, 1)
+    assert len(lessons(ROWS, 400, TeachConfig(share=0.2), 2000, CLIP, 1)) == 100
+    assert (
+        lessons(ROWS, 40, TeachConfig(), 2000, CLIP, 1) == [] == lessons(ROWS[:1], 40, TeachConfig(share=0.5), 2000, CLIP, 1)
+    )
 
 
 def test_half_of_the_lessons_are_sound_and_the_labels_are_spread() -> None:
     """Lessons without sound pairs breed a judge that always says no, fixed labels one that knows letters alone."""
-    made = lessons(ROWS, TeachConfig(share=0.9), 2000, CLIP, 1)
+    made = lessons(ROWS, 40, TeachConfig(share=0.9), 2000, CLIP, 1)
     labels = Counter(example.completion for example in made)
     top = [e for e in made if e.completion == ("A" if _is_reversed(e.prompt) else "E")]
     assert 0.4 < len(top) / len(made) < 0.6 and labels["A"] > 60 and labels["E"] > 60
@@ -46,27 +49,31 @@ def _is_reversed(prompt: str) -> bool:
 
 def test_a_lesson_shows_the_pair_as_the_judge_will_see_it() -> None:
     """A judge taught under one prompt and asked under another has learnt nothing."""
-    made = lessons(ROWS, TeachConfig(share=0.5), 2000, CLIP, 1)
+    made = lessons(ROWS, 40, TeachConfig(share=0.5), 2000, CLIP, 1)
     assert all("> How do I clean bridge" in e.prompt and "Answer with A or B or C or D or E only." in e.prompt for e in made)
 
 
 def test_a_lesson_fits_the_length_of_an_example() -> None:
     """A prompt that is cut off has lost the question at its end."""
     long = [{**row, "response": row["response"] * 50} for row in ROWS]
-    made = lessons(long, TeachConfig(share=0.5), 400, CLIP, 1)
+    made = lessons(long, 40, TeachConfig(share=0.5), 400, CLIP, 1)
     assert all(len(e.prompt.split()) <= 400 and "Answer with A" in e.prompt for e in made)
 
 
 def test_lessons_are_the_same_every_time_and_others_with_another_seed() -> None:
     """A training that was killed must begin again with the same data."""
     config = TeachConfig(share=0.5)
-    assert lessons(ROWS, config, 900, CLIP, 1) == lessons(ROWS, config, 900, CLIP, 1) != lessons(ROWS, config, 900, CLIP, 2)
+    assert (
+        lessons(ROWS, 40, config, 900, CLIP, 1)
+        == lessons(ROWS, 40, config, 900, CLIP, 1)
+        != lessons(ROWS, 40, config, 900, CLIP, 2)
+    )
 
 
 def test_damage_that_changes_nothing_leaves_a_sound_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer of one sentence, in another order, is what it was: calling it bad teaches noise."""
     monkeypatch.setattr(teach, "DAMAGES", ((teach.out_of_order, 0.25),))
-    made = lessons([{**row, "response": "Rinse it."} for row in ROWS], TeachConfig(share=0.9), 2000, CLIP, 1)
+    made = lessons([{**row, "response": "Rinse it."} for row in ROWS], 40, TeachConfig(share=0.9), 2000, CLIP, 1)
     assert all(e.completion == ("A" if _is_reversed(e.prompt) else "E") for e in made)
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from humpback.config import Config, build
 from humpback.errors import UsageFault
-from humpback.lm.spec import EMBEDDED, fingerprint, parse
+from humpback.lm.spec import EMBEDDED, ModelName, fingerprint, parse
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,15 @@ def test_a_plan_knows_what_changes_answers_and_nothing_else(tmp_path: Path) -> N
 def test_the_embedded_model_is_one_folder() -> None:
     """Its settings and its weights are found by the same path."""
     assert parse("embedded").folder == EMBEDDED and (EMBEDDED / "humpback.json").is_file()
+
+
+@pytest.mark.parametrize("text", ["nonsense:x", "transformers:./nowhere", "openai:x?api_key=sk-1"])
+def test_settings_refuse_a_wrong_model_at_once(text: str) -> None:
+    """A wrong judge must not be found out after the trainings, nor a key be written into the run's settings."""
+
+    class Named(Config):
+        lm: ModelName = ""
+
+    with pytest.raises(UsageFault):
+        build(Named, [{"lm": text}])
+    assert build(Named, [{}]).lm == "" and build(Named, [{"lm": "echo"}]).lm == "echo"

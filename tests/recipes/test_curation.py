@@ -116,5 +116,22 @@ def test_scoring_a_file_with_labels_tells_how_far_they_agree(tmp_path: Path, ech
 def test_a_scorer_without_its_model_says_what_to_type(tmp_path: Path) -> None:
     """Silently leaving a column null is a scorer that never ran."""
     settings = build(alone.ScoreSettings, [{"pairs": "x.jsonl", "lm": "echo", "scorers": ["specificity"]}])
-    with Run(tmp_path / "run", "score", settings) as run, pytest.raises(UsageFault, match="backward model"):
+    with Run(tmp_path / "run", "score", settings) as run, pytest.raises(UsageFault, match="backward_lm"):
         alone.score(run, settings)
+
+
+def test_likelihoods_are_the_forward_models_whoever_judges(tmp_path: Path, echoes: list[str]) -> None:
+    """An outside judge that is asked for likelihoods too is another scorer than the one that was named."""
+    script = tmp_path / "script.txt"
+    script.write_text(SCORE)
+    folder = made(tmp_path / "run", judge_lm=f"echo:{script}", curate={"by": "gain"})
+    assert {"scored-1", "scored-1-likelihood"} <= {name for name, _ in gather.folders(folder)}
+    assert all(row["gain"] is None for row in gather.rows_of(folder, "scored-1"))
+    assert all(row["gain"] is not None for row in gather.rows_of(folder, "scored-1-likelihood"))
+
+
+def test_a_scorer_that_there_is_not_is_found_before_any_work(tmp_path: Path, echoes: list[str]) -> None:
+    """After the trainings it is too late, and a column of nulls drops every pair."""
+    with pytest.raises(UsageFault, match=r"relevance\.embedding"):
+        made(tmp_path / "run", curate={"by": "relevance"})
+    assert not echoes and not list((tmp_path / "run").glob("0*"))

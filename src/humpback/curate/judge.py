@@ -54,16 +54,17 @@ class JudgeUnreadable(HumpbackError):
 
 @dataclass(frozen=True)
 class Score:
-    """Score each pair by the judge and by likelihood, with the same forward model: the `ask` of an LM stage."""
+    """Score each pair by the judge and, if that is the forward model, by likelihood too: the `ask` of an LM stage."""
 
     tags: TagConfig
     max_tokens: int
     round: int
     judge: JudgeConfig = field(default_factory=JudgeConfig)
+    likelihood: bool = True
 
     def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
         judged = self._judged(rows, lm)
-        measured = likelihood_columns(rows, lm, self.tags.web, self.max_tokens)
+        measured = likelihood_columns(rows, lm, self.tags.web, self.max_tokens) if self.likelihood else [{}] * len(rows)
         for row, columns, likelihood in zip(rows, judged, measured, strict=True):
             yield {**row, **columns, **likelihood, "judge": lm.name, "round": self.round}
 
@@ -76,6 +77,18 @@ class Score:
             gate(sum(each["score"] is not None for each in judged), first, self.judge, lm.name)
             judged += graded(rows[first:], lm, self.max_tokens, self.judge, salt)
         return judged
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """The gain and IFD of each pair under the forward model, where somebody else judges: the `ask` of an LM stage."""
+
+    tags: TagConfig
+    max_tokens: int
+
+    def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
+        measured = likelihood_columns(rows, lm, self.tags.web, self.max_tokens)
+        yield from ({**row, **columns} for row, columns in zip(rows, measured, strict=True))
 
 
 def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, salt: str = "") -> list[Row]:
@@ -127,7 +140,7 @@ def readable(answer: Answer, config: JudgeConfig) -> bool:
 def _level(answers: Sequence[Answer]) -> int:
     """The most likely level; over several questions, or where one label was written, the nearest to the score."""
     [first, *others] = answers
-    if others or not first.probabilities:
+    if others or not first.probabilities or first.via == "written":
         return nearest(_mean([answer.score for answer in answers]) or 1.0)
     return 1 + max(range(len(first.probabilities)), key=lambda i: first.probabilities[i])
 

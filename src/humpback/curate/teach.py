@@ -78,14 +78,14 @@ DAMAGES: tuple[tuple[Damage, float], ...] = (
 )  # fmt: skip
 
 
-def lessons(rows: Sequence[Row], config: TeachConfig, tokens: int, clip: Clip, seed: int) -> list[Example]:
-    """Decision examples for forward training on `rows`, so many that they make up `config.share` of all examples.
+def lessons(rows: Sequence[Row], beside: int, config: TeachConfig, tokens: int, clip: Clip, seed: int) -> list[Example]:
+    """Decision examples about the seed pairs `rows`, so many that they make up `config.share` of all, `beside` others.
 
     `tokens` is how long an example may be. A lesson's level is a matter of its pair's id and `seed` alone.
     """
-    if not config.share or len(rows) < 2:
+    if len(rows) < 2:
         return []
-    count = round(len(rows) * config.share / (1 - config.share))
+    count = round(beside * config.share / (1 - config.share))
     questions = rubric(config.rubric)
     return [_lesson(rows, i, questions[i % len(questions)], tokens, clip, seed) for i in range(count)]
 

@@ -68,57 +68,64 @@ CANARY_PAIRS = 50
 
 @dataclass(frozen=True)
 class _Measured:
-    """The judge's columns and the likelihood gain of pairs, and what the judge took for them: seconds and tokens."""
+    """The judge's columns of pairs, and what it took for them: seconds and tokens."""
 
     judged: list[Row]
-    gains: list[float | None]
     seconds: float
     used: Usage
 
 
 def competence(
-    rows: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig | None = None
-) -> Iterator[Row]:
+    rows: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig | None = None,
+    forward: Callable[[], LM] | None = None,
+) -> Iterator[Row]:  # fmt: skip
     """Metric rows: AUC of the judge's score and of the likelihood gain on each corruption, the judge's valid rate, and more.
 
     `rows` are clean human pairs, whose scores rank here whatever their label mass; how many of them are valid is a metric
     of its own. Rows with a `label` (1 good, 0 bad) are compared with it instead, by the scores that a run would have.
+    `forward` opens the model whose likelihoods are measured, once the judge has been asked everything; unset: the judge.
     """
     judge = judge or JudgeConfig()
     labelled = [row for row in rows if row.get("label") is not None]
     clean = [row for row in rows if row.get("label") is None]
-    if clean:
-        yield from _damages(clean, lm, tags, curate, round, judge)
     if labelled:
         scores = [row["score"] for row in graded(labelled, lm, curate.max_tokens, judge, "labelled")]
         yield from agreement(scores, [int(row["label"]) for row in labelled], curate.k, _top(judge), round)
+    if clean:
+        cases = _cases(clean)
+        yield from _judged(clean, cases, lm, curate.max_tokens, round, judge)
+        lm = forward() if forward else lm
+        gains = [row["gain"] for row in likelihood_columns(cases, lm, tags.seed, curate.max_tokens)]
+        yield from _aucs("gain_auc", gains, len(clean), round)
 
 
-def _damages(
-    clean: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig
-) -> Iterator[Row]:
-    pairs, n = [(row["instruction"], row["response"]) for row in clean], len(clean)
+def _cases(clean: list[Row]) -> list[Row]:
+    """The clean pairs, and then each kind of damage to all of them."""
+    pairs = [(row["instruction"], row["response"]) for row in clean]
     everything = [pairs, *(corrupt(pairs) for corrupt in CORRUPTIONS)]
-    cases = [{**row, "instruction": x, "response": y} for each in everything
-             for row, (x, y) in zip(clean, each, strict=True)]  # fmt: skip
-    measured = _measure(cases, lm, tags, curate.max_tokens, judge)
-    scores, gains = [row["score"] for row in measured.judged], measured.gains
+    return [{**row, "instruction": x, "response": y} for each in everything
+            for row, (x, y) in zip(clean, each, strict=True)]  # fmt: skip
+
+
+def _aucs(name: str, values: list[float | None], n: int, round: int) -> Iterator[Row]:
+    """How well `values` of `_cases` tell the `n` clean pairs from each kind of damage."""
     for i, corrupt in enumerate(CORRUPTIONS, start=1):
-        bad = slice(i * n, (i + 1) * n)
-        yield auc_of("judge_auc", corrupt.__name__, scores[:n], scores[bad], round)
-        yield auc_of("gain_auc", corrupt.__name__, gains[:n], gains[bad], round)
+        yield auc_of(name, corrupt.__name__, values[:n], values[i * n : (i + 1) * n], round)
+
+
+def _judged(clean: list[Row], cases: list[Row], lm: LM, max_tokens: int, round: int, judge: JudgeConfig) -> Iterator[Row]:
+    measured, n = _measure(cases, lm, max_tokens, judge), len(clean)
+    yield from _aucs("judge_auc", [row["score"] for row in measured.judged], n, round)
     yield from _validity(measured, round, judge)
     yield from _level_usage(measured.judged[:n], round, _top(judge))
-    yield from _retest(clean, measured.judged[:n], lm, curate.max_tokens, round, judge)
-    yield _canary(clean[:CANARY_PAIRS], lm, curate.max_tokens, round)
+    yield from _retest(clean, measured.judged[:n], lm, max_tokens, round, judge)
+    yield _canary(clean[:CANARY_PAIRS], lm, max_tokens, round)
 
 
-def _measure(rows: list[Row], lm: LM, tags: TagConfig, max_tokens: int, judge: JudgeConfig) -> _Measured:
+def _measure(rows: list[Row], lm: LM, max_tokens: int, judge: JudgeConfig) -> _Measured:
     before, began = lm.usage, time.perf_counter()
     judged = graded(rows, lm, max_tokens, forgiving(judge), "competence")
-    seconds, used = time.perf_counter() - began, lm.usage - before
-    gains = [each["gain"] for each in likelihood_columns(rows, lm, tags.seed, max_tokens)]
-    return _Measured(judged, gains, seconds, used)
+    return _Measured(judged, time.perf_counter() - began, lm.usage - before)
 
 
 def _validity(measured: _Measured, round: int, judge: JudgeConfig) -> Iterator[Row]:
@@ -224,12 +231,13 @@ def choose(metrics: list[Row], curate: CurateConfig) -> Choice:
         why = f"the judge ranks clean pairs above every damage (lowest AUC {worst:.2f}, needed {curate.min_auc})"
         return Choice("score", {"k": curate.k}, why)
     means = _means(metrics)
-    by = "score" if means["score"] > means["gain"] and share >= curate.min_valid else "gain"
+    known = {name: mean for name, mean in means.items() if name != "score" or share >= curate.min_valid}
+    by = max(known or means or ("gain",), key=lambda name: (means.get(name, 0.5), name == "gain"))
     better = "likelihood gain" if by == "gain" else "the ranking by its score"
     why = (
         f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {share:.0%}. "
         f"So the best share by {better} is kept (mean AUC on damage that no guard catches: "
-        f"judge {means['score']:.2f}, gain {means['gain']:.2f})"
+        f"{_listed(means)})"
     )
     return Choice(by, {"share": curate.share}, why)
 
@@ -243,17 +251,21 @@ def below_chance(metrics: list[Row], by: str = "auto") -> str | None:
     scorers = [by] if by in means else list(means) if by == "auto" else []
     if not scorers or max(means[name] for name in scorers) >= 0.5:
         return None
-    told = ", ".join(f"{'judge' if name == 'score' else name} {means[name]:.2f}" for name in scorers)
+    told = _listed({name: means[name] for name in scorers})
     return f"damaged pairs rank above clean ones: mean AUC on damage that no guard catches {told}, and chance is 0.50"
 
 
+def _listed(means: dict[str, float]) -> str:
+    return ", ".join(f"{'judge' if name == 'score' else name} {mean:.2f}" for name, mean in means.items())
+
+
 def _means(metrics: list[Row]) -> dict[str, float]:
-    """Mean AUC of each scorer over the damage that no guard catches; chance where nothing was measured."""
+    """Mean AUC of each scorer over the damage that no guard catches; a scorer of which nothing was measured is left out."""
     known = {
         by: [value for note, value in _values(metrics, name).items() if note not in GUARDED and value is not None]
         for by, name in (("score", "judge_auc"), ("gain", "gain_auc"))
     }
-    return {by: sum(values) / len(values) if values else 0.5 for by, values in known.items()}
+    return {by: sum(values) / len(values) for by, values in known.items() if values}
 
 
 def _values(metrics: list[Row], name: str) -> dict[str, float | None]:

@@ -51,7 +51,8 @@ class Ways:
 
     def _posed(self, way: str, state: str, questions: Sequence[Question]) -> Call:
         body, read = (_decisions if way == "decisions" else _system_one)(self.chat.model, defuse(state), questions)
-        tokens = (estimate(state) + 64) * len(questions)
+        # Servers read the state once for each question, with the question and a template around it.
+        tokens = sum(estimate(state) + estimate(str(decisions.to_system_one(question))) + 128 for question in questions)
 
         async def ask() -> Asked:
             try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from humpback.errors import UsageFault
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -50,6 +52,11 @@ def defuse(text: str, tokenizer: "PreTrainedTokenizerBase") -> str:
 
 def render(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str | None = None) -> Rendered:
     """One user turn `prompt`, opened for the assistant, and the assistant's `completion` with its end token."""
+    if tokenizer.chat_template is None:
+        raise UsageFault(
+            f"the tokenizer of {tokenizer.name_or_path} has no chat template, so that nobody knows how to ask the model",
+            "put a chat_template.jinja into its folder, or take the chat or instruct form of the model",
+        )
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": defuse(prompt, tokenizer)}],
         add_generation_prompt=True,

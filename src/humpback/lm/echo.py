@@ -54,7 +54,7 @@ class Echo(Remembers):
         else:
             shown = prompt.split("\n\n")
             text = prompt.split("heading: ")[-1] if "heading: " in prompt else shown[min(1, len(shown) - 1)]
-            topic = text.split("\n")[0].split(" > ")[-1].split()[:7]
+            topic = text.split("\n")[0].removeprefix("> ").split(" > ")[-1].split()[:7]
             text = f"What should I know about {' '.join(topic)} ({_hash(str(salt)) % 4})?"
         words = text.split()
         cut = len(words) > sampling.max_new_tokens

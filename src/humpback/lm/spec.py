@@ -1,17 +1,18 @@
 """How a model is named: `backend:model`, with an address after `@` and settings after `?`, all in one string.
 
-embedded    transformers:runs/a/13-forward-0    transformers:org/name?adapter=runs/b/lora
+embedded    transformers:runs/a/10-forward-0    transformers:org/name?adapter=runs/b/lora
 vllm:org/name?max_model_len=4096    openai:gpt-6-luna    openai:qwen@http://127.0.0.1:8000/v1?concurrency=32&max_cost=5
 """
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from humpback.config import Config, build
 from humpback.errors import UsageFault
@@ -33,7 +34,7 @@ class EchoOptions(Options):
 class LocalOptions(Options):
     """Models that run on this machine."""
 
-    answers: ClassVar[tuple[str, ...]] = ("adapter", "dtype")
+    answers: ClassVar[tuple[str, ...]] = ("adapter", "dtype", "max_model_len")
     adapter: str | None = Field(None, description="folder of a LoRA adapter (peft) over the model")
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
     processes: int | None = Field(
@@ -64,7 +65,7 @@ class VllmOptions(LocalOptions):
 class OpenAIOptions(Options):
     """`openai:`, any server that speaks its language. The key is read from the environment alone."""
 
-    answers: ClassVar[tuple[str, ...]] = ("decide", "thinking")
+    answers: ClassVar[tuple[str, ...]] = ("decide", "thinking", "context")
     key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     context: int = Field(32_768, gt=0, description="tokens that the model can read, where the server does not tell")
     concurrency: int = Field(16, ge=1, description="requests in flight at once")
@@ -128,6 +129,20 @@ def parse(text: str) -> Spec:
     return Spec(backend, model, url.rstrip("/"), _options(OPTIONS[backend], query))
 
 
+def checked(text: str) -> str:
+    """`text` if it names a model, or nothing; raises `UsageFault`, before anything is written down or trained."""
+    if text:
+        parsed = parse(text)
+        local = parsed.backend in ("transformers", "vllm") and (parsed.model.startswith((".", "/", "~", "runs/")))
+        if local and not Path(parsed.model).is_dir():
+            raise UsageFault(f"there is no folder {parsed.model}", "check the path of the model")
+    return text
+
+
+# What settings name models with.
+ModelName = Annotated[str, AfterValidator(checked)]
+
+
 def _netloc(url: str) -> str:
     try:
         return urlsplit(url).netloc
@@ -158,16 +173,26 @@ def fingerprint(spec: str) -> str:
     from humpback.lm._identity import identify
 
     parsed = parse(spec)
-    named = identify(parsed.folder) if parsed.folder else parsed.model
+    return _named(parsed, identify(parsed.folder) if parsed.folder else parsed.model, _changed(parsed.options, identify))
+
+
+def same(spec: str) -> str:
+    """`spec` without what does not change answers: the pace, the price, the port. Names that are none stay as they are."""
+    try:
+        parsed = parse(spec)
+    except UsageFault:
+        return spec
+    return _named(parsed, parsed.model, _changed(parsed.options, str))
+
+
+def _named(parsed: Spec, name: str, changed: str) -> str:
     host = f"@{urlsplit(parsed.url).hostname}" if parsed.url else ""
-    return f"{parsed.backend}{':' if named else ''}{named}{host}{_changed(parsed.options)}"
+    return f"{parsed.backend}{':' if name else ''}{name}{host}{changed}"
 
 
-def _changed(options: Options) -> str:
-    """The settings that change answers and are not the default; an adapter by its weights."""
-    from humpback.lm._identity import identify
-
-    values = {name: getattr(options, name) for name in options.answers}
+def _changed(options: Options, identify: Callable[[Path], str]) -> str:
+    """The settings that change answers and are not the default; an adapter by what `identify` makes of its folder."""
+    values = {name: getattr(options, name) for name in options.answers if name in type(options).model_fields}
     changed = {name: value for name, value in values.items() if value != type(options).model_fields[name].default}
     if changed.get("adapter") and Path(changed["adapter"]).is_dir():
         changed["adapter"] = identify(Path(changed["adapter"]))

@@ -96,7 +96,7 @@ class Transformers(Remembers):
     @torch.inference_mode()
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         if self.decider:
-            return [self.decider.answers(state, questions) for state in states]
+            return [self._decided(self.decider, state, questions) for state in states]
         turns = [(q, reverse) for q in questions for reverse in (False, True)]
         asked = [self._encode([decisions.prompt(state, q, reverse) for q, reverse in turns]) for state in states]
         fits = [i for i in range(len(asked)) if turns and max(map(len, asked[i])) < self.context]
@@ -110,6 +110,11 @@ class Transformers(Remembers):
 
         out = self._ask(fits, lambda i: sum(map(len, asked[i])), self.budget, ask, lambda i: asked[i], "decide", len(turns))
         return [self._answers(questions, out.get(i)) for i in range(len(asked))]
+
+    def _decided(self, decider: "_Decider", state: str, questions: Sequence[Question]) -> list[Answer]:
+        key = key_of(self.name, "decision", state, list(questions))
+        made: list[Any] = self.answered(key, lambda: (list(decider.answers(state, questions)), Usage(1)))
+        return made
 
     def _answers(self, questions: Sequence[Question], read: list[list[float]] | None) -> list[Answer]:
         if read is None:

@@ -10,12 +10,13 @@ from pydantic import Field
 from humpback import prompts
 from humpback.config import Config, digest
 from humpback.curate import judge, select
-from humpback.curate.combine import Calibrated, combine
+from humpback.curate.combine import SCORERS, Calibrated, combine
 from humpback.curate.guards import GuardConfig
 from humpback.curate.judge import JudgeConfig
 from humpback.curate.relevance import RelevanceConfig, relevance
 from humpback.curate.rubric import rubric_digest
 from humpback.curate.specificity import BackwardLikelihood, Retrieval
+from humpback.errors import UsageFault
 from humpback.evaluate import competence, injection
 from humpback.evaluate.likeness import likeness
 from humpback.lm.spec import fingerprint
@@ -80,17 +81,58 @@ def round_trip_stage(settings: CurationSettings, lm: str) -> LMStage:
     return LMStage("round-trip", PAIR, config=config, prompts=(backtranslate.FORWARD,), lm=lm, ask=ask)
 
 
-def score_stage(settings: CurationSettings, lm: str, round_: int) -> LMStage:
-    """Every pair with the judge's score and the likelihood gain under `lm`."""
+def score_stage(settings: CurationSettings, who: Judging) -> LMStage:
+    """Every pair with the judge's score, and with the likelihood gain if the judge is the forward model."""
+    width, own = settings.curate.max_tokens, who.lm == who.forward
+    ask = judge.Score(settings.tags, width, who.round, settings.judge, own)
+    config = {"tags": plain(settings.tags), "max_tokens": width, "round": who.round, "likelihood": own}
+    names = (*judge.prompt_names(settings.judge), *((backtranslate.FORWARD,) if own else ()))
+    plan = {**config, **judge_plan(settings.judge)}
+    return LMStage("scored", SCORED, config=plan, prompts=names, lm=who.lm, ask=ask)
+
+
+def _likelihood_stage(who: Judging, settings: CurationSettings) -> LMStage:
     width = settings.curate.max_tokens
-    ask = judge.Score(settings.tags, width, round_, settings.judge)
-    config: dict[str, Any] = {"tags": plain(settings.tags), "max_tokens": width, "round": round_}
-    names = (*judge.prompt_names(settings.judge), backtranslate.FORWARD)
-    return LMStage("scored", SCORED, config={**config, **judge_plan(settings.judge)}, prompts=names, lm=lm, ask=ask)
+    config = {"tags": plain(settings.tags), "max_tokens": width}
+    ask = judge.Likelihoods(settings.tags, width)
+    return LMStage("likelihood", SCORED, config=config, prompts=(backtranslate.FORWARD,), lm=who.forward, ask=ask)
 
 
 def judge_plan(config: JudgeConfig) -> dict[str, Any]:
     return {"judge": plain(config), "rubric": rubric_digest(config.rubric)}
+
+
+NEEDS = {
+    "backward_logprob": "backward_lm",
+    "specificity": "backward_lm",
+    "relevance": "relevance.embedding",
+    "embedding_rank": "relevance.embedding",
+    "entailment": "relevance.entailment",
+}
+
+
+def check_scorers(columns: Iterable[str], settings: CurationSettings, backward: str) -> None:
+    """Raises `UsageFault` for a scorer that there is not, or whose model no setting names; `backward` is the one."""
+    wanted = [name for name in columns if name != "auto"]
+    for name in [*wanted, *(settings.combine if "combined" in wanted else ())]:
+        if name not in SCORERS:
+            raise UsageFault(f"there is no scorer {name!r}", f"choose of: {', '.join(SCORERS)}")
+        lack = lacks(name, settings, backward)
+        if lack:
+            raise UsageFault(f"the scorer {name} needs {lack}, which is empty", f"--set {lack}=MODEL")
+
+
+def lacks(name: str, settings: CurationSettings, backward: str) -> str | None:
+    """The empty setting that the scorer needs."""
+    if name == "combined":
+        return next((lack for each in settings.combine if (lack := lacks(each, settings, backward))), None)
+    given = {
+        "backward_lm": backward,
+        "relevance.embedding": settings.relevance.embedding,
+        "relevance.entailment": settings.relevance.entailment,
+    }
+    lack = NEEDS.get(name)
+    return lack if lack and not given[lack] else None
 
 
 def scored(run: Run, name: str, pairs: Dataset, who: Judging, settings: CurationSettings) -> Dataset:
@@ -100,7 +142,7 @@ def scored(run: Run, name: str, pairs: Dataset, who: Judging, settings: Curation
 
 def scored_together(run: Run, sets: dict[str, Dataset], who: Judging, settings: CurationSettings) -> dict[str, Dataset]:
     """Each dataset as `scored` makes it, one stage after the other, so that a model is opened once for all of them."""
-    out = {name: run.map(name, score_stage(settings, who.lm, who.round), pairs) for name, pairs in sets.items()}
+    out = {name: run.map(name, score_stage(settings, who), pairs) for name, pairs in sets.items()}
     for title, stage in _others(who, settings):
         out = {name: run.map(f"{name}-{title}", stage, pairs) for name, pairs in out.items()}
     return out
@@ -108,6 +150,8 @@ def scored_together(run: Run, sets: dict[str, Dataset], who: Judging, settings: 
 
 def _others(who: Judging, settings: CurationSettings) -> Iterator[tuple[str, Stage]]:
     wanted = {*who.columns, *(settings.combine if "combined" in who.columns else ())}
+    if who.lm != who.forward:
+        yield "likelihood", _likelihood_stage(who, settings)
     if wanted & {"backward_logprob", "specificity"}:
         yield "backward", _backward_stage(who, settings)
     if "retrieval_rank" in wanted:
@@ -147,13 +191,16 @@ def measured(run: Run, dev: list[Row], seed: str, who: Judging, settings: Curati
     `dev` are pairs that nothing was trained on, `seed` what identifies them.
     """
     config = settings.curate
-    plan = {"seed": seed, "lm": fingerprint(who.lm), "max_tokens": config.max_tokens, "k": config.k, "cases": len(dev),
+    plan = {"seed": seed, "lm": fingerprint(who.lm), "forward": fingerprint(who.forward),
+            "max_tokens": config.max_tokens, "k": config.k, "cases": len(dev),
             "prompts": {name: digest(prompts.source(name)) for name in
                         (*judge.prompt_names(settings.judge), competence.CANARY)},
             **judge_plan(settings.judge)}  # fmt: skip
     made = run.put(
         f"competence-{who.round}",
-        lambda: competence.competence(dev, run.lm(who.lm), settings.tags, config, who.round, settings.judge),
+        lambda: competence.competence(
+            dev, run.lm(who.lm), settings.tags, config, who.round, settings.judge, lambda: run.lm(who.forward)
+        ),
         METRIC,
         plan,
     )

@@ -30,9 +30,17 @@ from humpback.errors import UsageFault
 from humpback.evaluate import held_out
 from humpback.evaluate.metrics import mean_of, paired_change
 from humpback.lm import Sampling
-from humpback.lm.spec import fingerprint
+from humpback.lm.spec import ModelName, fingerprint
 from humpback.methods import backtranslate
-from humpback.recipes._curation import CurationSettings, Judging, augment_stage, curate, plain, round_trip_stage
+from humpback.recipes._curation import (
+    CurationSettings,
+    Judging,
+    augment_stage,
+    check_scorers,
+    curate,
+    plain,
+    round_trip_stage,
+)
 from humpback.report import write_report
 from humpback.run import Run
 from humpback.schema import DOCUMENT, METRIC, PAIR, SEGMENT, SOURCE, Row
@@ -80,13 +88,13 @@ class MeasureSettings(Config):
 class Settings(CurationSettings):
     """Everything that can be set, with its default and where that comes from."""
 
-    base: str = Field("embedded", description="the base model, on this disk: embedded, or transformers:PATH")
+    base: ModelName = Field("embedded", description="the base model, on this disk: embedded, or transformers:PATH")
     seed: SeedSettings = SeedSettings()
     corpus: CorpusSettings = CorpusSettings()
-    backward_lm: str = Field(
+    backward_lm: ModelName = Field(
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
     )
-    judge_lm: str = Field("", description="an outside judge, backend:model; empty: the model in training (paper)")
+    judge_lm: ModelName = Field("", description="an outside judge, backend:model; empty: the model in training (paper)")
     teach: TeachConfig = TeachConfig()
     sft: SftConfig = SftConfig()
     backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
@@ -99,6 +107,7 @@ def recipe(run: Run, settings: Settings) -> None:
         raise UsageFault("corpus.inputs is empty: there are no pages to read", "--set corpus.inputs='[\"pages/*.warc.gz\"]'")
     if not settings.seed.path:
         raise UsageFault("seed.path is empty: there are no seed pairs", "--set seed.path=seed.jsonl")
+    check_scorers((settings.curate.by,), settings, settings.backward_lm or "trained")
     seed = seed_pairs(run, settings)
     segments = corpus(run, settings.corpus, settings.random_seed)
     backward = settings.backward_lm or f"transformers:{train_model(run, 'backward', 'backward', [seed], settings)}"

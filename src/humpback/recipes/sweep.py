@@ -18,9 +18,18 @@ from humpback.curate.combine import MIN_CLASS, MIN_LABELS, SCORERS, Calibrated, 
 from humpback.errors import UsageFault
 from humpback.evaluate import comparison
 from humpback.evaluate.comparison import DAMAGES, Cost, Values
-from humpback.lm.spec import fingerprint
+from humpback.lm.spec import ModelName, fingerprint
 from humpback.recipes import humpback
-from humpback.recipes._curation import CurationSettings, Judging, combined_stage, judge_plan, plain, scored_together
+from humpback.recipes._curation import (
+    CurationSettings,
+    Judging,
+    check_scorers,
+    combined_stage,
+    judge_plan,
+    lacks,
+    plain,
+    scored_together,
+)
 from humpback.recipes.humpback import MeasureSettings, SeedSettings, held, model_rows, seed_pairs, train_model
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, SCORED, SOURCE, Row, row_seed
@@ -29,13 +38,6 @@ from humpback.store import Dataset
 from humpback.train.config import SftConfig
 
 # The setting that names the model of a column; the others need the forward model alone.
-NEEDS = {
-    "backward_logprob": "backward_lm",
-    "specificity": "backward_lm",
-    "relevance": "relevance.embedding",
-    "embedding_rank": "relevance.embedding",
-    "entailment": "relevance.entailment",
-}
 # What must be run for a column. Judge and likelihoods are one stage, so their costs are measured apart, on a few pairs.
 PARTS = {
     "score": "judge", "gain": "likelihood", "ifd": "likelihood", "backward_logprob": "backward", "specificity": "backward",
@@ -49,8 +51,10 @@ class Settings(CurationSettings):
     """What is compared, and on what."""
 
     pairs: str = Field("", description="the pool: JSONL or Parquet, or the run of a recipe, whose `pairs` are taken")
-    lm: str = Field("", description="forward model and judge, backend:model")
-    backward_lm: str = Field("", description="the backward model, for backward_logprob and specificity; empty: without them")
+    lm: ModelName = Field("", description="forward model and judge, backend:model")
+    backward_lm: ModelName = Field(
+        "", description="the backward model, for backward_logprob and specificity; empty: without them"
+    )
     seed: str = Field("", description="human pairs: to be damaged, to be like, to train on; empty: none of it")
     dev: float = Field(0.1, description="share of the seed that is damaged (as seed.dev of the recipe humpback)")
     test: float = Field(0.1, description="share of the seed that trained models are measured on (as seed.test there)")
@@ -63,7 +67,7 @@ class Settings(CurationSettings):
         description="what every scorer keeps, in place of curate.k and curate.share (paper: A_5^(2), 41,821 of 502,133)",
     )
     train: bool = Field(False, description="train a model on the seed and what each scorer keeps, and on a random draw")
-    base: str = Field("embedded", description="train: the base model, on this disk: embedded, or transformers:PATH")
+    base: ModelName = Field("embedded", description="train: the base model, on this disk: embedded, or transformers:PATH")
     sft: SftConfig = SftConfig()
     measure: MeasureSettings = MeasureSettings()
 
@@ -117,29 +121,12 @@ def _check(settings: Settings) -> None:
 
 def available(run: Run, settings: Settings) -> tuple[str, ...]:
     """The columns compared; raises `UsageFault` for one that was asked for and cannot be had."""
-    unknown = [name for name in (*settings.scorers, *settings.combine) if name not in SCORERS]
-    if unknown:
-        raise UsageFault(f"there is no scorer {unknown[0]!r}", f"choose of: {', '.join(SCORERS)}")
-    missing = {name: lack for name in SCORERS if (lack := _lacks(name, settings))}
-    for name, lack in missing.items():
-        if name in settings.scorers:
-            raise UsageFault(f"the scorer {name} needs {lack}, which is empty", f"--set {lack}=MODEL")
-        if not settings.scorers:
+    check_scorers(settings.scorers, settings, settings.backward_lm)
+    missing = {name: lack for name in SCORERS if (lack := lacks(name, settings, settings.backward_lm))}
+    if not settings.scorers:
+        for name, lack in missing.items():
             run.progress.say(f"{'left out':<22} {name}: {lack} names no model")
     return tuple(dict.fromkeys(settings.scorers)) or tuple(name for name in SCORERS if name not in missing)
-
-
-def _lacks(name: str, settings: Settings) -> str | None:
-    """The empty setting that the scorer needs."""
-    if name == "combined":
-        return next((lack for each in settings.combine if (lack := _lacks(each, settings))), None)
-    given = {
-        "backward_lm": settings.backward_lm,
-        "relevance.embedding": settings.relevance.embedding,
-        "relevance.entailment": settings.relevance.entailment,
-    }
-    lack = NEEDS.get(name)
-    return lack if lack and not given[lack] else None
 
 
 def _as_humpback(settings: Settings) -> humpback.Settings:

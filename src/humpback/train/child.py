@@ -39,7 +39,8 @@ def examples(job: dict[str, Any], rows: list[Row], tokenizer: Any) -> list[Examp
     if job["role"] == "backward":
         return [backward_example(row, backward, tags, clip) for row in rows]
     width, seed = job["sft"]["max_tokens"], job["sft"]["seed"]
-    taught = lessons([row for row in rows if row["source"] == "seed"], TeachConfig(**job["teach"]), width, clip, seed)
+    human = [row for row in rows if row["source"] == "seed"]
+    taught = lessons(human, len(rows), TeachConfig(**job["teach"]), width, clip, seed)
     return [forward_example(row, tags, clip, width) for row in rows] + taught
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from humpback import store
 from humpback.curate.teach import TeachConfig
 from humpback.errors import NothingKept, TrainingFailed, UsageFault
+from humpback.lm._devices import visible
 from humpback.lm.spec import model_folder
 from humpback.methods.backtranslate import BackwardConfig, TagConfig
 from humpback.progress import Progress
@@ -57,11 +58,13 @@ def train(
 
 
 def _run_child(folder: Path, steps: int, label: str, progress: Progress) -> None:
+    # One card: the trainer would spread its batch over all, and the steps are counted for one.
+    cards = {"CUDA_VISIBLE_DEVICES": visible()[0]} if len(visible()) > 1 else {}
     quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1"}
     with progress.meter(label, steps, "steps") as meter, (folder / LOG).open("w") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "humpback.train.child", str(folder), str(os.getpid())],
-            stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **quiet}, close_fds=False,
+            stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **quiet, **cards}, close_fds=False,
         )  # fmt: skip
         last: dict[str, Any] = {}
         assert child.stdout is not None
