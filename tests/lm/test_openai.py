@@ -20,7 +20,7 @@ pytest.importorskip("openai")
 from humpback.lm import _openai_batch, _openai_pace, _openai_transport
 from humpback.lm._openai_chat import Chat
 from humpback.lm._openai_faults import refusal
-from humpback.lm.openai import BudgetReached
+from humpback.lm.openai import BudgetReached, OpenAI
 from humpback.lm.spec import OpenAIOptions
 
 SAMPLING = Sampling(temperature=0.7, max_new_tokens=16)
@@ -320,6 +320,20 @@ def test_each_way_reads_what_it_is_given(opened: Opener) -> None:
         assert third[2].probabilities == pytest.approx((0.5, 0.5)) and 0.4 < third[2].label_mass < 0.6
         fourth = opened(server, decide="written").decide(["s"], QUESTIONS)[0]
         assert fourth[1].probabilities == (0.5, 0.0, 0.5) and fourth[1].label_mass == 1.0 and fourth[1].order_gap == 2.0
+
+
+def test_a_way_whose_labels_the_model_hardly_knows_gives_way_to_a_better(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vLLM labels levels with digits: a model trained on letters leaves every pair undecided there, and is sure elsewhere."""
+    real = OpenAI._mass
+    masses = {"decisions": 0.01, "systemone": 0.003, "top_logprobs": 0.9}
+    monkeypatch.setattr(OpenAI, "_mass", lambda self, way, *rest: min(masses[way], real(self, way, *rest)))
+    with FaultServer(ways=("decisions", "systemone", "top_logprobs")) as server:
+        assert opened(server).decide(["s"], QUESTIONS)[0][0].via == "top_logprobs"
+        masses["top_logprobs"] = 0.002
+        assert opened(server).decide(["s"], QUESTIONS)[0][0].via == "decisions"
+        assert opened(server, decide="systemone").decide(["s"], QUESTIONS)[0][0].via == "systemone"
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_a_state_is_read_once_for_all_its_questions(embedded: Any, apart: Any) -
 def test_a_finished_batch_is_not_computed_again(embedded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that goes on after a kill takes its answers from the journal, to the last bit."""
     monkeypatch.setattr(embedded, "budget", 64)
+    monkeypatch.setattr(embedded, "held", 64)
     warm = Sampling(temperature=1.0, max_new_tokens=8)
     embedded.remember(tmp_path / "j")
     first = embedded.generate(PROMPTS, warm, [1, 2, 3]), embedded.decide(PROMPTS, [LEVELS])

@@ -37,6 +37,8 @@ __all__ = ["BudgetReached", "OpenAI", "open"]
 OFFICIAL = "https://api.openai.com/v1"
 # How long (seconds) to wait for the server to say how much its model reads.
 LOOK = 10.0
+# A judge's answer counts as undecided under it.
+DOUBTED_MASS = 0.5
 AGAIN = "type the same command again: it asks only for what is missing"
 Made = dict[str, list[Given]]
 
@@ -125,11 +127,19 @@ class OpenAI(Remembers):
         return [self._ways.answers(self._way, questions, [made[call.key] for call in each]) for each in calls]
 
     def _find(self, state: str, questions: Sequence[Question], made: Made) -> str:
-        """The first way in which the server answers `state`; what it says of the last one is for the user."""
+        """The first way in which the server answers `state`; what it says of the last one is for the user.
+
+        A way whose labels the model hardly knows (a small model trained on letters, where vLLM shows digits) gives way to
+        the next, if the model knows that one's better.
+        """
         ways = WAYS if self.options.decide == "auto" else (self.options.decide,)
+        doubted: dict[str, float] = {}
         for way in ways:
+            if doubted and way == "written":
+                break
             try:
-                self._fill(self._ways.calls(way, state, questions)[:1], made)
+                calls = self._ways.calls(way, state, questions)
+                self._fill(calls if doubted else calls[:1], made)
             except (Absent, Refused) as fault:
                 if not missing(way, fault):
                     raise
@@ -139,8 +149,21 @@ class OpenAI(Remembers):
                         "leave out decide=: then a way that the server has is found",
                     ) from None
             else:
-                return way
-        raise AssertionError(ways)
+                mass = self._mass(way, questions, calls, made)
+                if len(ways) == 1 or mass >= DOUBTED_MASS:
+                    return way
+                doubted[way] = mass
+        return max(doubted, key=lambda way: doubted[way])
+
+    def _mass(self, way: str, questions: Sequence[Question], calls: Sequence[Call], made: Made) -> float:
+        """The least label mass of the answers by `way`; 1 where the server does not tell, or was not asked everything.
+
+        A refusal, which has none, says nothing of the labels.
+        """
+        if any(call.key not in made for call in calls):
+            return 1.0
+        answers = self._ways.answers(way, questions, [made[call.key] for call in calls])
+        return min((each.label_mass for each in answers if each.probabilities and each.label_mass), default=1.0)
 
     def _score(self, rows: Sequence[tuple[str, str]], made: Made) -> None:
         try:

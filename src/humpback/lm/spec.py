@@ -48,7 +48,7 @@ class LocalOptions(Options):
 class TransformersOptions(LocalOptions):
     """`transformers:` and `embedded`."""
 
-    batch_tokens: int = Field(8192, gt=0, description="padded tokens of one batch")
+    batch_tokens: int = Field(8192, gt=0, description="padded tokens of one batch; of generation up to four times as many")
 
 
 class VllmOptions(LocalOptions):
@@ -68,7 +68,7 @@ class OpenAIOptions(Options):
     answers: ClassVar[tuple[str, ...]] = ("decide", "thinking", "context")
     key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     context: int = Field(32_768, gt=0, description="tokens that the model can read, where the server does not tell")
-    concurrency: int = Field(16, ge=1, description="requests in flight at once")
+    concurrency: int = Field(32, ge=1, description="requests in flight at once")
     rpm: float | None = Field(None, gt=0, description="requests per minute, at most")
     tpm: float | None = Field(None, gt=0, description="tokens per minute, at most, prompts and answers")
     timeout: float = Field(120.0, gt=0, description="seconds without an answer after which a request is given up")
@@ -78,7 +78,7 @@ class OpenAIOptions(Options):
     max_cost: float | None = Field(None, gt=0, description="stop before a stage, journal included, costs more than this")
     batch: bool = Field(False, description="generate through the batch interface: half the price, within a day")
     decide: Literal["auto", "decisions", "systemone", "top_logprobs", "written"] = Field(
-        "auto", description="how typed questions are asked; auto: the first of these that the server has"
+        "auto", description="how typed questions are asked; auto: the first that it has and whose labels the model knows"
     )
     thinking: bool = Field(False, description="let a reasoning model think; what it thinks is stripped either way")
 

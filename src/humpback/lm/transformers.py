@@ -33,6 +33,9 @@ except ImportError as error:
 ROLE_FILE = "humpback.json"
 # As many logits in one batch as fit a gigabyte in float32.
 LOGIT_BYTES = 1 << 30
+# A step of generation costs nearly the same for few rows as for many, so that its batches are larger by this factor, as far
+# as their cache stays under this size.
+LARGER, CACHE_BYTES = 4, 2 << 30
 # A head shorter than this costs more to copy than to compute again.
 SHORTEST_HEAD = 16
 Ids = list[int]
@@ -50,6 +53,7 @@ class Transformers(Remembers):
         self.ends = sorted({tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None})
         self.pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         self.budget = options.batch_tokens
+        self.held = _held_tokens(text, model.dtype, options.batch_tokens)
         self.scored = min(self.budget, LOGIT_BYTES // (4 * text.vocab_size))
         # Caches of other kinds of layers (windows, recurrences) cannot be handed from one prompt to several.
         self.shares = all(kind == "full_attention" for kind in getattr(text, "layer_types", None) or ["full_attention"])
@@ -74,7 +78,7 @@ class Transformers(Remembers):
             return list(made), Usage(1, read, sum(completion.tokens for completion in made))
 
         out = self._ask(
-            fits, lambda i: len(ids[i]) + sampling.max_new_tokens, self.budget, ask, lambda i: (ids[i], seeds[i]), sampling
+            fits, lambda i: len(ids[i]) + sampling.max_new_tokens, self.held, ask, lambda i: (ids[i], seeds[i]), sampling
         )
         return [out.get(i, Completion("", "too_long", 0, None)) for i in range(len(ids))]
 
@@ -249,6 +253,14 @@ class _Decider:
         given = self.pipeline({"state": state, "questions": asked})
         given = given.get("answers", given)
         return [decisions.from_system_one(q, given[str(n)], None, "decision model") for n, q in enumerate(questions)]
+
+
+def _held_tokens(config: Any, dtype: Any, tokens: int) -> int:
+    """How many tokens a batch of generation may hold."""
+    heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", 1)
+    size = getattr(config, "head_dim", None) or config.hidden_size // getattr(config, "num_attention_heads", 1)
+    each = 2 * config.num_hidden_layers * heads * size * dtype.itemsize
+    return int(max(tokens, min(LARGER * tokens, CACHE_BYTES // each)))
 
 
 def _decider(model: Any, tokenizer: Any) -> _Decider | None:
