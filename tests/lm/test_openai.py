@@ -325,7 +325,7 @@ def test_each_way_reads_what_it_is_given(opened: Opener) -> None:
 def test_a_way_whose_labels_the_model_hardly_knows_gives_way_to_a_better(
     opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """vLLM labels levels with digits: a model trained on letters leaves every pair undecided there, and is sure elsewhere."""
+    """vLLM labels levels with digits: a model trained on letters leaves every pair undecided there."""
     real = OpenAI._mass
     masses = {"decisions": 0.01, "systemone": 0.003, "top_logprobs": 0.9}
     monkeypatch.setattr(OpenAI, "_mass", lambda self, way, *rest: min(masses[way], real(self, way, *rest)))
