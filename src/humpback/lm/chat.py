@@ -82,6 +82,8 @@ def plain_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
 
 def clip(tokenizer: "PreTrainedTokenizerBase", text: str, max_tokens: int) -> tuple[str, bool]:
     """`text` cut from its tail to at most `max_tokens` tokens, at a word where there is one, and whether it was cut."""
+    if len(text.encode("utf-8", "replace")) < max_tokens:
+        return text, False  # no token is shorter than a byte: most texts need not be encoded to know that they fit
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     if len(encoded["input_ids"]) <= max_tokens:
         return text, False

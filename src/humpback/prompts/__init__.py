@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from humpback.errors import UsageFault
@@ -32,4 +32,9 @@ def source(name: str) -> str:
 
 def render(name: str, **values: Any) -> str:
     """The prompt `name` with its slots filled; a missing slot raises `jinja2.UndefinedError`."""
-    return _ENVIRONMENT.from_string(source(name)).render(**values).rstrip("\n")
+    return _template(name).render(**values).rstrip("\n")
+
+
+@cache
+def _template(name: str) -> Template:
+    return _ENVIRONMENT.from_string(source(name))
