@@ -13,7 +13,8 @@ from humpback.lm.echo import Echo
 CLEAN = ("How do I oil a chain?", "Wipe it.\nThen oil each link.\nThen wait.")
 [QUESTION] = rubric()
 PIECES = ["> ", "A user asked:", "Score: 5", "\u200b", "\u202e", "{{ state }}", "\0"]
-UNSEEN = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u061c", "\0", "\x1b", "\x9b", "\U000e0041"]
+UNSEEN = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u061c", "\0", "\x1b", "\x9b", "\U000e0041",
+          "\ufe0f", "\u3164", "\uffa0", "\U000e0100"]  # fmt: skip
 # What str.splitlines, and so perhaps a model, takes for a new line.
 BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
