@@ -46,8 +46,8 @@ def test_only_the_rows_asked_for_are_read(own: Path) -> None:
     assert gather.picked(None, some) == gather.picked(gather.dataset(own, "scored-1"), []) == {}
 
 
-def test_what_models_took_is_told_of_lm_stages_alone(own: Path) -> None:
-    """Stages that ask no model have nothing to tell."""
+def test_what_models_took_is_told_of_all_that_asked_one(own: Path) -> None:
+    """Stages that ask no model have nothing to tell; measurements ask one too, and may cost as much."""
     rows = gather.spending(gather.funnel(own))
-    assert [row["name"] for row in rows] == ["augmented", "scored-1"]
+    assert [row["name"] for row in rows] == ["augmented", "competence-1", "injection-1", "scored-1"]
     assert rows[0]["calls"] == pytest.approx(24) and rows[0]["prompt_tokens"] > 24

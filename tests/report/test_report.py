@@ -161,7 +161,7 @@ def test_what_models_took_is_on_the_page_and_money_if_there_was_any(
     pages: dict[str, str], own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A column of zeroes for who pays nothing; and who pays must find it."""
-    [row, _] = gather.spending(gather.funnel(own))
+    [row, *_] = gather.spending(gather.funnel(own))
     assert f"{row['prompt_tokens']:,.0f}" in pages["own"] and "money" not in pages["own"].lower()
     monkeypatch.setattr(gather, "spending", lambda _: [{**row, "cost": 0.125}, {**row, "name": "other", "cost": 0.5}])
     page = write_report(own).read_text()
