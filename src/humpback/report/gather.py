@@ -62,7 +62,7 @@ def _kind(name: str) -> str:
 
 
 def spending(funnel: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The stages and measurements that language models were asked in: name, calls, prompt_tokens, completion_tokens, cost."""
+    """The stages and measurements that asked a language model: name, calls, prompt_tokens, completion_tokens, cost."""
     return [{"name": row["name"], **row["spent"]} for row in funnel if (row.get("spent") or {}).get("calls")]
 
 
