@@ -271,7 +271,7 @@ def test_an_adapter_is_the_merged_model(lm: Any, reference: language_models.LM, 
     """An adapter that is named and not applied gives the base model's rows under the adapter's name."""
     adapter_in(tmp_path / "mine", tmp_path / "merged")
     targets = ["yes of course", "It depends on the season."]
-    adapted = language_models.open(f"{EAGER}&processes=1&adapter={tmp_path / 'mine'}")
+    adapted = language_models.open(f"{EAGER}&dtype=float32&processes=1&adapter={tmp_path / 'mine'}")
     scores = flat(adapted.logprob(PROMPTS[:2], targets))
     adapted.close()
     merged, plain = (
