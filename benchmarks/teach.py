@@ -23,10 +23,11 @@ from humpback.evaluate.competence import competence
 from humpback.evaluate.held_out import forward_nll
 from humpback.evaluate.metrics import mean_and_error, mean_of
 from humpback.lm.spec import recommended
-from humpback.methods.backtranslate import BackwardConfig, TagConfig
+from humpback.methods.backtranslate import TagConfig
 from humpback.progress import Progress
 from humpback.schema import Row
 from humpback.train.config import SftConfig
+from humpback.train.job import Job
 from humpback.train.sft import train
 
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -49,8 +50,10 @@ def arm(parts: dict[str, list[Row]], share: float, seed: int) -> dict[str, float
     tags, curate = TagConfig(), CurateConfig(max_tokens=256)
     with tempfile.TemporaryDirectory() as folder:
         known = [{k: v for k, v in row.items() if k != "split"} for row in parts["train"]]
-        train(Path(folder), "forward", "embedded", known, build(SftConfig, [settings]), tags, BackwardConfig(),
-              Progress(), TeachConfig(share=share))  # fmt: skip
+        job = Job(
+            role="forward", base_name="embedded", sft=build(SftConfig, [settings]), tags=tags, teach=TeachConfig(share=share)
+        )
+        train(Path(folder), job, known, Progress())
         lm = language_models.open(f"transformers:{folder}")
         rows = [*competence(parts["dev"][:CASES], lm, tags, curate, 1), *_nll(parts["test"][:CASES], lm, tags)]
         lm.close()

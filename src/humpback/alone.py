@@ -19,6 +19,7 @@ from humpback.curate.rubric import rubric
 from humpback.errors import UsageFault
 from humpback.evaluate.agreement import agreement
 from humpback.lm.spec import ModelName
+from humpback.recipes._corpus import CorpusSettings, corpus
 from humpback.recipes._curation import (
     CurationSettings,
     Judging,
@@ -29,7 +30,6 @@ from humpback.recipes._curation import (
     scored,
     warn,
 )
-from humpback.recipes.humpback import CorpusSettings, corpus
 from humpback.run import Run
 from humpback.schema import DOCUMENT, METRIC, PAIR, SEGMENT, SOURCE, Row, row_id
 from humpback.stage import Drop, Outcome, Stage, keep_or_drop

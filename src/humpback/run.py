@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from humpback import lm as language_models
 from humpback import prompts, store
-from humpback.config import Config, digest
+from humpback.config import Config, differences, digest
 from humpback.engine.local import LocalEngine
 from humpback.engine.watched import Watch, run_watched
 from humpback.errors import HumpbackError, NothingKept, UsageFault
@@ -104,17 +104,20 @@ class Run:
             raise NothingKept(*_nothing(dataset))
         return dataset
 
-    def step(self, name: str, function: Callable[[Path], object], plan: dict[str, Any]) -> Path:
-        """A folder that `function` fills: it works in `name.partial/`, which is renamed when it returns."""
+    def step(self, name: str, function: Callable[[Path], object], plan: dict[str, Any], *, goes_on: bool = False) -> Path:
+        """A folder that `function` fills: it works in `name.partial/`, which is renamed when it returns.
+
+        A function that `goes_on` where it was killed finds what it left, if its plan is still the same.
+        """
         folder = self._next(name)
         plan = {"step": name, **plan}
         if self._is_done(folder, plan):
             return folder
         self._close_lm()
-        partial = self._partial(folder)
+        partial = self._partial(folder, plan if goes_on else None)
         started = time.time()
-        function(partial)
         store.write_json(partial / store.PLAN, plan)
+        function(partial)
         manifest = {"fingerprint": digest(plan), "plan": plan, "wall_seconds": round(time.time() - started, 3)}
         store.write_json(partial / store.MANIFEST, manifest)
         partial.replace(folder)
@@ -141,10 +144,13 @@ class Run:
             self.progress.say(f"{folder.name:<22} taken over from {donor}")
         return donor is not None
 
-    def _partial(self, folder: Path) -> Path:
+    def _partial(self, folder: Path, plan: dict[str, Any] | None = None) -> Path:
+        """The folder to work in: empty, or with what was left in it under the same `plan`."""
         partial = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        left = partial / store.PLAN
+        if not plan or not left.is_file() or differences(store.read_json(left), plan):
+            shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True, exist_ok=True)
         return partial
 
     def _whole(self, folder: Path, plan: dict[str, Any], write: Callable[[Path], None]) -> Dataset:
@@ -212,9 +218,10 @@ class Run:
 
 
 def _without_pace(value: Any) -> Any:
-    """Settings without what does not change the rows: how fast, how dear and at which port a model is asked."""
+    """Settings without what does not change the rows: how fast and how dear, at which port a model is asked, on what it is
+    trained."""
     if isinstance(value, dict):
-        return {name: _without_pace(each) for name, each in value.items()}
+        return {name: _without_pace(each) for name, each in value.items() if name != "hardware"}
     return same(value) if isinstance(value, str) and ("?" in value or "@http" in value) else value
 
 

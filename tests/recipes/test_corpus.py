@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from humpback.config import build
+from humpback.recipes._corpus import CorpusSettings, corpus
 from humpback.recipes.demo import MATERIAL
-from humpback.recipes.humpback import CorpusSettings, corpus
 from humpback.run import Run
 from humpback.store import Dataset
 

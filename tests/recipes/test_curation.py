@@ -13,15 +13,16 @@ from humpback.errors import UsageFault
 from humpback.evaluate.competence import JudgeBelowChance
 from humpback.lm import LM
 from humpback.lm.echo import Echo
-from humpback.recipes import demo, humpback
+from humpback.recipes import _models, demo, humpback
 from humpback.report import gather
 from humpback.run import Run
+from humpback.train.job import Job
 
 SCORE = "It says what was asked.\nScore: 4\n"
 
 
-def trained(folder: Path, role: str, base: str, rows: list, *_: object) -> None:
-    store.write_json(folder / "humpback.json", {"role": role})
+def trained(folder: Path, job: Job, rows: list, *_: object) -> None:
+    store.write_json(folder / "humpback.json", {"role": job.role})
     store.write_json(folder / "training.json", {"examples": len(rows), "log": []})
 
 
@@ -35,7 +36,7 @@ def echoes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(spec)
         return real(spec) if spec.startswith("echo") else Echo()
 
-    monkeypatch.setattr(humpback, "train", trained)
+    monkeypatch.setattr(_models, "train", trained)
     monkeypatch.setattr(language_models, "open", opened)
     return asked
 

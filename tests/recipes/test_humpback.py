@@ -14,20 +14,21 @@ from humpback import lm as language_models
 from humpback import store
 from humpback.config import build
 from humpback.lm.spec import model_folder
-from humpback.recipes import demo, humpback
+from humpback.recipes import _models, demo, humpback
 from humpback.report import gather, write_report
 from humpback.report.show import show_run
 from humpback.run import Run
+from humpback.train.job import Job
 
 pytest.importorskip("torch")
 TRAINED: list[dict[str, Any]] = []
 
 
-def copy_base(folder: Path, role: str, base: str, rows: list, *_: object) -> None:
+def copy_base(folder: Path, job: Job, rows: list, *_: object) -> None:
     """Stands in for a training: the base model's own files under the role."""
-    TRAINED.append({"role": role, "base": base, "rows": rows})
+    TRAINED.append({"role": job.role, "base": job.base_name, "rows": rows})
     shutil.copytree(model_folder("embedded"), folder, dirs_exist_ok=True)  # type: ignore[arg-type]
-    store.write_json(folder / "humpback.json", {"role": role})
+    store.write_json(folder / "humpback.json", {"role": job.role})
     store.write_json(folder / "training.json", {"examples": len(rows), "tokens": 1, "log": [{"loss": 3.0}, {"loss": 2.5}]})
 
 
@@ -46,7 +47,7 @@ def settings(**curate: object) -> humpback.Settings:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "a"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(humpback, "train", copy_base)
+        patch.setattr(_models, "train", copy_base)
         with Run(folder, "demo", settings()) as run:
             humpback.recipe(run, settings())
     return folder
@@ -109,7 +110,7 @@ def test_every_figure_has_its_n_and_error(finished: Path) -> None:
 
 def test_a_finished_run_returns_at_once(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second `humpback run` must neither train nor open a model."""
-    monkeypatch.setattr(humpback, "train", None)
+    monkeypatch.setattr(_models, "train", None)
     monkeypatch.setattr(language_models, "open", None)
     with Run(finished, "demo", settings()) as run:
         humpback.recipe(run, settings())
@@ -119,7 +120,7 @@ def test_a_new_threshold_costs_no_model_call_for_scoring(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All scores are kept, so that another share reuses them."""
-    monkeypatch.setattr(humpback, "train", copy_base)
+    monkeypatch.setattr(_models, "train", copy_base)
     asked: list[str] = []
     real = language_models.open
     monkeypatch.setattr(language_models, "open", lambda spec: asked.append(spec) or real(spec))

@@ -13,10 +13,11 @@ from humpback.errors import UsageFault
 from humpback.evaluate import comparison
 from humpback.evaluate.metrics import paired_change
 from humpback.progress import Progress
-from humpback.recipes import humpback, sweep
+from humpback.recipes import _models, sweep
 from humpback.report.show import show_run
 from humpback.run import Run
 from humpback.schema import PAIR
+from humpback.train.job import Job
 
 THINGS = "pan sofa kettle lamp bicycle carpet mirror clock drawer fence ladder boot scarf mug shelf tent oar drum".split()
 OWN = ("score", "gain", "ifd", "backward_logprob", "specificity", "retrieval_rank", "combined")
@@ -227,7 +228,7 @@ def test_a_model_for_every_selection(files: dict[str, str], tmp_path: Path, monk
     """Scorers are compared at one budget, beside a random draw of its size, and no held-out pair is trained on."""
     trained: dict[str, list] = {}
 
-    def note(folder: Path, role: str, base: str, rows: list, *_: object) -> None:
+    def note(folder: Path, job: Job, rows: list, *_: object) -> None:
         trained[folder.name.split("-", 1)[1].removesuffix(".partial")] = rows
         store.write_json(folder / "config.json", {"rows": len(rows)})
 
@@ -236,7 +237,7 @@ def test_a_model_for_every_selection(files: dict[str, str], tmp_path: Path, monk
             name = path.name.split("-", 1)[1].replace("forward-", "M_")
             yield paired_change("nll_change", name, [2.0] * len(test), [1.5] * len(test))
 
-    monkeypatch.setattr(humpback, "train", note)
+    monkeypatch.setattr(_models, "train", note)
     monkeypatch.setattr(sweep, "model_rows", rows_of)
     given = {"pairs": files["pairs"], "seed": files["seed"], "curate": {"ifd_band": (0.0, 0.01)}}
     _, made, said = swept(tmp_path / "a", **given, scorers=("gain", "ifd"), train=True)

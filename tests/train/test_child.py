@@ -8,9 +8,11 @@ import pytest
 from humpback import lm as language_models
 from humpback import store
 from humpback.errors import TrainingFailed
-from humpback.methods.backtranslate import BackwardConfig, Example, TagConfig
+from humpback.methods.backtranslate import Example, TagConfig
 from humpback.progress import Progress
 from humpback.train.config import SftConfig
+from humpback.train.data import tokens
+from humpback.train.job import Job
 from humpback.train.sft import train
 
 pytest.importorskip("trl")
@@ -25,36 +27,29 @@ SEED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def child():  # type: ignore[no-untyped-def]
-    from humpback.train import child
-
-    return child
-
-
-def test_loss_falls_on_the_target_and_its_end_token_only(child, embedded) -> None:  # type: ignore[no-untyped-def]
+def test_loss_falls_on_the_target_and_its_end_token_only(embedded) -> None:  # type: ignore[no-untyped-def]
     """A hard-coded offset of -2 masked whole rows elsewhere."""
-    made = child.tokens(Example("How?", "So."), embedded.tokenizer, 100)
+    made = tokens(Example("How?", "So."), embedded.tokenizer, 100)
     learnt = [token for token, label in zip(made["input_ids"], made["labels"], strict=True) if label != -100]
     assert embedded.tokenizer.decode(learnt) == "So.<|im_end|>"
 
 
-def test_a_cut_target_is_not_taught_to_end(child, embedded) -> None:  # type: ignore[no-untyped-def]
+def test_a_cut_target_is_not_taught_to_end(embedded) -> None:  # type: ignore[no-untyped-def]
     """A clipped answer with an end token teaches to stop in mid-sentence."""
-    made = child.tokens(Example("How?", "So it is", ended=False), embedded.tokenizer, 100)
+    made = tokens(Example("How?", "So it is", ended=False), embedded.tokenizer, 100)
     assert made["input_ids"][-1] != embedded.tokenizer.eos_token_id
 
 
-def test_a_prompt_without_room_for_its_target_is_no_example(child, embedded) -> None:  # type: ignore[no-untyped-def]
+def test_a_prompt_without_room_for_its_target_is_no_example(embedded) -> None:  # type: ignore[no-untyped-def]
     """A row that is masked whole trains on nothing and says nothing."""
-    assert child.tokens(Example("word " * 50, "So."), embedded.tokenizer, 20) is None
+    assert tokens(Example("word " * 50, "So."), embedded.tokenizer, 20) is None
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     config = SftConfig(lr=1e-3, lr_end=9e-6, batch=4, passes=2, max_tokens=200)
-    train(folder, "forward", "embedded", SEED, config, TagConfig(), BackwardConfig(), Progress(quiet=True))
+    train(folder, Job(role="forward", base_name="embedded", sft=config), SEED, Progress(quiet=True))
     return folder
 
 
@@ -85,5 +80,6 @@ def test_a_training_that_fails_says_where_its_log_is(tmp_path: Path) -> None:
     """The child's traceback belongs into a file, its last line into the error."""
     rows = [{**row, "instruction": "word " * 300} for row in SEED]
     with pytest.raises(TrainingFailed) as caught:
-        train(tmp_path, "forward", "embedded", rows, SftConfig(max_tokens=50), TagConfig(), BackwardConfig(), Progress(True))
+        job = Job(role="forward", base_name="embedded", sft=SftConfig(max_tokens=50))
+        train(tmp_path, job, rows, Progress(True))
     assert "prompt longer than sft.max_tokens" in caught.value.fact and "train.log" in caught.value.hint

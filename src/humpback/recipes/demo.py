@@ -7,7 +7,8 @@ from pathlib import Path
 
 from humpback.curate.guards import GuardConfig
 from humpback.recipes import humpback
-from humpback.recipes.humpback import CorpusSettings, SeedSettings
+from humpback.recipes._corpus import CorpusSettings
+from humpback.recipes._models import SeedSettings
 from humpback.recipes.humpback import recipe as recipe
 
 MATERIAL = Path(__file__).parent / "material"

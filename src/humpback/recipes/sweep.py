@@ -30,7 +30,7 @@ from humpback.recipes._curation import (
     plain,
     scored_together,
 )
-from humpback.recipes.humpback import MeasureSettings, SeedSettings, held, model_rows, seed_pairs, train_model
+from humpback.recipes._models import MeasureSettings, SeedSettings, held, model_rows, seed_pairs, train_model
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, SCORED, SOURCE, Row, row_seed
 from humpback.stage import Stage

@@ -1,152 +1,185 @@
 """The training process, `python -m humpback.train.child FOLDER PARENT_PID`: trains with TRL, saves the model, and ends.
 
 Loss falls on the target and its end token only. What it prints as JSON lines on stdout is its progress.
+Killed, it goes on from its last whole checkpoint when it is started again.
 """
 
 import json
+import shutil
 import sys
-from functools import partial
+import time
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
 from datasets import Dataset
 from datasets.utils.logging import disable_progress_bar
 from trl import SFTConfig as TrlConfig
-from trl import SFTTrainer
+from trl import pack_dataset
 
 from humpback import store
-from humpback.curate.teach import TeachConfig, lessons
 from humpback.engine.orphans import die_with_parent
-from humpback.lm import chat
 from humpback.lm._memory import keep_freed_memory
-from humpback.lm.transformers import ROLE_FILE
-from humpback.methods.backtranslate import BackwardConfig, Example, TagConfig, backward_example, forward_example
-from humpback.schema import Row
-from humpback.train.config import SftConfig
-from humpback.train.sft import JOB, PAIRS
+from humpback.train import packing
+from humpback.train.config import batch_and_steps
+from humpback.train.data import Tokens, usable
+from humpback.train.job import CHECKPOINTS, JOB, PAIRS, Job
+from humpback.train.load import load
+from humpback.train.save import save
+from humpback.train.trainer import Trainer
 
-IGNORED = -100
-# Fewer examples than this share fit: sft.max_tokens is wrong for the data. Single ones that do not fit are counted.
-MIN_USABLE = 0.9
-
-
-def examples(job: dict[str, Any], rows: list[Row], tokenizer: Any) -> list[Example]:
-    """The exchanges of the role that is trained, made by the functions that inference uses."""
-    tags, backward = TagConfig(**job["tags"]), BackwardConfig(**job["backward"])
-    clip = partial(chat.clip, tokenizer)
-    if job["role"] == "backward":
-        return [backward_example(row, backward, tags, clip) for row in rows]
-    width, seed = job["sft"]["max_tokens"], job["sft"]["seed"]
-    human = [row for row in rows if row["source"] == "seed"]
-    taught = lessons(human, len(rows), TeachConfig(**job["teach"]), width, clip, seed)
-    return [forward_example(row, tags, clip, width) for row in rows] + taught
-
-
-def tokens(example: Example, tokenizer: Any, max_tokens: int) -> dict[str, list[int]] | None:
-    """Ids and labels, the prompt masked; None where the prompt leaves no room for a target token."""
-    made = chat.render(tokenizer, example.prompt, example.completion)
-    target = made.completion if example.ended else made.completion[:-1]
-    ids = (made.prompt + target)[:max_tokens]
-    if len(ids) <= len(made.prompt):
-        return None
-    return {"input_ids": ids, "labels": [IGNORED] * len(made.prompt) + ids[len(made.prompt) :]}
+# In a checkpoint that was written whole; one without it was being written when the training was killed.
+WHOLE = "whole"
 
 
 class Report(transformers.TrainerCallback):  # type: ignore[misc]
-    """Progress as JSON lines."""
+    """Progress as JSON lines, and a mark in each checkpoint that is whole."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-        if logs and "loss" in logs:
-            line = {"step": state.global_step, "loss": float(logs["loss"]), "lr": logs.get("learning_rate")}
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
+        if logs and "loss" in logs and state.is_world_process_zero:
+            told(step=state.global_step, loss=float(logs["loss"]), lr=logs.get("learning_rate"))
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
 
 
-def trl_config(job: dict[str, Any], folder: Path) -> TrlConfig:
-    sft = SftConfig(**job["sft"])
-    cuda = torch.cuda.is_available()
+def told(**facts: Any) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+def trl_config(job: Job, folder: Path, batch: int, steps: int) -> TrlConfig:
+    """The job in TRL's words."""
+    sft, hardware = job.sft, job.hardware
+    micro, accumulation = micro_batches(batch, hardware.micro_batch, world())
     return TrlConfig(
-        output_dir=str(folder / "checkpoints"),
-        max_steps=job["steps"],
-        per_device_train_batch_size=job["batch"],
+        output_dir=str(folder / CHECKPOINTS),
+        max_steps=steps,
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=accumulation,
         learning_rate=sft.lr,
-        lr_scheduler_type="polynomial",
-        lr_scheduler_kwargs={"lr_end": sft.lr_end, "power": 1.0},
+        **schedule(job, steps),
         weight_decay=sft.weight_decay,
         adam_beta1=sft.betas[0],
         adam_beta2=sft.betas[1],
+        optim=hardware.optimizer,
         max_grad_norm=sft.clip,
         seed=sft.seed,
         data_seed=sft.seed,
-        bf16=True,
-        use_cpu=not cuda,
-        activation_checkpointing=cuda,
+        bf16=hardware.precision == "bf16",
+        use_cpu=not has_gpu(),
+        gradient_checkpointing=hardware.gradient_checkpointing,
         max_length=None,
         packing=False,
-        train_sampling_strategy="group_by_length",
+        padding_free=sft.packing != "none",
+        train_sampling_strategy="group_by_length" if sft.packing == "none" else "random",
         dataset_kwargs={"skip_prepare_dataset": True},
-        dataloader_pin_memory=cuda,
-        save_strategy="no",
+        remove_unused_columns=False,
+        dataloader_pin_memory=has_gpu(),
+        save_strategy="steps" if hardware.checkpoint_steps else "no",
+        save_steps=hardware.checkpoint_steps or 1,
+        save_total_limit=2,
         logging_steps=1,
-        report_to="none",
+        report_to=hardware.report_to,
         disable_tqdm=True,
     )
 
 
-def load(job: dict[str, Any]) -> tuple[Any, Any]:
-    tokenizer = transformers.AutoTokenizer.from_pretrained(job["base"])
-    model = transformers.AutoModelForCausalLM.from_pretrained(job["base"], dtype=torch.float32)
-    for name in ("attention_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "hidden_dropout"):
-        if hasattr(model.config, name):
-            setattr(model.config, name, job["sft"]["dropout"])
-    for module in model.modules():
-        if hasattr(module, "attention_dropout") and isinstance(module.attention_dropout, float):
-            module.attention_dropout = job["sft"]["dropout"]
-    return model, tokenizer
+def schedule(job: Job, steps: int) -> dict[str, Any]:
+    """From lr to lr_end, which is a rate and not a share of the first."""
+    sft = job.sft
+    warmup = {"warmup_steps": round(sft.warmup * steps)}
+    if sft.schedule == "linear":
+        return {"lr_scheduler_type": "polynomial", "lr_scheduler_kwargs": {"lr_end": sft.lr_end, "power": 1.0}, **warmup}
+    return {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr": sft.lr_end}, **warmup}
+
+
+def micro_batches(batch: int, micro: int | None, processes: int) -> tuple[int, int]:
+    """(examples that a process takes at once, how often before a step); raises `SystemExit` if the batch does not divide."""
+    if batch % processes:
+        raise SystemExit(f"sft.batch={batch} cannot be divided among {processes} processes")
+    share = batch // processes
+    size = min(micro or share, share)
+    if share % size:
+        raise SystemExit(f"hardware.micro_batch={size} does not divide the {share} examples that each process has in a step")
+    return size, share // size
+
+
+def world() -> int:
+    """How many processes train together."""
+    from accelerate import PartialState
+
+    return int(PartialState(cpu=not has_gpu()).num_processes)
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def dataset(job: Job, made: list[Tokens]) -> Dataset:
+    rows = Dataset.from_list(made)
+    return pack_dataset(rows, job.sft.max_tokens, "bfd") if job.sft.packing == "rows" else rows
 
 
 def main(folder: Path, parent: int) -> None:
     die_with_parent(parent)
     keep_freed_memory()
-    job = store.read_json(folder / JOB)
-    rows = store.read_rows(folder / PAIRS)
-    model, tokenizer = load(job)
+    job = Job(**store.read_json(folder / JOB))
     transformers.logging.disable_progress_bar()
-    made = [tokens(example, tokenizer, job["sft"]["max_tokens"]) for example in examples(job, rows, tokenizer)]
-    usable = [each for each in made if each is not None]
-    if len(usable) < MIN_USABLE * len(made):
-        raise SystemExit(f"{len(made) - len(usable)} of {len(made)} examples have a prompt longer than sft.max_tokens")
     disable_progress_bar()
-    trainer = SFTTrainer(
+    model, tokenizer = load(job)
+    made, too_long = usable(job, store.read_rows(folder / PAIRS), tokenizer)
+    check_packing(job, model, made)
+    data = dataset(job, made)
+    batch, steps = batch_and_steps(len(data), job.sft)
+    told(steps=steps)
+    trainer = Trainer(
         model=model,
-        args=trl_config(job, folder),
-        train_dataset=Dataset.from_list(usable),
+        args=trl_config(job, folder, batch, steps),
+        train_dataset=data,
         processing_class=tokenizer,
         callbacks=[Report()],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    trainer.train()
+    began = time.perf_counter()
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     facts = {
-        "examples": len(usable),
-        "too_long": len(made) - len(usable),
-        "tokens": sum(len(each["input_ids"]) for each in usable),
+        "examples": len(made),
+        "too_long": too_long,
+        "tokens": sum(len(each["input_ids"]) for each in made),
+        "target_tokens": sum(label >= 0 for each in made for label in each["labels"]),
+        "batch": batch,
+        "steps": steps,
+        "seconds": round(time.perf_counter() - began, 3),
         "log": [entry for entry in trainer.state.log_history if "loss" in entry],
     }
     save(trainer.model, tokenizer, folder, job, facts)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
-def save(model: Any, tokenizer: Any, folder: Path, job: dict[str, Any], facts: dict[str, Any]) -> None:
-    """The model with its template and role, in bfloat16, and what the training saw."""
-    if hasattr(model.config, "attention_dropout"):
-        model.config.attention_dropout = 0.0
-    model.to(torch.bfloat16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    base = Path(job["base"]) / ROLE_FILE
-    inherited = store.read_json(base) if base.is_file() else {}
-    store.write_json(folder / ROLE_FILE, {**inherited, "role": job["role"], "base": job["base_name"], "tags": job["tags"]})
-    store.write_json(folder / "training.json", facts)
+def check_packing(job: Job, model: Any, made: list[Tokens]) -> None:
+    """Raises `SystemExit` if an example sees the one before it in its row."""
+    if job.sft.packing == "none":
+        return
+    far = packing.apart(model, [each["input_ids"] for each in made], model.config.get_text_config().vocab_size)
+    if not far <= packing.TOLERANCE:
+        raise SystemExit(
+            f"in one row with another, the logits of an example move by {far:.1e} of the largest, more than "
+            f"{packing.TOLERANCE:.0e}: this model cannot be packed; set sft.packing=none"
+        )
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The youngest checkpoint that is whole; those that are not are removed."""
+    found = sorted((folder / CHECKPOINTS).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    for path in found:
+        if not (path / WHOLE).exists():
+            shutil.rmtree(path)
+    whole = [path for path in found if path.exists()]
+    return str(whole[-1]) if whole else None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The settings of a fine-tuning, and the steps that go with a size of data."""
+"""The settings of a fine-tuning, the machine that it runs on, and the steps that go with a size of data."""
 
 import math
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,24 +12,71 @@ PAPER_STEPS = [(100, 8, 30), (800, 8, 300), (1600, 8, 600), (3200, 32, 500), (64
                (25600, 32, 1200), (51200, 32, 1600)]  # fmt: skip
 
 
+class LoraConfig(Config):
+    """Low-rank adapters, for `sft.method` lora and qlora; merged into the model when it is saved."""
+
+    rank: int = Field(64, ge=1, description="(ours; LoRA Without Regret: 256 for large sets)")
+    alpha: int = Field(32, ge=1, description="(LoRA Without Regret)")
+    dropout: float = Field(0.0, ge=0, lt=1, description="(LoRA Without Regret: none)")
+
+
 class SftConfig(Config):
     """Supervised fine-tuning; the defaults are the paper's (Humpback v3, section 3.1 and table 18) unless said otherwise."""
 
+    method: Literal["full", "lora", "qlora"] = Field(
+        "full", description="full: all weights (paper). lora: adapters on all linear layers. qlora: on a base of 4 bits"
+    )
+    lora: LoraConfig = LoraConfig()
     lr: float = Field(1e-5, description="first learning rate (paper)")
-    lr_end: float = Field(9e-6, description="last learning rate, absolute, reached linearly (paper)")
-    batch: int | None = Field(None, description="examples in a step; unset: 32, or 8 under 3,000 examples (paper)")
+    lr_end: float = Field(9e-6, description="last learning rate, absolute (paper)")
+    schedule: Literal["linear", "cosine"] = Field("linear", description="from lr to lr_end (paper: linear)")
+    warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises to lr (paper: none)")
+    batch: int | None = Field(None, ge=1, description="examples in a step; unset: 32, or 8 under 3,000 examples (paper)")
     passes: float | None = Field(None, description="passes over the data; unset: by the paper's table of steps")
+    steps: int | None = Field(None, ge=1, description="steps, whatever the data; unset: by passes")
+    packing: Literal["none", "batch", "rows"] = Field(
+        "batch",
+        description="none: the examples of a step padded to one length. batch: one after another without "
+        "padding, each seeing itself alone. rows: rows filled with examples up to max_tokens; batch and passes count rows",
+    )
     weight_decay: float = Field(0.1, description="(paper)")
     dropout: float = Field(0.1, description="(paper)")
     max_tokens: int = Field(2048, description="longest example (Spico197)")
     betas: tuple[float, float] = Field((0.9, 0.95), description="(Spico197)")
     clip: float = Field(1.0, description="largest gradient norm (Spico197)")
-    seed: int = Field(42, description="order of the data and dropout")
+    seed: int = Field(42, description="order of the data, dropout, and the adapters' first values")
+
+
+class HardwareConfig(Config):
+    """What a training runs on, and how it is watched. Nothing here changes what is learnt, up to rounding."""
+
+    launch: str = Field(
+        "",
+        description="configuration of `accelerate launch`: one_gpu, multi_gpu, fsdp2, zero3, two_cpu, a file; empty: none",
+    )
+    micro_batch: int | None = Field(
+        None,
+        ge=1,
+        description="examples or rows that a device takes at once, gradients adding up to the batch; unset: all",
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="activations are computed twice and not kept: slower, and smaller"
+    )
+    precision: Literal["bf16", "fp32"] = Field(
+        "bf16", description="of the products; weights are kept in fp32, frozen ones in bf16"
+    )
+    optimizer: str = Field("adamw_torch_fused", description="any that transformers knows, for example paged_adamw_8bit")
+    checkpoint_steps: int = Field(
+        100, ge=0, description="steps between checkpoints, from which a killed training goes on; 0: none"
+    )
+    report_to: Literal["none", "tensorboard", "trackio", "wandb"] = Field("none", description="who draws the loss")
 
 
 def batch_and_steps(examples: int, config: SftConfig) -> tuple[int, int]:
     """(examples per step, steps): passes from the table's nearest row on a log scale where they are not given."""
     batch = config.batch or (8 if examples < 3000 else 32)
+    if config.steps is not None:
+        return batch, config.steps
     passes = config.passes
     if passes is None:
         n, size, steps = min(PAPER_STEPS, key=lambda row: abs(math.log(row[0] / max(examples, 1))))
