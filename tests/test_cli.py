@@ -55,6 +55,7 @@ def test_every_verb_has_help_with_an_example() -> None:
         "report",
         "export",
         "doctor",
+        "presets",
         ["recipes", "show"],
     ):
         done = humpback(*([verb] if isinstance(verb, str) else verb), "--help")
@@ -70,6 +71,7 @@ def test_every_verb_has_help_with_an_example() -> None:
         (["run", "demo", "--config", "nowhere.yaml"], ["nowhere.yaml"]),
         (["run", "demo", "--set", "base=transformers:./nowhere"], ["nowhere"]),
         (["run", "humpback"], ["corpus.inputs is empty"]),
+        (["run", "humpback", "--preset", "moderm"], ["'moderm'", "'modern'"]),
         (["run", "demo", "--set", "seed.path=nowhere.jsonl"], ["no file matches nowhere.jsonl"]),
         (["run", "demo", "--set", "corpus.inputs=[nowhere.warc.gz]"], ["no file matches nowhere.warc.gz"]),
         (["segments", "nowhere/*.warc.gz"], ["no file matches"]),
@@ -158,10 +160,29 @@ def test_a_dry_run_shows_the_settings_and_where_they_come_from(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
+def test_presets_stand_over_the_base_and_under_what_is_typed(tmp_path: Path) -> None:
+    """A preset that the base's recommendation overrides, or that overrides what was typed, is worth nothing."""
+    done = humpback("run", "demo", "--preset", "modern", "--preset", "gpu24", "--set", "sft.clip=0.5", "--dry")
+    lines = set(done.stdout.splitlines())
+    assert {"sft.schedule = 'cosine'    # preset modern", "sft.lr = 0.0002    # preset gpu24"} <= lines, done.stderr
+    assert {"sft.clip = 0.5    # --set", "backward.context = 'heading'    # recommended by embedded"} <= lines
+
+
+def test_a_presets_rows_show_their_source_and_are_settings(tmp_path: Path) -> None:
+    """Numbers of unknown origin are what presets are made of elsewhere."""
+    shown = humpback("recipes", "show", "humpback", "--preset", "modern").stdout
+    assert "  clip: 0.2  # preset modern: SmolLM3" in shown and "  seed: 42  # order of the data" in shown
+    (tmp_path / "my.yaml").write_text(shown)
+    dry = humpback("run", "humpback", "--config", str(tmp_path / "my.yaml"), "--dry").stdout
+    assert "sft.clip = 0.2    # --config" in dry
+    assert "gpu24" in humpback("presets").stdout
+
+
 def test_recipes_are_listed_with_what_they_do() -> None:
     """The file name is the registration."""
     done = humpback("recipes")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == recipes.names() == ["demo", "humpback", "sweep"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == recipes.names()
+    assert {"demo", "humpback", "sweep", "coin", "scaling", "ablate_data", "ablate_tags"} <= set(recipes.names())
 
 
 def test_a_full_disk_is_a_line_and_keeps_what_is_finished(tmp_path: Path, pairs: Path) -> None:

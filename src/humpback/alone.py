@@ -63,6 +63,7 @@ class ScoreSettings(CurationSettings):
 
     pairs: str
     lm: ModelName
+    base: ModelName = Field("", description="the base that lm was trained from, which seed_gain asks too")
     backward_lm: ModelName = Field("", description="the backward model that backward_logprob and specificity ask")
     scorers: tuple[str, ...] = Field(
         ("score", "gain"), description="columns wanted: those two always, and any other that curate.by knows"

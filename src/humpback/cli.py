@@ -7,7 +7,7 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +28,9 @@ app.add_typer(recipes_app, name="recipes")
 
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run; the same command there goes on where it stopped.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Set one setting; may be repeated.")]
+Presets = Annotated[
+    list[str] | None, typer.Option("--preset", help="Settings by name (`humpback presets`); may be repeated.")
+]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes for the corpus stages; results do not depend on it.")]
 Model = Annotated[str, typer.Option("--lm", help="backend:model, for example embedded or transformers:PATH.")]
@@ -37,6 +40,7 @@ Model = Annotated[str, typer.Option("--lm", help="backend:model, for example emb
 def run(
     recipe: Annotated[str, typer.Argument(help="The recipe; `humpback recipes` lists them.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run; the same command goes on there.")] = None,
+    preset: Presets = None,
     config: ConfigFile = None,
     set_: Sets = None,
     workers: Workers = 1,
@@ -51,7 +55,7 @@ def run(
 
     module = recipes.load(recipe)
     sets = [*(set_ or []), *([f"corpus.sample={limit}"] if limit else [])]
-    settings, origin = _settings(module.Settings, config, sets, base=True)
+    settings, origin = _settings(module.Settings, config, sets, base=True, presets=preset or [])
     if dry:
         _print_settings(settings, origin)
         return
@@ -69,16 +73,29 @@ def recipes_list(context: typer.Context) -> None:
 
     if context.invoked_subcommand is None:
         for name in recipes.names():
-            print(f"{name:<12} {(recipes.load(name).__doc__ or '').splitlines()[0]}")
+            print(f"{name:<15} {(recipes.load(name).__doc__ or '').splitlines()[0]}")
 
 
 @recipes_app.command("show", epilog="Example: humpback recipes show humpback > my.yaml")
-def recipes_show(name: Annotated[str, typer.Argument(help="The recipe.")]) -> None:
-    """A recipe's settings as YAML, each with its default and the reason for it."""
+def recipes_show(name: Annotated[str, typer.Argument(help="The recipe.")], preset: Presets = None) -> None:
+    """A recipe's settings as YAML, each with its default and the reason for it, or its value by presets and their source."""
     from humpback import recipes
-    from humpback.settings_text import as_yaml
+    from humpback.settings_text import as_yaml_of
+    from humpback.train.presets import sources
 
-    print(as_yaml(recipes.load(name).Settings))
+    settings, _ = _settings(recipes.load(name).Settings, None, [], presets=preset or [])
+    print(as_yaml_of(settings, sources(preset or [])))
+
+
+@app.command(
+    epilog="Example: humpback presets; humpback recipes show humpback --preset modern shows the source of each value"
+)
+def presets() -> None:
+    """List the presets for training: whose recipe, and what fits which card."""
+    from humpback.train.presets import described
+
+    for line in described():
+        print(line)
 
 
 @app.command(epilog="Example: humpback segments 'pages/*.warc.gz' --out runs/segments --to segments.jsonl")
@@ -199,15 +216,22 @@ def doctor(lm: Model = "embedded") -> None:
 
 
 def _settings(
-    kind: Any, config: Path | None, sets: list[str], given: Mapping[str, Any] | None = None, base: bool = False
+    kind: Any,
+    config: Path | None,
+    sets: list[str],
+    given: Mapping[str, Any] | None = None,
+    base: bool = False,
+    presets: Sequence[str] = (),
 ) -> tuple[Any, dict[str, str]]:
     """The settings of `kind` from all layers, and where each leaf that is not the default came from."""
     from humpback.config import build, from_assignment, from_yaml, leaves, merge
     from humpback.lm.spec import recommended
+    from humpback.train.presets import layers as preset_layers
 
     layers: list[tuple[str, Mapping[str, Any]]] = [("--config", from_yaml(config))] if config else []
     layers += [("--set", from_assignment(text)) for text in sets]
     layers += [("the command line", given)] if given else []
+    layers = [*preset_layers(presets), *layers]
     if base:
         wanted: Mapping[str, Any] = {}
         for _, layer in layers:
@@ -215,8 +239,17 @@ def _settings(
         name = str(wanted.get("lm") or wanted.get("base") or kind.model_fields["base"].default)
         known = {key: value for key, value in recommended(name).items() if key in kind.model_fields}
         layers.insert(0, (f"recommended by {name}", known))
+        if "run" in kind.model_fields and wanted.get("run"):
+            layers.insert(1, (f"the run {wanted['run']}", _settings_of(Path(str(wanted["run"])))))
     origin = {leaf: source for source, layer in layers for leaf, _ in leaves(layer)}
     return build(kind, [layer for _, layer in layers]), origin
+
+
+def _settings_of(run: Path) -> dict[str, Any]:
+    """What the run was made with, for a recipe that starts from it."""
+    from humpback.recipes._arms import settings_of
+
+    return settings_of(run)
 
 
 def _print_settings(settings: Any, origin: dict[str, str]) -> None:

@@ -69,13 +69,19 @@ def _write_parquet(rows: Iterator[Row], columns: pa.Schema, path: Path) -> int:
 
 
 def selected(run: Path, seed: bool) -> Iterator[Row]:
-    """The pairs of the last finished round."""
-    rounds = sorted(run.glob("[0-9][0-9]-selected-*"))
+    """The pairs of the last round that was trained on; of a run that is not so far, of the last that selected."""
+    rounds = sorted(run.glob("[0-9]*-selected-*"), key=_number)
+    trained = [each for each in rounds if any(run.glob(f"[0-9]*-forward-{_number(each)}"))]
     if not rounds:
         raise UsageFault(f"{run} has no selected pairs", f"finish the run first; humpback show {run} tells how far it is")
     if seed:
-        yield from (r for r in Dataset(min(run.glob("[0-9][0-9]-seed"))).rows() if r["split"] == "train")
-    yield from Dataset(rounds[-1]).rows()
+        yield from (r for r in Dataset(min(run.glob("[0-9]*-seed"))).rows() if r["split"] == "train")
+    yield from Dataset((trained or rounds)[-1]).rows()
+
+
+def _number(folder: Path) -> int:
+    """Of the round."""
+    return int(folder.name.rpartition("-")[2])
 
 
 def shape(row: Row, format_: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Run:
         self._journal: Path | None = None
         self._asked: list[tuple[language_models.LM, language_models.Usage]] = []
         self._lock = _lock(self.folder)
-        if not any(self.folder.glob("[0-9][0-9]-*")):
+        if not any(self.folder.glob("[0-9]*[0-9]-*")):
             (self.folder / RUN_FILE).unlink(missing_ok=True)
         wanted = {"recipe": recipe, "config": config.model_dump(mode="json")}
         store.settle(self.folder / RUN_FILE, wanted, again, _without_pace)
@@ -125,7 +125,7 @@ class Run:
 
     def load(self, name: str) -> Dataset:
         """The finished dataset `name`, whatever its number; raises `Incomplete` or `UsageFault`."""
-        found = sorted(self.folder.glob(f"[0-9][0-9]-{name}"))
+        found = sorted(self.folder.glob(f"[0-9]*[0-9]-{name}"))
         if not found:
             raise UsageFault(f"{self.folder} has no dataset {name!r}", f"humpback show {self.folder}")
         return Dataset(found[0])

@@ -98,6 +98,19 @@ PAIR = pa.schema(
         ("contamination", pa.string()),
     ]
 )
+# A pair in another wording, and a hard negative: nearly the same request with another answer.
+TRIPLE = pa.schema(
+    [
+        *PAIR,
+        ("paraphrase", pa.string()),
+        ("paraphrase_by", pa.string()),
+        ("paraphrase_finish", pa.string()),
+        ("negative_instruction", pa.string()),
+        ("negative_response", pa.string()),
+        ("negative_of", pa.string()),
+        ("negative_similarity", pa.float64()),
+    ]
+)
 SCORED = pa.schema(
     [
         *PAIR,
@@ -117,6 +130,8 @@ SCORED = pa.schema(
         ("round", pa.int32()),
         ("gain", pa.float64()),
         ("ifd", pa.float64()),
+        ("base_nll", pa.float64()),
+        ("seed_gain", pa.float64()),
         ("backward_logprob", pa.float64()),
         ("specificity", pa.float64()),
         ("backward_status", pa.string()),

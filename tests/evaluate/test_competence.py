@@ -77,6 +77,18 @@ def value(metrics: dict, name: str, note: str = "") -> Any:
     return next(row["value"] for (n, told), row in metrics.items() if n == name and told.startswith(note))
 
 
+def test_the_damaged_pairs_are_kept_with_the_scores_that_a_run_would_have() -> None:
+    """Precision at a selection's threshold needs the cases; and a score below the floor of label mass selects nothing."""
+    kept: list[dict] = []
+    for mass in (0.9, 0.3):
+        list(c.competence(CLEAN, Judge(mass=mass), TagConfig(), CurateConfig(max_tokens=200), 1, keep=kept.extend))
+    sure, unsure = kept[: len(kept) // 2], kept[len(kept) // 2 :]
+    assert len({row["id"] for row in sure}) == len(sure) == 5 * len(CLEAN)
+    assert {row["method"] for row in sure if row["score"] == 5.0} == {"clean", "shuffled", "copied"}
+    assert [row["parent"] for row in sure[:12]] == [row["id"] for row in CLEAN]
+    assert {row["score"] for row in unsure} == {None} and all(row["gain"] is not None for row in unsure)
+
+
 def test_a_judge_that_sees_two_damages_of_four() -> None:
     """One mean over all damage hides that the judge is blind to some of it."""
     metrics = of(Judge())

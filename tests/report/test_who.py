@@ -33,6 +33,12 @@ def test_the_judge_is_named(config: dict[str, Any], number: int, words: str, out
     assert words in str(said) and said.outside is outside
 
 
+def test_the_judge_may_be_older_than_the_round_before() -> None:
+    """M_1 was refused, so M_0 judged round 2; and "M_1, the model in training" would be another's scores."""
+    found = replace(ROUND, number=2, competence=[{"metric": "judge_valid", "model": "M_0"}])
+    assert "(M_0, the model in training)" in str(who.judge({}, found))
+
+
 def test_a_judge_that_scored_nothing_yet_is_named_by_the_settings() -> None:
     """A run that stopped after the competence was measured has no scored pair to read the name from."""
     empty = replace(ROUND, scored=[])

@@ -1,4 +1,4 @@
-"""What the loss falls on, the schedule's end, and the model that is saved."""
+"""A whole training in its own process: the schedule's end, what is said of it, and the model that is saved."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,9 @@ import pytest
 from humpback import lm as language_models
 from humpback import store
 from humpback.errors import TrainingFailed
-from humpback.methods.backtranslate import Example, TagConfig
+from humpback.methods.backtranslate import TagConfig
 from humpback.progress import Progress
 from humpback.train.config import SftConfig
-from humpback.train.data import tokens
 from humpback.train.job import Job
 from humpback.train.sft import train
 
@@ -27,29 +26,26 @@ SEED = [
 ]
 
 
-def test_loss_falls_on_the_target_and_its_end_token_only(embedded) -> None:  # type: ignore[no-untyped-def]
-    """A hard-coded offset of -2 masked whole rows elsewhere."""
-    made = tokens(Example("How?", "So."), embedded.tokenizer, 100)
-    learnt = [token for token, label in zip(made["input_ids"], made["labels"], strict=True) if label != -100]
-    assert embedded.tokenizer.decode(learnt) == "So.<|im_end|>"
+class Said(Progress):
+    """Keeps what it was told to say."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
-def test_a_cut_target_is_not_taught_to_end(embedded) -> None:  # type: ignore[no-untyped-def]
-    """A clipped answer with an end token teaches to stop in mid-sentence."""
-    made = tokens(Example("How?", "So it is", ended=False), embedded.tokenizer, 100)
-    assert made["input_ids"][-1] != embedded.tokenizer.eos_token_id
-
-
-def test_a_prompt_without_room_for_its_target_is_no_example(embedded) -> None:  # type: ignore[no-untyped-def]
-    """A row that is masked whole trains on nothing and says nothing."""
-    assert tokens(Example("word " * 50, "So."), embedded.tokenizer, 20) is None
+SAID = Said()
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     config = SftConfig(lr=1e-3, lr_end=9e-6, batch=4, passes=2, max_tokens=200)
-    train(folder, Job(role="forward", base_name="embedded", sft=config), SEED, Progress(quiet=True))
+    rows = [*SEED, {**SEED[0], "instruction": "word " * 300}]
+    train(folder, Job(role="forward", base_name="embedded", sft=config), rows, SAID)
     return folder
 
 
@@ -74,6 +70,13 @@ def test_training_lowers_the_loss_on_what_it_saw(trained: Path, embedded) -> Non
     lm = language_models.open(f"transformers:{trained}")
     before, after = (sum(forward_nll(SEED, model, TagConfig(), 50)) for model in (embedded, lm))
     assert after < before * 0.8
+
+
+def test_what_was_left_out_is_said(trained: Path) -> None:
+    """A pair whose prompt fills the length is no example; lost in silence, nobody looks for it."""
+    facts = store.read_json(trained / "training.json")
+    assert (facts["examples"], facts["too_long"]) == (12, 1)
+    assert any("1 of 13 examples left out" in line and "sft.max_tokens" in line for line in SAID.lines)
 
 
 def test_a_training_that_fails_says_where_its_log_is(tmp_path: Path) -> None:

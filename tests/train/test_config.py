@@ -2,6 +2,7 @@
 
 import pytest
 
+from humpback.errors import UsageFault
 from humpback.train.config import PAPER_STEPS, SftConfig, batch_and_steps
 
 
@@ -19,3 +20,11 @@ def test_passes_and_batch_can_be_given() -> None:
 def test_one_example_is_one_step() -> None:
     """Tiny seeds must not round to no training."""
     assert batch_and_steps(1, SftConfig(passes=0.1))[1] == 1
+
+
+def test_a_rate_that_would_rise_is_refused_before_anything_is_made() -> None:
+    """The trainer says so itself, after days of curation."""
+    with pytest.raises(UsageFault) as caught:
+        SftConfig(lr=1e-6)
+    assert "sft.lr=1e-06" in caught.value.fact and "sft.lr_end=9e-06" in caught.value.fact
+    assert SftConfig(lr=9e-6).lr_end == 9e-6

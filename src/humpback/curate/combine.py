@@ -50,6 +50,7 @@ SCORERS: dict[str, Scorer] = {
     "score": Scorer(status="status"),
     "gain": Scorer(over=0.0),
     "ifd": Scorer(band=IFD_BAND),
+    "seed_gain": Scorer(),
     "backward_logprob": Scorer(status="backward_status"),
     "specificity": Scorer(status="backward_status"),
     "retrieval_rank": Scorer(higher=False, status="retrieval_status"),

@@ -25,8 +25,8 @@ from humpback.schema import Row
 from humpback.stage import Drop, Outcome
 
 By = Literal[
-    "auto", "score", "gain", "ifd", "backward_logprob", "specificity", "retrieval_rank", "embedding_rank", "relevance",
-    "entailment", "combined",
+    "auto", "score", "gain", "ifd", "seed_gain", "backward_logprob", "specificity", "retrieval_rank", "embedding_rank",
+    "relevance", "entailment", "combined",
 ]  # fmt: skip
 # Runs of three words: two instructions of one pattern ("How do I clean a ...?") share most words, and many pairs of words.
 _SHINGLE = 3

@@ -18,7 +18,7 @@ from humpback.evaluate.agreement import agreement, auc_of
 from humpback.evaluate.metrics import mean_of, metric
 from humpback.lm import LM, Question, Usage
 from humpback.methods.backtranslate import TagConfig
-from humpback.schema import Row
+from humpback.schema import Row, row_id
 
 Pair = tuple[str, str]
 ADVERT = (
@@ -57,6 +57,7 @@ def copied(pairs: Sequence[Pair]) -> list[Pair]:
     return [(" ".join(response.split()[:25]), response) for _, response in pairs]
 
 
+CLEAN = "clean"
 # Damage that the guards drop before any judge sees it: measured and shown, but not what a judge is chosen for.
 GUARDED = ("copied",)
 CORRUPTIONS: tuple[Callable[[Sequence[Pair]], list[Pair]], ...] = (shuffled, truncated, advert_inserted, copied)
@@ -77,13 +78,14 @@ class _Measured:
 
 def competence(
     rows: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig | None = None,
-    forward: Callable[[], LM] | None = None,
+    forward: Callable[[], LM] | None = None, keep: Callable[[list[Row]], object] | None = None,
 ) -> Iterator[Row]:  # fmt: skip
     """Metric rows: AUC of the judge's score and of the likelihood gain on each corruption, the judge's valid rate, and more.
 
     `rows` are clean human pairs, whose scores rank here whatever their label mass; how many of them are valid is a metric
     of its own. Rows with a `label` (1 good, 0 bad) are compared with it instead, by the scores that a run would have.
     `forward` opens the model whose likelihoods are measured, once the judge has been asked everything; unset: the judge.
+    `keep` is given the clean and the damaged pairs (`method`) with the scores that a run would have of them.
     """
     judge = judge or JudgeConfig()
     labelled = [row for row in rows if row.get("label") is not None]
@@ -93,10 +95,13 @@ def competence(
         yield from agreement(scores, [int(row["label"]) for row in labelled], curate.k, _top(judge), round)
     if clean:
         cases = _cases(clean)
-        yield from _judged(clean, cases, lm, curate.max_tokens, round, judge)
+        measured = _measure(cases, lm, curate.max_tokens, judge)
+        yield from _judged(clean, measured, lm, curate.max_tokens, round, judge)
         lm = forward() if forward else lm
-        gains = [row["gain"] for row in likelihood_columns(cases, lm, tags.seed, curate.max_tokens)]
-        yield from _aucs("gain_auc", gains, len(clean), round)
+        likely = likelihood_columns(cases, lm, tags.seed, curate.max_tokens)
+        yield from _aucs("gain_auc", [row["gain"] for row in likely], len(clean), round)
+        if keep:
+            keep(_scored(cases, measured.judged, likely, judge))
 
 
 def _cases(clean: list[Row]) -> list[Row]:
@@ -113,8 +118,21 @@ def _aucs(name: str, values: list[float | None], n: int, round: int) -> Iterator
         yield auc_of(name, corrupt.__name__, values[:n], values[i * n : (i + 1) * n], round)
 
 
-def _judged(clean: list[Row], cases: list[Row], lm: LM, max_tokens: int, round: int, judge: JudgeConfig) -> Iterator[Row]:
-    measured, n = _measure(cases, lm, max_tokens, judge), len(clean)
+def _scored(cases: list[Row], judged: list[Row], likely: list[Row], judge: JudgeConfig) -> list[Row]:
+    """`_cases` as pairs of their own, each with its scores; the judge's is null where a run would have none."""
+    kinds = [CLEAN, *(corrupt.__name__ for corrupt in CORRUPTIONS)]
+    each = len(cases) // len(kinds)
+    return [
+        {
+            **row, **columns, **likelihood, "id": row_id(row["id"], kinds[i // each]), "parent": row["id"],
+            "method": kinds[i // each], "score": columns["score"] if valid(columns, judge) else None,
+        }
+        for i, (row, columns, likelihood) in enumerate(zip(cases, judged, likely, strict=True))
+    ]  # fmt: skip
+
+
+def _judged(clean: list[Row], measured: _Measured, lm: LM, max_tokens: int, round: int, judge: JudgeConfig) -> Iterator[Row]:
+    n = len(clean)
     yield from _aucs("judge_auc", [row["score"] for row in measured.judged], n, round)
     yield from _validity(measured, round, judge)
     yield from _level_usage(measured.judged[:n], round, _top(judge))

@@ -152,7 +152,7 @@ class Vllm(Remembers):
 
     def _ask(self, call: str, asked: dict[int, Asked], read: Callable[[int, Any], Given]) -> dict[int, Any]:
         """What `read` makes of the engine's answer to each of `asked`, by row; what the journal answers is not asked."""
-        keys = {row: key_of(call, *each) for row, each in asked.items()}
+        keys = {row: key_of(self.name, call, *each) for row, each in asked.items()}
         out = {row: known[0] for row, key in keys.items() if (known := self.recalled(key)) is not None}
         for row, output in self._finished({row: each for row, each in asked.items() if row not in out}):
             if output.outputs[0].finish_reason not in ("stop", "length"):

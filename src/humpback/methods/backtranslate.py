@@ -38,7 +38,7 @@ class TagConfig(Config):
     @property
     def inference(self) -> str:
         """Both, S_a first: a combination never seen in training (paper, table 5)."""
-        return f"{self.seed} {self.web}"
+        return " ".join(tag for tag in (self.seed, self.web) if tag)
 
     def of(self, source: str) -> str:
         return self.seed if source == "seed" else self.web

@@ -11,6 +11,7 @@ from humpback import prompts
 from humpback.config import Config, digest
 from humpback.curate import judge, select
 from humpback.curate.combine import SCORERS, Calibrated, combine
+from humpback.curate.contrast import BaseLikelihood, SeedGain
 from humpback.curate.guards import GuardConfig
 from humpback.curate.judge import JudgeConfig
 from humpback.curate.relevance import RelevanceConfig, relevance
@@ -19,7 +20,7 @@ from humpback.curate.specificity import BackwardLikelihood, Retrieval
 from humpback.errors import UsageFault
 from humpback.evaluate import competence, injection
 from humpback.evaluate.likeness import likeness
-from humpback.lm.spec import fingerprint
+from humpback.lm.spec import ModelName, fingerprint
 from humpback.methods import backtranslate
 from humpback.methods.round_trip import RoundTrip
 from humpback.run import Run
@@ -31,6 +32,7 @@ from humpback.store import Dataset
 class CurationSettings(Config):
     """What every recipe that selects pairs can set."""
 
+    base: ModelName = Field("", description="the base of the model in training, which seed_gain asks too")
     tags: backtranslate.TagConfig = backtranslate.TagConfig()
     backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
     augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
@@ -46,13 +48,21 @@ class CurationSettings(Config):
 
 @dataclass(frozen=True)
 class Judging:
-    """Who judges in a round: `lm` is the judge, `forward` and `backward` the models of the run that other scorers ask."""
+    """Who judges in a round: `lm` is the judge, `forward` and `backward` the models of the run that other scorers ask.
+
+    `model` is what `forward` is called, empty: M_0 in round 1, M_1 in round 2 and so on.
+    """
 
     round: int
     lm: str
     forward: str
     backward: str
     columns: tuple[str, ...] = field(default=())
+    model: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.model or f"M_{self.round - 1}"
 
 
 def plain(config: Config) -> dict[str, Any]:
@@ -105,6 +115,7 @@ def judge_plan(config: JudgeConfig) -> dict[str, Any]:
 NEEDS = {
     "backward_logprob": "backward_lm",
     "specificity": "backward_lm",
+    "seed_gain": "base",
     "relevance": "relevance.embedding",
     "embedding_rank": "relevance.embedding",
     "entailment": "relevance.entailment",
@@ -128,6 +139,7 @@ def lacks(name: str, settings: CurationSettings, backward: str) -> str | None:
         return next((lack for each in settings.combine if (lack := lacks(each, settings, backward))), None)
     given = {
         "backward_lm": backward,
+        "base": settings.base,
         "relevance.embedding": settings.relevance.embedding,
         "relevance.entailment": settings.relevance.entailment,
     }
@@ -152,6 +164,9 @@ def _others(who: Judging, settings: CurationSettings) -> Iterator[tuple[str, Sta
     wanted = {*who.columns, *(settings.combine if "combined" in who.columns else ())}
     if who.lm != who.forward:
         yield "likelihood", _likelihood_stage(who, settings)
+    if "seed_gain" in wanted:
+        yield "base", _contrast_stage("base", BaseLikelihood, settings.base, settings)
+        yield "contrast", _contrast_stage("contrast", SeedGain, who.forward, settings)
     if wanted & {"backward_logprob", "specificity"}:
         yield "backward", _backward_stage(who, settings)
     if "retrieval_rank" in wanted:
@@ -169,6 +184,13 @@ def combined_stage(columns: tuple[str, ...], calibrated: Calibrated | None = Non
     if calibrated:
         config["calibrated"] = calibrated.to_json()
     return Stage("combined", SCORED, partial(combine, columns, calibrated), config, scope="dataset")
+
+
+def _contrast_stage(name: str, kind: type[BaseLikelihood | SeedGain], lm: str, settings: CurationSettings) -> LMStage:
+    width = settings.curate.max_tokens
+    config = {"tags": plain(settings.tags), "max_tokens": width}
+    ask = kind(settings.tags, width)
+    return LMStage(name, SCORED, config=config, prompts=(backtranslate.FORWARD,), lm=lm, ask=ask)
 
 
 def _backward_stage(who: Judging, settings: CurationSettings) -> LMStage:
@@ -196,20 +218,51 @@ def measured(run: Run, dev: list[Row], seed: str, who: Judging, settings: Curati
             "prompts": {name: digest(prompts.source(name)) for name in
                         (*judge.prompt_names(settings.judge), competence.CANARY)},
             **judge_plan(settings.judge)}  # fmt: skip
-    made = run.put(
-        f"competence-{who.round}",
-        lambda: competence.competence(
-            dev, run.lm(who.lm), settings.tags, config, who.round, settings.judge, lambda: run.lm(who.forward)
-        ),
-        METRIC,
-        plan,
-    )
+    damaged: list[Row] = []
+
+    def judged() -> Iterator[Row]:
+        made = competence.competence(
+            dev,
+            run.lm(who.lm),
+            settings.tags,
+            config,
+            who.round,
+            settings.judge,
+            lambda: run.lm(who.forward),
+            damaged.extend,
+        )
+        return _of(who, made)
+
+    made = run.put(f"competence-{who.round}", judged, METRIC, plan)
+    # Where the run was killed between the two, the same questions are asked again.
+    run.put(f"damaged-{who.round}", lambda: damaged or (list(judged()) and damaged), SCORED, plan)
     run.put(
         f"injection-{who.round}",
-        lambda: injection.injection_shift(dev, run.lm(who.lm), settings.judge, config.max_tokens, who.round),
+        lambda: _of(who, injection.injection_shift(dev, run.lm(who.lm), settings.judge, config.max_tokens, who.round)),
         METRIC,
         {**plan, "attacks": injection.attacks_digest()},
     )
+    return made
+
+
+def _of(who: Judging, metrics: Iterable[Row]) -> Iterator[Row]:
+    """Metric rows of a round under the name of its forward model, which may be older than the round before."""
+    return ({**row, "model": who.name} for row in metrics)
+
+
+# The scorers of a pair by itself that stages of their own measure; ranks would be among the damaged copies of the pair.
+_STAGES_OF = {
+    "seed_gain": ("base", "contrast"), "backward_logprob": ("backward",), "specificity": ("backward",),
+    "relevance": ("relevance",), "entailment": ("relevance",),
+}  # fmt: skip
+
+
+def damaged_by(run: Run, by: str, who: Judging, settings: CurationSettings) -> Dataset:
+    """The dev pairs, clean and damaged (`method`), with the scores of the round, and the column `by` if it can be had."""
+    made = run.load(f"damaged-{who.round}")
+    for title, stage in _others(who, settings):
+        if title in _STAGES_OF.get(by, ()):
+            made = run.map(f"{made.path.name.split('-', 1)[1]}-{title}", stage, made)
     return made
 
 
@@ -228,7 +281,7 @@ def curate(run: Run, pairs: Dataset, dev: list[Row], seed: Dataset, who: Judging
     chosen = run.map(f"selected-{round_}", Stage("selected", SCORED, keep, rule, scope="dataset"), every)
     run.put(
         f"likeness-{round_}",
-        lambda: _likeness(seed, every, chosen, round_),
+        lambda: _of(who, _likeness(seed, every, chosen, round_)),
         METRIC,
         {"seed": seed.fingerprint, "selected": chosen.fingerprint},
     )

@@ -1,9 +1,8 @@
 """Training models and measuring them, for the recipes that do: a model of either role from base, and what it is worth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
@@ -110,17 +109,21 @@ def held(seed: Dataset, split_: str, settings: ModelSettings) -> list[Row]:
     return [row for row in seed.rows() if row["split"] == split_][: settings.measure.cases]
 
 
-def measure(run: Run, seed: Dataset, backward: str, models: list[Path], settings: ModelSettings) -> None:
-    """The backward model, if one was trained, and every forward model, on the test split."""
+def measure(
+    run: Run, seed: Dataset, backward: str, models: list[Path], settings: ModelSettings, retrained: Sequence[str] = ()
+) -> None:
+    """The backward model, if one was trained, those `retrained` after it, and every forward model, on the test split."""
     test = held(seed, "test", settings)
     sampling, width = settings.augment.sampling, settings.curate.max_tokens
 
-    def backward_rows() -> Any:
-        lm = run.lm(backward)
-        yield from held_out.backward_quality(test, lm, settings.backward, settings.tags, sampling)
+    def backward_rows() -> Iterator[Row]:
+        for spec in (backward, *retrained):
+            lm, name = run.lm(spec), Path(spec).name.split("-", 1)[-1]
+            yield from held_out.backward_quality(test, lm, settings.backward, settings.tags, sampling, name)
 
     plan = {"seed": seed.fingerprint, "cases": len(test), "max_tokens": width}
-    drawn = {"sampling": sampling.model_dump(mode="json"), "model": fingerprint(backward)}
+    drawn = {"sampling": sampling.model_dump(mode="json"), "model": fingerprint(backward),
+             **({"retrained": [fingerprint(spec) for spec in retrained]} if retrained else {})}  # fmt: skip
     if not settings.backward_lm:
         run.put("backward-quality", backward_rows, METRIC, {**plan, **drawn})
     prints = {path.name: fingerprint(f"transformers:{path}") for path in models}

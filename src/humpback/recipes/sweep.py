@@ -18,7 +18,7 @@ from humpback.curate.combine import MIN_CLASS, MIN_LABELS, SCORERS, Calibrated, 
 from humpback.errors import UsageFault
 from humpback.evaluate import comparison
 from humpback.evaluate.comparison import DAMAGES, Cost, Values
-from humpback.lm.spec import ModelName, fingerprint
+from humpback.lm.spec import ModelName, fingerprint, model_folder
 from humpback.recipes import humpback
 from humpback.recipes._curation import (
     CurationSettings,
@@ -40,8 +40,9 @@ from humpback.train.config import SftConfig
 # The setting that names the model of a column; the others need the forward model alone.
 # What must be run for a column. Judge and likelihoods are one stage, so their costs are measured apart, on a few pairs.
 PARTS = {
-    "score": "judge", "gain": "likelihood", "ifd": "likelihood", "backward_logprob": "backward", "specificity": "backward",
-    "retrieval_rank": "retrieval", "relevance": "relevance", "embedding_rank": "relevance", "entailment": "relevance",
+    "score": "judge", "gain": "likelihood", "ifd": "likelihood", "seed_gain": "contrast",
+    "backward_logprob": "backward", "specificity": "backward", "retrieval_rank": "retrieval",
+    "relevance": "relevance", "embedding_rank": "relevance", "entailment": "relevance",
 }  # fmt: skip
 TIMED = 50
 CALIBRATED, RANDOM = "calibrated", "random"
@@ -122,18 +123,27 @@ def _check(settings: Settings) -> None:
 def available(run: Run, settings: Settings) -> tuple[str, ...]:
     """The columns compared; raises `UsageFault` for one that was asked for and cannot be had."""
     check_scorers(settings.scorers, settings, settings.backward_lm)
-    missing = {name: lack for name in SCORERS if (lack := lacks(name, settings, settings.backward_lm))}
+    lacking = {name: lacks(name, settings, settings.backward_lm) for name in SCORERS}
+    missing = {name: f"{lack} names no model" for name, lack in lacking.items() if lack}
+    if trained_from(settings.lm) != settings.base:
+        missing["seed_gain"] = f"{settings.lm} was not trained from {settings.base}"
     if not settings.scorers:
         for name, lack in missing.items():
-            run.progress.say(f"{'left out':<22} {name}: {lack} names no model")
+            run.progress.say(f"{'left out':<22} {name}: {lack}")
     return tuple(dict.fromkeys(settings.scorers)) or tuple(name for name in SCORERS if name not in missing)
+
+
+def trained_from(lm: str) -> str | None:
+    """The name of the base that a model of ours was trained from; None of every other model."""
+    file = (model_folder(lm) or Path()) / "humpback.json"
+    return store.read_json(file).get("base") if file.is_file() else None
 
 
 def _as_humpback(settings: Settings) -> humpback.Settings:
     """The settings of the recipe whose seed and training are used."""
     shared: dict[str, Any] = {name: getattr(settings, name) for name in CurationSettings.model_fields}
     seed = SeedSettings(path=settings.seed, dev=settings.dev, test=settings.test)
-    return humpback.Settings(**shared, base=settings.base, seed=seed, sft=settings.sft, measure=settings.measure)
+    return humpback.Settings(**shared, seed=seed, sft=settings.sft, measure=settings.measure)
 
 
 # The pairs.
@@ -295,9 +305,12 @@ def measured_costs(run: Run, pool: Dataset, columns: tuple[str, ...], settings: 
         costs[part] = Cost(of[part, "seconds"], of[part, "prompt_tokens"], len(rows))
     measured = {*columns, *(settings.combine if "combined" in columns else ())} - {"combined"}
     for part in {PARTS[name] for name in measured} - {"judge", "likelihood"}:
-        totals = run.load(f"scored-{part}").totals
-        counted = bool(totals.spent.get("calls"))
-        costs[part] = Cost(totals.seconds, totals.spent["prompt_tokens"] if counted else None, totals.read)
+        # What training has gained a pair is the difference between two models, and each was asked.
+        stages = ("base", "contrast") if part == "contrast" else (part,)
+        totals = [run.load(f"scored-{stage}").totals for stage in stages]
+        counted = all(each.spent.get("calls") for each in totals)
+        tokens = sum(each.spent["prompt_tokens"] for each in totals) if counted else None
+        costs[part] = Cost(sum(each.seconds for each in totals), tokens, totals[0].read)
     return costs
 
 

@@ -1,12 +1,13 @@
 """One self-contained HTML page from a run: it opens offline, and every number on it is read from the run's folder."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from humpback import store
-from humpback.report import charts, examples, gather, measured, who
+from humpback.report import charts, examples, gather, iterations, measured, who
 from humpback.report.gather import Round
 
 PAGE = "report.html"
@@ -42,8 +43,12 @@ def content(run: Path) -> dict[str, Any]:
         "totals": {row["name"]: row for row in funnel},
         "seconds": sum(row.get("seconds", 0) for row in funnel),
         "spending": _spending(funnel),
-        "loop": _loop(about["config"], done),
+        "loop": _loop(about["config"], done, [row["name"] for row in funnel if row["state"] == "finished"]),
         "writer": who.writer(about["config"]),
+        "iterations": iterations.tables(run),
+        "stopped": iterations.stopped(run),
+        "gated": _gated(run),
+        "best": gather.best(run),
         "rounds": [_round(each, about["config"]) for each in done],
         "models": _models(run),
         "backward": gather.backward(run),
@@ -62,20 +67,24 @@ def _spending(funnel: list[dict[str, Any]]) -> dict[str, Any]:
     return {"rows": rows, "cost": sum(row.get("cost", 0.0) for row in rows)}
 
 
-def _loop(config: Mapping[str, Any], done: list[Round]) -> dict[str, str] | None:
-    """The notes in the picture of the loop; None for runs that are not the whole of it."""
+def _loop(config: Mapping[str, Any], done: list[Round], steps: list[str]) -> dict[str, str] | None:
+    """The notes in the picture of the loop, of what is done of it; None for runs that are not the whole of it."""
     if "base" not in config:
         return None
-    judges = [f"M{i}".translate(_SUBSCRIPT) for i in range((config.get("curate") or {}).get("rounds", 2))]
-    trained = [f"M{i + 1}".translate(_SUBSCRIPT) for i in range(len(judges))]
+    judges = [_subscript(name) for name in dict.fromkeys(each.model for each in done if each.number)] or ["…"]
+    trained = [_subscript(name.replace("forward-", "M_")) for name in steps if re.fullmatch(r"forward-[1-9]\d*", name)]
     outside = config.get("judge_lm") or ""
     return {
         "judge": who.judge(config, done[0]).name if outside and done else outside or ", then ".join(judges),
-        "trained": f"{', '.join(trained)} from base",
+        "trained": f"{', '.join(trained) or '…'} from base",
         "backward": config.get("backward_lm") or "writes instructions",
         "outside": outside,
         "prompted": config.get("backward_lm") or "",
     }
+
+
+def _subscript(model: str) -> str:
+    return model.replace("_", "").translate(_SUBSCRIPT)
 
 
 def _round(each: Round, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,6 +160,14 @@ def _likeness(each: Round) -> dict[str, Any] | None:
         return None
     scale = charts.Scale(0.0, 1.0)
     return {"compared": compared, "told": [{"column": c, "row": row, "dot": scale.dot(row)} for c, row in told]}
+
+
+def _gated(run: Path) -> dict[str, Any] | None:
+    models = iterations.gated(run)
+    if not models:
+        return None
+    scale = charts.around([each.change for each in models], even=True)
+    return {"models": [{"is": each, "dot": scale.dot(each.change)} for each in models], "far": scale.high}
 
 
 def _models(run: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,10 @@ from humpback.store import MANIFEST, Dataset, read_json
 
 # Bookkeeping that a reader of the funnel need not see.
 INTERNAL = ("files", "seed-files", "file-shards", "pool-files", "labels-files")
-_MEASURED = re.compile(r"(competence|injection|likeness)-\d+|agreement|comparison|cost|.*-quality")
+_MEASURED = re.compile(
+    r"(competence|injection|likeness|damaged|iteration|gate|dev-cases)-\d+(-\w+)?|agreement|comparison|cost|robustness"
+    r"|.*-quality"
+)
 _OF_ROUND = re.compile(r"(?:competence|scored|selected)-(\d+)")
 # What is read of all scored pairs: texts are read of those alone that are shown.
 _SCORES = ("id", "judge", "status", "level", "label_mass", *SCORERS)
@@ -109,6 +112,11 @@ class Round:
             return str(self.plan["by"])
         return "score" if any(row["score"] is not None for row in self.scored) else "gain"
 
+    @property
+    def model(self) -> str:
+        """The forward model of the round: where a newer one was refused it is an older one."""
+        return str(self.competence[0]["model"]) if self.competence and self.number else f"M_{self.number - 1}"
+
 
 def rounds(run: Path) -> list[Round]:
     """Every round that has measured, scored or selected anything."""
@@ -143,6 +151,25 @@ def _scores(pairs: Dataset | None) -> list[Row]:
     there = [name for name in _SCORES if name in pairs.columns.names]
     blank = dict.fromkeys(_SCORES)
     return [{**blank, **row} for row in pairs.rows(there)]
+
+
+def iterations(run: Path) -> dict[int, list[Row]]:
+    """What was measured of each round's selection, by its number; of one that was not begun there is the reason alone."""
+    done = [name for name, folder in folders(run) if (folder / MANIFEST).exists()]
+    numbers = sorted(int(name.removeprefix("iteration-")) for name in done if name.startswith("iteration-"))
+    return {number: rows_of(run, f"iteration-{number}") + rows_of(run, f"likeness-{number}") for number in numbers}
+
+
+def gates(run: Path) -> list[list[Row]]:
+    """What was measured of each new model against the best before it, in order."""
+    done = [name for name, folder in folders(run) if (folder / MANIFEST).exists() and name.startswith("gate-")]
+    return [rows_of(run, name) for name in done]
+
+
+def best(run: Path) -> dict[str, Any] | None:
+    """What `best.json` says of the model that was kept as the best, and its `path`; None where none is yet."""
+    found = next((folder for name, folder in folders(run) if name == "best" and (folder / MANIFEST).exists()), None)
+    return {**read_json(found / "best.json"), "path": found} if found else None
 
 
 def ranked(round_: Round) -> list[Row]:

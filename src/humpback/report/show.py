@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from humpback.evaluate.comparison import as_text
-from humpback.report import gather, measured, who
+from humpback.report import ablation, gather, iterations, measured, robustness, who
 from humpback.report.gather import Round
 from humpback.report.measured import figure
 from humpback.schema import Row
@@ -28,8 +28,11 @@ def show_run(run: Path) -> None:
     show_spending(run)
     show_pairs(run)
     show_rounds(run)
+    show_iterations(run)
     show_models(run)
     show_comparison(run)
+    show_ablation(run)
+    show_robustness(run)
     report = run / "report.html"
     if report.exists():
         print(f"\nreport: {report.resolve()}")
@@ -40,6 +43,21 @@ def show_comparison(run: Path) -> None:
     rows = gather.rows_of(run, "comparison")
     if rows:
         print("\n" + as_text(rows))
+
+
+def show_ablation(run: Path) -> None:
+    """What an ablation found of its arms."""
+    table = run / ablation.TABLE
+    if table.exists():
+        print("\n" + table.read_text(encoding="utf-8").rstrip())
+        print(f"\npage: {(run / ablation.PAGE).resolve()}\nplot: {(run / ablation.PLOT).resolve()}")
+
+
+def show_robustness(run: Path) -> None:
+    """What the wording of an instruction changes, for each model."""
+    rows = gather.rows_of(run, "robustness")
+    if rows:
+        print("\n" + robustness.as_text(rows))
 
 
 def _console() -> Console:
@@ -172,12 +190,39 @@ def _likeness(metrics: list[Row]) -> Iterator[str]:
         yield f"likeness to the seed, {column}: AUC {figure(row, 2)}{nearer}"
 
 
+def show_iterations(run: Path) -> None:
+    """The rounds side by side: what each selected, which model came of it, and which is the best."""
+    models, best, stopped = iterations.gated(run), gather.best(run), iterations.stopped(run)
+    for each in iterations.tables(run):
+        table = _table(f"\n{each.title}", *each.columns)
+        for row in each.rows:
+            table.add_row(*row)
+        _console().print(table)
+    if models:
+        title = "\nModels on the dev split, each against the best before it"
+        table = _table(title, "model", "NLL, nats/token", "change", "stop rate", "n", "")
+        for model in models:
+            change = figure(model.change, 4, signed=True) if model.change else ""
+            table.add_row(model.model, figure(model.nll), change, figure(model.stop, 2), str(model.n), model.verdict)
+        _console().print(table)
+    said = [*(model.why for model in models if model.why), *([stopped] if stopped else [])]
+    said += [f"best by the dev split: {best['model']}, in {best['path']}"] if best else []
+    for line in said:
+        print(textwrap.fill(plain(line), 128, subsequent_indent="    "))
+
+
 def show_models(run: Path) -> None:
     models = gather.models(run)
     if not models:
         return
     table = _table(
-        "\nModels on held-out human pairs", "model", "pairs", "NLL, nats/token", "change against M_0", "stop rate", "n"
+        "\nModels on the test split, held-out human pairs",
+        "model",
+        "pairs",
+        "NLL, nats/token",
+        "change against M_0",
+        "stop rate",
+        "n",
     )
     for model in models:
         training = model["training"]
@@ -186,6 +231,9 @@ def show_models(run: Path) -> None:
         figures = [figure(model.get(name)) for name in ("nll", "nll_change", "stop_rate")]
         table.add_row(model["name"], trained, *figures, str(model["nll"]["n"]))
     _console().print(table)
-    shown = [f"{r['metric']} {figure(r)} {r['unit']}" for r in gather.backward(run) if not r["note"]]
-    if shown:
-        print("backward model: " + "; ".join(shown))
+    measures: dict[str, list[str]] = {}
+    for row in gather.backward(run):
+        if not row["note"]:
+            measures.setdefault(row["model"], []).append(f"{row['metric']} {figure(row)} {row['unit']}")
+    for name, shown in measures.items():
+        print(f"model {name}: " + "; ".join(shown))

@@ -27,7 +27,7 @@ class Said:
 def judge(config: Mapping[str, Any], round_: Round) -> Said:
     """Who gave the scores of the round."""
     names = Counter(row["judge"] for row in round_.scored if row["judge"])
-    model = f"M_{round_.number - 1}"
+    model = round_.model
     name = ", ".join(name for name, _ in names.most_common()) or config.get("judge_lm") or model
     if config.get("judge_lm"):
         return Said("judged by ", name, ", not by the model in training: this is no self-alignment", outside=True)

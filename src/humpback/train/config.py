@@ -1,11 +1,12 @@
 """The settings of a fine-tuning, the machine that it runs on, and the steps that go with a size of data."""
 
 import math
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from humpback.config import Config
+from humpback.errors import UsageFault
 
 # Humpback v3, table 18: (examples, batch, steps).
 PAPER_STEPS = [(100, 8, 30), (800, 8, 300), (1600, 8, 600), (3200, 32, 500), (6400, 32, 600), (12800, 32, 600),
@@ -27,10 +28,12 @@ class SftConfig(Config):
         "full", description="full: all weights (paper). lora: adapters on all linear layers. qlora: on a base of 4 bits"
     )
     lora: LoraConfig = LoraConfig()
-    lr: float = Field(1e-5, description="first learning rate (paper)")
-    lr_end: float = Field(9e-6, description="last learning rate, absolute (paper)")
+    lr: float = Field(1e-5, gt=0, description="first learning rate (paper)")
+    lr_end: float = Field(9e-6, ge=0, description="last learning rate, absolute (paper)")
     schedule: Literal["linear", "cosine"] = Field("linear", description="from lr to lr_end (paper: linear)")
-    warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises to lr (paper: none)")
+    warmup: float = Field(
+        0.0, ge=0, lt=1, description="share of the steps in which the rate rises from lr_end to lr (paper: none)"
+    )
     batch: int | None = Field(None, ge=1, description="examples in a step; unset: 32, or 8 under 3,000 examples (paper)")
     passes: float | None = Field(None, description="passes over the data; unset: by the paper's table of steps")
     steps: int | None = Field(None, ge=1, description="steps, whatever the data; unset: by passes")
@@ -45,6 +48,15 @@ class SftConfig(Config):
     betas: tuple[float, float] = Field((0.9, 0.95), description="(Spico197)")
     clip: float = Field(1.0, description="largest gradient norm (Spico197)")
     seed: int = Field(42, description="order of the data, dropout, and the adapters' first values")
+
+    @model_validator(mode="after")
+    def _falls(self) -> Self:
+        if self.lr_end > self.lr:
+            raise UsageFault(
+                f"the learning rate would rise from sft.lr={self.lr:g} to sft.lr_end={self.lr_end:g}",
+                f"--set sft.lr_end={self.lr / 10:g}, or a number up to {self.lr:g}",
+            )
+        return self
 
 
 class HardwareConfig(Config):
@@ -63,13 +75,30 @@ class HardwareConfig(Config):
         False, description="activations are computed twice and not kept: slower, and smaller"
     )
     precision: Literal["bf16", "fp32"] = Field(
-        "bf16", description="of the products; weights are kept in fp32, frozen ones in bf16"
+        "bf16", description="of the products; weights are kept in fp32, frozen ones on a GPU in bf16"
     )
     optimizer: str = Field("adamw_torch_fused", description="any that transformers knows, for example paged_adamw_8bit")
     checkpoint_steps: int = Field(
         100, ge=0, description="steps between checkpoints, from which a killed training goes on; 0: none"
     )
-    report_to: Literal["none", "tensorboard", "trackio", "wandb"] = Field("none", description="who draws the loss")
+    report_to: Literal["none", "tensorboard", "trackio", "wandb"] = Field(
+        "none",
+        description="who draws the loss, from files beside the model; nothing leaves this machine unless you set that up",
+    )
+
+
+class ContrastConfig(Config):
+    """Contrastive instruction tuning: an instruction and its paraphrase together, another answer away (CoIN, section 3)."""
+
+    weight: float = Field(
+        1000.0,
+        ge=0,
+        description="most that the contrastive loss counts, which never exceeds the generation loss (CoIN); 0: without it",
+    )
+    temperature: float = Field(0.05, gt=0, description="of the cosines (CoIN)")
+    pooling: Literal["last", "mean", "max"] = Field(
+        "last", description="the hidden states of an exchange made one: the last of them (CoIN), their mean, or maximum"
+    )
 
 
 def batch_and_steps(examples: int, config: SftConfig) -> tuple[int, int]:

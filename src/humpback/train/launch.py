@@ -1,20 +1,104 @@
-"""How a training process is started: by itself, or many of them by `accelerate launch`."""
+"""How a training process is started: by itself, or many of them by a launcher (`launcher.py`)."""
 
+import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
-from humpback.lm._devices import visible
+from humpback.config import from_yaml
+from humpback.errors import UsageFault
+from humpback.lm._devices import gpus, visible
+from humpback.train.job import Job
 
-QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1"}
+CONFIGURATIONS = Path(__file__).parent / "accelerate"
+QUIET = {
+    "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1",
+    "WANDB_SILENT": "true", "WANDB_DISABLE_CODE": "true",
+}  # fmt: skip
+# Where what draws the loss keeps its logs, in the folder of the model to be.
+TRACKING = "tracking"
+SHARDED = ("FSDP", "DEEPSPEED")
 
 
-def command(folder: Path, launch: str) -> list[str]:
-    """The command line of the training process for the job in `folder`."""
-    return [sys.executable, "-m", "humpback.train.child", str(folder), str(os.getpid())]
+def command(folder: Path, job: Job) -> list[str]:
+    """The command line of the training process for the job in `folder`; raises `UsageFault` where it could not run."""
+    check(job)
+    us = [str(folder), str(os.getpid())]
+    if not job.hardware.launch:
+        return [sys.executable, "-m", "humpback.train.child", *us]
+    return [sys.executable, "-m", "humpback.train.launcher", *us, str(configuration(job.hardware.launch))]
 
 
-def environment(launch: str) -> dict[str, str]:
-    """Without a launcher one card is shown: the trainer would spread its batch over all, in one process."""
-    cards = {"CUDA_VISIBLE_DEVICES": visible()[0]} if not launch and len(visible()) > 1 else {}
-    return {**os.environ, **QUIET, **cards}
+def environment(folder: Path, job: Job) -> dict[str, str]:
+    """Telemetry off, logs of the training in its folder, and one card in sight where one is used.
+
+    Without a launcher the trainer would spread its batch over all cards, in one process.
+    """
+    launch, logs = job.hardware.launch, str(folder / TRACKING)
+    cards = {"CUDA_VISIBLE_DEVICES": visible()[0]} if launch in ("", "one_gpu") and len(visible()) > 1 else {}
+    track = {"TENSORBOARD_LOGGING_DIR": logs, "TRACKIO_DIR": logs, "WANDB_DIR": str(folder)}
+    return {"WANDB_MODE": "offline", **os.environ, **QUIET, **track, **cards}
+
+
+def tracked_as(folder: Path) -> dict[str, Any]:
+    """What a training is called where its loss is drawn: the run, and the name of the model to be."""
+    return {"project": folder.parent.name, "run_name": folder.name.removesuffix(".partial")}
+
+
+def check(job: Job) -> None:
+    """Raises `UsageFault` for a job that names what this machine or this installation does not have."""
+    sft, hardware = job.sft, job.hardware
+    if sft.method == "qlora":
+        _needs("bitsandbytes", "sft.method=qlora", "qlora")
+    if re.search("8bit|paged|bnb", hardware.optimizer) and "torch" not in hardware.optimizer:
+        _needs("bitsandbytes", f"hardware.optimizer={hardware.optimizer}", "qlora")
+    if hardware.report_to != "none":
+        _needs(hardware.report_to, f"hardware.report_to={hardware.report_to}", "track")
+    if hardware.launch:
+        _check_launch(hardware.launch, sft.method)
+
+
+def _needs(package: str, setting: str, extra: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        named = package if package in ("deepspeed", "wandb") else f"'humpback[{extra}]'"
+        raise UsageFault(f"{setting} needs {package}, which is not installed", f"pip install {named}")
+
+
+def _check_launch(launch: str, method: str) -> None:
+    given = from_yaml(configuration(launch))
+    kind = given.get("distributed_type")
+    if kind == "DEEPSPEED":
+        _needs("deepspeed", f"hardware.launch={launch}", "")
+    if kind in SHARDED and given.get("use_cpu"):
+        raise UsageFault(
+            f"hardware.launch={launch} asks for {kind} on CPUs, where accelerate would train without it and not say so",
+            "--set hardware.launch=two_cpu",
+        )
+    if kind in SHARDED and method == "qlora":
+        raise UsageFault(
+            f"hardware.launch={launch} cuts weights into parts, and sft.method=qlora has weights of 4 bits that cannot be",
+            "--set hardware.launch=multi_gpu, or --set sft.method=lora",
+        )
+    if given.get("num_machines", 1) > 1:
+        raise UsageFault(f"{launch} asks for {given['num_machines']} machines; a run trains on one", "num_machines: 1")
+    wanted = 0 if given.get("use_cpu") else given.get("num_processes", 2)
+    if gpus() < wanted:
+        raise UsageFault(
+            f"hardware.launch={launch} needs {wanted} GPUs, and {gpus()} are in sight",
+            "--set hardware.launch= (none), or two_cpu to try it without",
+        )
+
+
+def configuration(launch: str) -> Path:
+    """The file of a configuration that ships, or of one's own; raises `UsageFault` if there is neither."""
+    shipped = {path.stem: path for path in CONFIGURATIONS.glob("*.yaml")}
+    if launch in shipped:
+        return shipped[launch]
+    if Path(launch).is_file():
+        return Path(launch).absolute()
+    raise UsageFault(
+        f"hardware.launch={launch} is neither a configuration that ships nor a file",
+        f"one of {', '.join(sorted(shipped))}, or a file that `accelerate config` wrote",
+    )

@@ -4,16 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from humpback import store
 from humpback.lm.transformers import ROLE_FILE
 from humpback.train.job import FACTS, Job
 
+# The adapter alone, beside the model that it is merged into, for those who publish no more than that.
+ADAPTER = "adapter"
+
 
 def save(model: Any, tokenizer: Any, folder: Path, job: Job, facts: dict[str, Any]) -> None:
-    """The model with its template and role, in bfloat16."""
-    if hasattr(model.config, "attention_dropout"):
-        model.config.attention_dropout = 0.0
+    """The whole model with its template and role, in bfloat16."""
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     base = Path(job.base) / ROLE_FILE
@@ -21,3 +24,37 @@ def save(model: Any, tokenizer: Any, folder: Path, job: Job, facts: dict[str, An
     role = {"role": job.role, "base": job.base_name, "tags": job.tags.model_dump(mode="json")}
     store.write_json(folder / ROLE_FILE, {**inherited, **role})
     store.write_json(folder / FACTS, facts)
+
+
+def trained_model(trainer: Any, folder: Path, job: Job) -> Any:
+    """The trained model on the CPU in float32, adapters merged; None in all processes but the first.
+
+    All processes have to call it: with fsdp2 and zero3 each holds a part of the weights. An adapter is written to
+    `folder` as it is, too.
+    """
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    if not trainer.accelerator.is_main_process:
+        return None
+    unset_hf_deepspeed_config()  # from here on, weights are read by this process alone
+    base = transformers.AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32)
+    if job.sft.method == "full":
+        base.load_state_dict(weights)
+        return base
+    from peft import PeftModel  # `save` works in environments without it
+
+    trained = trainer.accelerator.unwrap_model(trainer.model)
+    trained.save_pretrained(folder / ADAPTER, state_dict=weights)
+    unquantize(trained, base)
+    return PeftModel.from_pretrained(base, folder / ADAPTER).merge_and_unload()
+
+
+def unquantize(trained: Any, base: Any) -> None:
+    """Give `base` the weights of 4 bits that the adapters were trained on, where there are such."""
+    layers = dict(base.named_modules())
+    for name, layer in trained.get_base_model().named_modules():
+        weight: Any = getattr(layer, "weight", None)
+        if getattr(weight, "quant_state", None) is not None and name.endswith(".base_layer"):
+            from bitsandbytes.functional import dequantize_4bit
+
+            value = dequantize_4bit(weight.data, weight.quant_state)
+            layers[name.removesuffix(".base_layer")].weight.data.copy_(value)

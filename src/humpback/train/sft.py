@@ -10,7 +10,7 @@ from humpback import store
 from humpback.errors import NothingKept, TrainingFailed, UsageFault
 from humpback.lm.spec import model_folder
 from humpback.progress import Progress
-from humpback.schema import PAIR, Row
+from humpback.schema import PAIR, TRIPLE, Row
 from humpback.train import launch
 from humpback.train.job import JOB, LOG, PAIRS, Job
 
@@ -29,8 +29,9 @@ def train(folder: Path, job: Job, rows: list[Row], progress: Progress) -> None:
         )
     job = job.model_copy(update={"base": str(base)})
     store.write_json(folder / JOB, job.model_dump(mode="json"))
-    known = set(PAIR.names)
-    table = store.to_table([{k: v for k, v in row.items() if k in known} for row in rows], PAIR)
+    columns = TRIPLE if job.contrast else PAIR
+    known = set(columns.names)
+    table = store.to_table([{k: v for k, v in row.items() if k in known} for row in rows], columns)
     store.write_table(folder / PAIRS, table, {})
     _run_child(folder, job, progress)
 
@@ -38,7 +39,7 @@ def train(folder: Path, job: Job, rows: list[Row], progress: Progress) -> None:
 def _run_child(folder: Path, job: Job, progress: Progress) -> None:
     with (folder / LOG).open("a") as log:
         child = subprocess.Popen(
-            launch.command(folder, job.hardware.launch), env=launch.environment(job.hardware.launch),
+            launch.command(folder, job), env=launch.environment(folder, job),
             stdout=subprocess.PIPE, stderr=log, text=True, close_fds=False,
         )  # fmt: skip
         try:
@@ -60,8 +61,11 @@ def _follow(child: "subprocess.Popen[str]", label: str, progress: Progress) -> N
     """Show the child's progress until it says no more."""
     assert child.stdout is not None
     lines = (json.loads(line) for line in child.stdout if line.startswith("{"))
-    steps = next((line["steps"] for line in lines if "steps" in line), 0)
+    plan = next((line for line in lines if "steps" in line), {"steps": 0, "too_long": 0})
+    steps, lost = plan["steps"], plan["too_long"]
     last: dict[str, Any] = {}
+    if lost:
+        progress.say(f"{label:<22} {lost} of {plan['examples'] + lost} examples left out: their prompts fill sft.max_tokens")
     with progress.meter(label, steps, "steps") as meter:
         for last in lines:
             meter.advance(last["step"] - meter.done, f"loss {last['loss']:.3f}")

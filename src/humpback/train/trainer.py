@@ -18,7 +18,9 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         goal = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=-100)
         places = (goal >= 0).any(0).nonzero().flatten()
         vocabulary = self.model.config.get_text_config().vocab_size
-        if return_outputs or 4 * goal.shape[0] * len(places) * vocabulary > LOGIT_BYTES or not len(places):
+        large = 4 * goal.shape[0] * len(places) * vocabulary > LOGIT_BYTES
+        # TRL adds the loss that balances a router, where a model has one.
+        if return_outputs or large or self.aux_loss_enabled or not len(places):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         given = {name: value for name, value in inputs.items() if name != "labels"}
         logits = model(**given, use_cache=False, logits_to_keep=places).logits

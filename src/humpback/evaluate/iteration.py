@@ -1,0 +1,224 @@
+"""Rounds of self-curation, one against another: is the new model better, and does the selection still change for the better?
+
+Public runs of this method ended with an M_1 that was worse than M_0, and chose their best step on the test set. So each new
+model is held against the best one before it, by a paired test on dev pairs that nothing is trained on, and what a round
+selects by is held against the same pairs damaged. Nothing here sees the test split.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from humpback.config import Config
+from humpback.curate.combine import Scorer
+from humpback.evaluate.competence import CLEAN, GUARDED
+from humpback.evaluate.likeness import distinct_2
+from humpback.evaluate.metrics import mean_of, metric, paired_change
+from humpback.schema import Row
+
+# What the guards call an instruction that is taken from its answer.
+COPIES = ("copied_answer", "same_as_response")
+NLL, STOP = "dev_nll", "dev_stop"
+
+
+class IterateConfig(Config):
+    """What changes from round to round, which model goes on, and when to stop."""
+
+    pool: Literal["fixed", "regenerated", "rejected"] = Field(
+        "fixed",
+        description="fixed: all rounds select from the same pairs (paper). regenerated: each round the backward model "
+        "writes all instructions anew. rejected: only where no pair was selected in the round before (ours)",
+    )
+    backward: Literal["fixed", "retrained"] = Field(
+        "fixed",
+        description="fixed: trained once, on the seed (paper). retrained: after each round, from base, on seed and selected "
+        "pairs reversed (the paper's open question)",
+    )
+    gate: bool = Field(
+        True, description="a model that is not better than the best so far judges no round; false: the last goes on (paper)"
+    )
+    z: float = Field(2.0, ge=0, description="better: by so many standard errors of the paired change on dev pairs (ours)")
+    stop_on_refusal: bool = Field(False, description="no further round after a model that was refused (ours)")
+    stop_overlap: float | None = Field(
+        0.9, gt=0, le=1, description="stop where two rounds' selections are so alike (Jaccard; ours); unset: go on (paper)"
+    )
+    stop_precision: float | None = Field(
+        1.0,
+        ge=0,
+        description="stop where the precision on damaged dev pairs falls by so many standard errors (ours); unset: go on",
+    )
+
+
+# One model against the best before it.
+
+
+def cases(name: str, pairs: Sequence[Row], losses: Sequence[float | None], ended: Sequence[float]) -> Iterator[Row]:
+    """A row for each measurement of each dev pair, for paired tests: the NLL of its response, whether an answer ended."""
+    for row, loss, end in zip(pairs, losses, ended, strict=True):
+        yield metric(NLL, name, loss, n=int(loss is not None), unit="nats/token", note=row["id"])
+        yield metric(STOP, name, end, n=1, unit="share", note=row["id"])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a model is better than the best before it, why, and the figures."""
+
+    better: bool
+    why: str
+    rows: list[Row]
+
+
+def verdict(best: Sequence[Row], new: Sequence[Row], z: float, round: int) -> Verdict:
+    """The `cases` of two models, compared pair by pair.
+
+    Better is a mean NLL that is lower by more than `z` standard errors of the paired change, if the stop rate has not
+    fallen by as much: a model that does not end is not better, whatever its loss.
+    """
+    (old, before), (name, after) = _named(best), _named(new)
+    about: dict[str, Any] = {"round": round, "note": f"{name} against {old}, the same dev pairs"}
+    change = paired_change("gate_nll_change", name, before[NLL], after[NLL], unit="nats/token", **about)
+    stops = paired_change("gate_stop_change", name, before[STOP], after[STOP], unit="share", **about)
+    better, why = _decided(change, stops, z, old, name)
+    both = ((old, before), (name, after))
+    rows = [mean_of("gate_nll", each, own[NLL], unit="nats/token", round=round) for each, own in both]
+    rows += [mean_of("gate_stop_rate", each, own[STOP], unit="share", round=round) for each, own in both]
+    decided = metric("gate_better", name, float(better), n=change["n"], round=round, note=why)
+    return Verdict(better, why, [*rows, change, stops, decided])
+
+
+def _named(rows: Sequence[Row]) -> tuple[str, dict[str, list[float | None]]]:
+    """The model, and its values by metric in the order of the pairs' ids."""
+    ordered = sorted(rows, key=lambda row: str(row["note"]))
+    return rows[0]["model"], {name: [row["value"] for row in ordered if row["metric"] == name] for name in (NLL, STOP)}
+
+
+def _decided(change: Row, stops: Row, z: float, old: str, name: str) -> tuple[bool, str]:
+    if change["value"] is None or change["se"] is None:
+        return False, f"{name} is not known to be better than {old}: {change['n']} dev pairs could be compared"
+    told = f"NLL {change['value']:+.4f} ± {change['se']:.4f} nats/token on {change['n']} dev pairs"
+    if _falls(stops, z):
+        return (
+            False,
+            f"{name} ends fewer of its answers than {old}: stop rate {stops['value']:+.2f} ± {stops['se']:.2f}, {told}",
+        )
+    if _falls(change, z):
+        return True, f"{name} is better than {old} by more than {z:g} standard errors: {told}"
+    return False, f"{name} is not better than {old} by {z:g} standard errors: {told}"
+
+
+def _falls(row: Row, z: float) -> bool:
+    """Below zero by more than `z` standard errors; one case has no error and proves nothing."""
+    value, error = row["value"], row["se"]
+    return value is not None and error is not None and value < 0 and value < -z * error
+
+
+# One selection, and against the one before it.
+
+
+def selection_quality(judged: Sequence[Row], by: str, scorer: Scorer, least: float, model: str, round: int) -> Iterator[Row]:
+    """Precision and recall of what a round selects by, at its threshold: clean dev pairs are right, damaged ones wrong.
+
+    `judged` have their kind of damage in `method`; damage that a guard drops before any scorer sees it is left out. `least`
+    is the lowest kept value of the column `by`, in the scorer's own direction. Both are null where no pair has a value, as
+    with ranks. Copies of a pair are no independent cases: the error (binomial) is somewhat too small.
+    """
+    known = [row for row in judged if row["method"] not in GUARDED]
+    if all(row.get(by) is None for row in known):
+        known = []
+    chosen = [row["method"] == CLEAN for row in known if _selected(row.get(by), scorer, least)]
+    clean = sum(row["method"] == CLEAN for row in known)
+    about: dict[str, Any] = {"unit": "share", "round": round, "note": f"{by}, lowest kept {least:.4g}"}
+    yield _share("selection_precision", sum(chosen), len(chosen), model, about)
+    yield _share("selection_recall", sum(chosen), clean, model, about)
+
+
+def _selected(value: float | None, scorer: Scorer, least: float) -> bool:
+    if value is None or math.isnan(value) or scorer.fault(value):
+        return False
+    return scorer.quality(value) >= scorer.quality(least)
+
+
+def _share(name: str, hits: int, n: int, model: str, about: Mapping[str, Any]) -> Row:
+    share = hits / n if n else None
+    error = math.sqrt(share * (1 - share) / n) if share is not None else None
+    return metric(name, model, share, n=n, se=error, **about)
+
+
+def overlap(before: Collection[str], now: Collection[str], model: str, round: int) -> Iterator[Row]:
+    """Jaccard overlap of two selections by what identifies a pair, and how many are new and have left."""
+    old, new = set(before), set(now)
+    shared, union = len(old & new), len(old | new)
+    about: dict[str, Any] = {"round": round, "note": f"against round {round - 1}"}
+    yield metric("selection_overlap", model, shared / union if union else None, n=union, unit="Jaccard", **about)
+    yield metric("selection_new", model, float(len(new - old)), n=len(new), unit="pairs", **about)
+    yield metric("selection_left", model, float(len(old - new)), n=len(old), unit="pairs", **about)
+
+
+def acceptance(kept: int, pool: int, model: str, round: int) -> Row:
+    """The share of the pool that was kept."""
+    return metric("acceptance", model, kept / pool if pool else None, n=pool, unit="share", round=round)
+
+
+def drift(now: Sequence[Row], before: Mapping[str, Row], model: str, round: int) -> Iterator[Row]:
+    """Mean score and gain of the selected pairs, and how far both moved since the round before, over pairs that it had too.
+
+    `before` are the scored pairs of the round before by id; of a pair whose instruction is another one now nothing moved.
+    """
+    for column, unit in (("score", "levels"), ("gain", "nats/token")):
+        yield mean_of(f"selected_{column}", model, [row[column] for row in now], unit=unit, round=round)
+        known = [(before[row["id"]][column], row[column]) for row in now if _is_same(row, before.get(row["id"]))]
+        if known:
+            old, new = zip(*known, strict=True)
+            note = "the selected pairs, now and in the round before"
+            yield paired_change(f"{column}_drift", model, old, new, unit=unit, round=round, note=note)
+
+
+def _is_same(row: Row, before: Row | None) -> bool:
+    return before is not None and before["instruction"] == row["instruction"]
+
+
+def pool_rows(instructions: Mapping[str, str], before: Mapping[str, str], model: str, round: int) -> Iterator[Row]:
+    """How varied the instructions of a pool are, and how many are still those of the round before; both by id."""
+    known = [each for each in instructions if each in before]
+    if known:
+        same = sum(instructions[each] == before[each] for each in known)
+        yield _share("pool_unchanged", same, len(known), model, {"unit": "share", "round": round})
+    texts = list(instructions.values())
+    yield metric("pool_distinct_2", model, distinct_2(texts), n=len(texts), unit="share", round=round)
+
+
+def guard_rows(read: int, drops: Mapping[str, int], model: str, round: int) -> Iterator[Row]:
+    """Of the instructions written: how many the guards let through, and how many are copied from the answer."""
+    about = {"unit": "share", "round": round}
+    yield _share("guards_passed", read - sum(drops.values()), read, model, about)
+    yield _share("copy_rate", sum(drops.get(name, 0) for name in COPIES), read, model, about)
+
+
+# When to stop.
+
+
+def settled(metrics: Sequence[Row], before: Sequence[Row], config: IterateConfig) -> str | None:
+    """Why no model need be trained on a selection whose metric rows these are, `before` being those of the last; or None."""
+    now, then = ({row["metric"]: row for row in rows} for rows in (metrics, before))
+    return _unchanged(now, config) or _less_precise(now, then, config)
+
+
+def _unchanged(now: Mapping[str, Row], config: IterateConfig) -> str | None:
+    alike, most = now["selection_overlap"]["value"], config.stop_overlap
+    if most is None or alike is None or alike <= most:
+        return None
+    return f"the selection is nearly that of the round before: overlap {alike:.2f}, and iterate.stop_overlap is {most:g}"
+
+
+def _less_precise(now: Mapping[str, Row], then: Mapping[str, Row], config: IterateConfig) -> str | None:
+    old, new = then["selection_precision"], now["selection_precision"]
+    if config.stop_precision is None or old["value"] is None or new["value"] is None:
+        return None
+    error = math.hypot(old["se"], new["se"])
+    if not old["value"] - new["value"] > config.stop_precision * error:
+        return None
+    told = f"precision on damaged dev pairs fell from {old['value']:.2f} to {new['value']:.2f}"
+    return f"{told}, by more than {config.stop_precision:g} standard errors (each {error:.2f})"

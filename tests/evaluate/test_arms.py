@@ -1,0 +1,89 @@
+"""Arms, their changes, and what their errors are worth."""
+
+import math
+
+import numpy as np
+import pytest
+
+from humpback.evaluate.arms import case_row, comparison_rows, matrices, mean_over
+
+
+def rows_of(losses: dict[tuple[str, str], np.ndarray]) -> list[dict]:
+    return [
+        case_row("nll", arm, seed, f"c{case}", split, None if math.isnan(value) else float(value), "nats/token")
+        for (arm, split), values in losses.items()
+        for seed, own in enumerate(values)
+        for case, value in enumerate(own)
+    ]
+
+
+def test_one_seed_has_the_error_of_its_cases() -> None:
+    """The error of a mean over cases is the field's: sample deviation over the root of n."""
+    values = np.array([[1.0, 2.0, 4.0, 5.0]])
+    found = mean_over(values)
+    assert (found.value, found.cases, found.seed_sd) == (3.0, 4, None)
+    assert found.se == pytest.approx(values[0].std(ddof=1) / 2)
+
+
+def test_seeds_that_agree_on_every_case_add_no_error() -> None:
+    """Three copies of one model are one model: n seeds must not make the error of the cases smaller."""
+    one = np.array([[1.0, 2.0, 4.0, 5.0]])
+    assert mean_over(np.repeat(one, 3, axis=0)).se == pytest.approx(mean_over(one).se)
+
+
+def test_seeds_that_differ_add_their_spread() -> None:
+    """An arm whose seeds scatter by more than its cases is not known to the error of the cases."""
+    cases = np.random.default_rng(0).normal(0, 0.01, (1, 500))
+    found = mean_over(cases + np.array([[-1.0], [0.0], [1.0]]))
+    assert found.seed_sd == pytest.approx(1.0) and found.se == pytest.approx(1 / math.sqrt(3), rel=1e-3)
+
+
+def test_the_error_is_that_of_the_mean_over_new_cases_and_new_seeds() -> None:
+    """An error that is too small calls noise a result: with crossed cases and seeds the simple ones are."""
+    random = np.random.default_rng(1)
+    drawn = [
+        mean_over(random.normal(0, 1.0, (1, 60)) + random.normal(0, 0.1, (4, 1)) + random.normal(0, 1.0, (4, 60)))
+        for _ in range(2000)
+    ]
+    true = float(np.std([each.value for each in drawn]))
+    told = math.sqrt(float(np.mean([each.se**2 for each in drawn if each.se])))
+    assert told == pytest.approx(true, rel=0.08)
+
+
+def test_a_case_that_did_not_fit_is_left_out_everywhere() -> None:
+    """A pair that one model could not read must not make another one look better or worse."""
+    losses = {("a", split): np.array([[1.0, 5.0, 2.0], [1.0, math.nan, 2.0]]) for split in ("dev", "test")}
+    losses |= {("b", split): np.array([[0.5, 0.0, 1.5], [0.5, 0.0, 1.5]]) for split in ("dev", "test")}
+    found = {(row["metric"], row["model"], row["note"]): row for row in comparison_rows(rows_of(losses), "a")}
+    change = found["nll_change", "b", "test"]
+    assert (change["value"], change["n"]) == (-0.5, 2)
+
+
+def test_dev_chooses_and_test_has_no_say() -> None:
+    """An arm that is picked by its test figures has a test figure that means nothing."""
+    random = np.random.default_rng(2)
+    noise = random.normal(0, 0.01, (2, 40))
+    losses = {("M_0", "dev"): 2 + noise, ("M_0", "test"): 2 + noise}
+    losses |= {("lucky", "dev"): 2.1 + noise, ("lucky", "test"): 1.0 + noise}
+    losses |= {("good", "dev"): 1.9 + noise, ("good", "test"): 1.95 + noise}
+    made = list(comparison_rows(rows_of(losses), "M_0"))
+    chosen, lead = (next(row for row in made if row["metric"] == name) for name in ("chosen", "lead"))
+    assert (chosen["model"], lead["model"], lead["note"]) == ("good", "good", "M_0")
+    assert lead["value"] == pytest.approx(0.1)
+    assert len({row["id"] for row in made}) == len(made)
+
+
+def test_every_seed_is_told() -> None:
+    """A mean over seeds without the seeds hides that one of them failed."""
+    losses = {(arm, split): np.full((3, 4), 2.0) for arm in ("a", "b") for split in ("dev", "test")}
+    losses["b", "test"] = losses["b", "test"] + np.array([[0.0], [0.1], [-0.4]])
+    made = [row for row in comparison_rows(rows_of(losses), "a") if row["metric"] == "seed_change" and row["note"] == "test"]
+    assert [round(row["value"], 6) for row in made] == [0.0, 0.1, -0.4]
+
+
+def test_cases_are_matched_by_their_id() -> None:
+    """Two models that were measured in another order are still compared pair by pair."""
+    rows = rows_of({("a", "dev"): np.array([[1.0, 2.0, 3.0]])})
+    rows += list(reversed(rows_of({("b", "dev"): np.array([[1.0, 2.0, 3.0]])})))
+    found = matrices(rows, "nll")
+    assert (found["a", "dev"] == found["b", "dev"]).all()
