@@ -2,6 +2,7 @@
 
     python benchmarks/study.py pool --out runs/study             once: seed, segments, backward model, candidate pairs
     python benchmarks/study.py arms --out runs/study --seed 1    for each seed of randomness; resumes where it was killed
+    python benchmarks/study.py few --out runs/study --seed 1     the same question with 48 seed pairs
     python benchmarks/study.py table --out runs/study            the tables, and plots beside them
 
 Seed pairs, pages and manuals are those in HUMPBACK_DATA. Arms are trained at equal steps and measured on the same held-out
@@ -14,12 +15,14 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from jinja2 import Environment, PackageLoader
+
 from humpback.config import build
 from humpback.curate import guards, select
 from humpback.curate.contrast import BaseLikelihood, SeedGain
 from humpback.curate.likelihood import mean_nll
 from humpback.evaluate import held_out
-from humpback.evaluate.arms import case_row, matrices, mean_over
+from humpback.evaluate.arms import case_row, comparison_rows, matrices, mean_over
 from humpback.lm import Sampling
 from humpback.lm.spec import fingerprint, recommended
 from humpback.methods.backtranslate import backward_prompt
@@ -28,9 +31,10 @@ from humpback.recipes._corpus import corpus
 from humpback.recipes._curation import augment_stage
 from humpback.recipes._models import seed_pairs, train_model
 from humpback.recipes.humpback import Settings, augmented
+from humpback.report import ablation_plots
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, SCORED, SEGMENT, Row
-from humpback.stage import LMStage, Stage, keep_or_drop
+from humpback.stage import Drop, LMStage, Stage, keep_or_drop
 from humpback.store import Dataset
 
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -165,6 +169,32 @@ def arms(run: Run, config: Settings, size: int) -> None:
     made.measure()
 
 
+FEW = 48
+FEW_STEPS = (12, 25, 50)
+
+
+def few(run: Run, config: Settings, size: int) -> None:
+    """With few seed pairs: M_0 at several numbers of steps, M_1 and random at larger ones; dev tells which are best."""
+    seed, _, pairs = pool(run, config)
+    train = Stage("few", PAIR, partial(_few, config.sft.seed), {"size": FEW, "seed": config.sft.seed}, scope="dataset")
+    human = run.map("few", train, seed)
+    made = Arms(run, config, seed, pairs, size)
+    first = [made.train(f"few-0-{steps}", human, steps=steps) for steps in FEW_STEPS]
+    chosen = made.best("few", made.scored("few", first[1]))
+    blind = made.random("few", len(chosen))
+    for steps in (50, 75, 100):
+        made.train(f"few-1-{steps}", human, chosen, steps=steps)
+    made.train("few-random-75", human, blind, steps=75)
+    made.measure()
+
+
+def _few(seed: int, rows: Iterable[Row]) -> Iterable[Row | Drop]:
+    listed = list(rows)
+    own = [row for row in listed if row["split"] == "train"]
+    yield from (Drop(row, "held_out", row["split"]) for row in listed if row["split"] != "train")
+    yield from select.at_random(FEW, seed, own)
+
+
 # (what is asked, the arm, what it is compared with).
 QUESTIONS = (
     ("does M_1 beat M_0, at equal steps?", "1", "0"),
@@ -197,6 +227,7 @@ def table(out: Path) -> None:
         each = ", ".join(f"{value:+.3f}" for value in test.seeds)
         print(f"| {asked} | {dev.value:+.4f} ± {dev.se:.4f} | {test.value:+.4f} ± {test.se:.4f} | {each} | {test.cases} |")
     _backward(cases)
+    (out / "plot.svg").write_text(_plot(cases), encoding="utf-8")
 
 
 def _backward(cases: list[Row]) -> None:
@@ -205,9 +236,20 @@ def _backward(cases: list[Row]) -> None:
     print(f"\nNLL of held-out human instructions, refreshed backward model - first: {change.value:+.4f} ± {change.se:.4f}")
 
 
+def _plot(cases: list[Row]) -> str:
+    """The change of every arm against M_0, with two standard errors, and that of each seed."""
+    names = {"0": "M_0", "1": "M_1", "2": "M_2", "0-half": "M_0, half the steps", "1-longer": "M_1, 1.5 x the steps"}
+    named = [{**row, "model": names.get(row["model"], row["model"])} for row in cases if row["metric"] == "nll"]
+    arms = ["M_0", *(arm for arm in dict.fromkeys(row["model"] for row in named) if arm != "M_0")]
+    environment = Environment(loader=PackageLoader("humpback", "report"), trim_blocks=True, lstrip_blocks=True)
+    drawn = ablation_plots.arms(list(comparison_rows(named, "M_0")), arms)
+    title = "NLL of held-out human answers against M_0 at equal steps"
+    return environment.get_template("ablation_arms.svg.jinja").render(plot=drawn, title=title)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("pool", "arms", "table"))
+    parser.add_argument("what", choices=("pool", "arms", "few", "table"))
     parser.add_argument("--out", type=Path, default=Path("runs/study"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=100)
@@ -217,13 +259,13 @@ def main() -> None:
         return table(options.out)
     # The pool is the same for all seeds of randomness: its backward model is that of seed 1.
     config = settings(1 if options.what == "pool" else options.seed, options.steps)
-    folder = options.out / ("pool" if options.what == "pool" else f"seed-{options.seed}")
-    reuse = options.out / "pool" if options.what == "arms" else None
+    folders = {"pool": "pool", "arms": f"seed-{options.seed}", "few": f"few-{options.seed}"}
+    folder, reuse = options.out / folders[options.what], options.out / "pool" if options.what != "pool" else None
     with Run(folder, "study", config, reuse=reuse, progress=Progress()) as run:
         if options.what == "pool":
             pool(run, config)
         else:
-            arms(run, config, options.size)
+            (arms if options.what == "arms" else few)(run, config, options.size)
     return None
 
 

@@ -8,10 +8,10 @@ LIMA's (instructions/lima_train.jsonl in the folder HUMPBACK_DATA, ../shared/dat
 base is the embedded model. A GPU is used where there is one: `--cpu` keeps to the CPU. `--threads` is for both sides.
 
 Plain TRL is `SFTTrainer` with the path of the base, rows of prompt and completion, and `SFTConfig` as it ships; changed is
-only what has to be: as many steps, the same learning rates and optimizer, nothing reported and nothing saved. It takes 8
-examples a step and cuts them at 1,024 tokens, and so does humpback here, in the training process that its recipes start.
-Both are seeded alike and draw the same examples in the same order, which is checked by a digest of each step's tokens. Every
-training runs in a process of its own; they alternate, and medians count.
+only what has to be: as many steps, the same learning rates and optimizer, nothing reported and nothing saved, and the
+examples in humpback's order, which is random (checked by a digest of each step's tokens). It takes 8 examples a step and
+cuts them at 1,024 tokens, and so does humpback here, in the training process that its recipes start. Every training runs in
+a process of its own; they alternate, and medians count.
 
 Speed: tokens are those of prompts and targets, without padding. The clock runs from the end of step `--warmup` to the end
 of the last one, over everything in between: reading the data, padding or packing it, the optimizer, logging. The time of

@@ -145,6 +145,8 @@ def plain(folder: Path, trial: dict[str, Any], watch: Watch) -> dict[str, Any]:
     rows = [turns(row, job) for row in store.read_rows(folder / PAIRS)]
     given = config(folder, job, len(rows)) | trial["config"]
     trainer = SFTTrainer(model=job.base, args=SFTConfig(**given), train_dataset=Dataset.from_list(rows))
+    batch = trainer.args.per_device_train_batch_size
+    trainer.train_dataset = child.in_order(trainer.train_dataset, batch * trainer.args.max_steps, job.sft.seed)
     watch.watch(trainer)
     trainer.train()
     save(trainer.model, trainer.processing_class, folder, job, {})
@@ -173,6 +175,7 @@ def config(folder: Path, job: Job, rows: int) -> dict[str, Any]:
         "weight_decay": sft.weight_decay,
         "adam_beta2": sft.betas[1],
         "max_grad_norm": sft.clip,
+        "train_sampling_strategy": "sequential",
         "save_strategy": "no",
         "report_to": "none",
         "disable_tqdm": True,

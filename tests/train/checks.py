@@ -34,14 +34,7 @@ from humpback.train.load import set_dropout
 TAGS = TagConfig()
 FORWARD, BACKWARD = (Job(role=role, base_name="tiny") for role in ("forward", "backward"))
 # Targets that tokenizers treat unlike: short, spaced, of several lines, of bytes that no piece covers.
-TARGETS = [
-    "So.",
-    "a",
-    "Oil it\n\n1. wipe\n2. drop",
-    "```py\nx = 1\n```",
-    "naïve 漢字 😀",
-    "  two spaces before, and after  ",
-]
+TARGETS = ["So.", "a", "Oil it\n\n1. wipe\n2. drop", "```py\nx = 1\n```", "naïve 漢字 😀", "  spaces, before and after  "]
 GOLDEN = Path(__file__).parent / "golden"
 
 
