@@ -13,11 +13,13 @@ import pytest
 from humpback import lm as language_models
 from humpback import store
 from humpback.config import build
+from humpback.errors import UsageFault
 from humpback.lm.spec import model_folder
 from humpback.recipes import _models, demo, humpback
 from humpback.report import gather, write_report
 from humpback.report.show import show_run
 from humpback.run import Run
+from humpback.train.config import HardwareConfig
 from humpback.train.job import Job
 
 pytest.importorskip("torch")
@@ -108,6 +110,14 @@ def test_every_figure_has_its_n_and_error(finished: Path) -> None:
     ]
     assert all(row["n"] > 0 for row in metrics) and sum(row["se"] is not None for row in metrics) > 15
     assert {row["model"] for row in gather.rows_of(finished, "model-quality")} == {"M_0", "M_1", "M_2", "M_uncurated"}
+
+
+def test_a_training_that_cannot_be_is_refused_before_the_corpus(tmp_path: Path) -> None:
+    """Hours of pages and augmentation, and then the word that there is no second card."""
+    wanted = settings().model_copy(update={"hardware": HardwareConfig(launch="fsdp2")})
+    with Run(tmp_path / "a", "demo", wanted) as run, pytest.raises(UsageFault, match="GPUs"):
+        humpback.recipe(run, wanted)
+    assert not list((tmp_path / "a").glob("[0-9]*"))
 
 
 def test_a_finished_run_returns_at_once(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:

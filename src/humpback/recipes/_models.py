@@ -21,6 +21,7 @@ from humpback.run import Run
 from humpback.schema import METRIC, PAIR, SOURCE, Row
 from humpback.stage import Stage
 from humpback.store import Dataset
+from humpback.train import launch
 from humpback.train.config import HardwareConfig, SftConfig
 from humpback.train.job import Job, Role
 from humpback.train.sft import train
@@ -80,12 +81,12 @@ def train_model(
     run: Run, name: str, role: Role, data: list[Dataset], settings: ModelSettings, sft: SftConfig | None = None
 ) -> Path:
     """A model trained from base on the train rows of `data`, by `sft` or as the settings have it."""
-    sft = sft or (settings.backward_sft or settings.sft if role == "backward" else settings.sft)
+    job = job_of(role, settings, sft)
     plan = {
         "role": role,
         "base": fingerprint(settings.base),
         "data": {dataset.path.name: dataset.fingerprint for dataset in data},
-        "sft": plain(sft),
+        "sft": plain(job.sft),
         "tags": plain(settings.tags),
         "backward": settings.backward.model_dump(mode="json", include={"context", "max_text_tokens"})
         if role == "backward"
@@ -93,16 +94,28 @@ def train_model(
         "prompt": digest(prompts.source(backtranslate.BACKWARD if role == "backward" else backtranslate.FORWARD)),
         **(taught_plan(settings.teach) if role == "forward" else {}),
     }
-    job = Job(
-        role=role, base_name=settings.base, sft=sft, hardware=settings.hardware, tags=settings.tags,
-        backward=settings.backward, teach=settings.teach,
-    )  # fmt: skip
 
     def work(folder: Path) -> None:
         rows = [row for dataset in data for row in dataset.rows() if row.get("split") in (None, "train")]
         train(folder, job, rows, run.progress)
 
     return run.step(name, work, plan, goes_on=True)
+
+
+def job_of(role: Role, settings: ModelSettings, sft: SftConfig | None = None) -> Job:
+    """The training of a model of that role, as the settings have it."""
+    own = settings.backward_sft if role == "backward" else None
+    return Job(
+        role=role, base_name=settings.base, sft=sft or own or settings.sft, hardware=settings.hardware, tags=settings.tags,
+        backward=settings.backward, teach=settings.teach,
+    )  # fmt: skip
+
+
+def check_training(settings: ModelSettings) -> None:
+    """Raises `UsageFault` before anything is done, for a training that this machine or this installation cannot do."""
+    roles: tuple[Role, ...] = ("forward",) if settings.backward_lm else ("forward", "backward")
+    for role in roles:
+        launch.check(job_of(role, settings))
 
 
 def held(seed: Dataset, split_: str, settings: ModelSettings) -> list[Row]:

@@ -23,7 +23,7 @@ from humpback.recipes._curation import (
     round_trip_stage,
 )
 from humpback.recipes._iteration import Round, Rounds
-from humpback.recipes._models import ModelSettings, held, measure, seed_pairs, train_model
+from humpback.recipes._models import ModelSettings, check_training, held, measure, seed_pairs, train_model
 from humpback.report import write_report
 from humpback.run import Run
 from humpback.schema import PAIR, SEGMENT, Row, row_seed
@@ -83,6 +83,7 @@ def _check(settings: Settings) -> None:
             "leave backward_lm empty, or --set iterate.backward=fixed",
         )
     check_scorers((settings.curate.by,), settings, settings.backward_lm or "trained")
+    check_training(settings)
 
 
 def augmented(run: Run, segments: Dataset, backward: str, forward: str, settings: Settings, round_: int = 1) -> Dataset:
