@@ -14,7 +14,9 @@ import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader
 
 from humpback.config import build
@@ -22,7 +24,7 @@ from humpback.curate import guards, select
 from humpback.curate.contrast import BaseLikelihood, SeedGain
 from humpback.curate.likelihood import mean_nll
 from humpback.evaluate import held_out
-from humpback.evaluate.arms import case_row, comparison_rows, matrices, mean_over
+from humpback.evaluate.arms import Change, case_row, comparison_rows, matrices, mean_over
 from humpback.lm import Sampling
 from humpback.lm.spec import fingerprint, recommended
 from humpback.methods.backtranslate import backward_prompt
@@ -204,30 +206,79 @@ QUESTIONS = (
     ("does curated beat random of equal size?", "1", "random"),
     ("does curated beat all, at equal steps?", "1", "all"),
     ("does uncurated (random) beat the seed alone?", "random", "0"),
+    ("does uncurated (all) beat the seed alone?", "all", "0"),
     ("does M_2 beat M_1?", "2", "1"),
     ("do instructions of a refreshed backward model help?", "refreshed", "1"),
 )
 
 
+LONG = 200  # characters; the few answers shorter than that have losses of their own
+
+
 def table(out: Path) -> None:
     """NLL of every arm, and the answer to each question, from the runs of all seeds under `out`."""
-    folders = sorted(out.glob("seed-*"))
-    cases = [row for folder in folders for found in sorted(folder.glob("[0-9][0-9]-nll-*")) for row in Dataset(found).rows()]
-    losses, stops = matrices([row for row in cases if row["metric"] == "nll"], "nll"), {}
+    cases = _cases(out, "seed-*")
+    losses = matrices(cases, "nll")
+    _arm_rows(cases, losses)
+    long = _long(out, cases)
+    print("\n| question | change on dev | change on test | of each seed, test | test, answers of 200 characters and more |")
+    print("|---|---:|---:|---|---:|")
+    for asked, arm, other in QUESTIONS:
+        dev, test = (mean_over(losses[arm, split] - losses[other, split]) for split in SPLITS)
+        rest = mean_over((losses[arm, "test"] - losses[other, "test"])[:, long])
+        each = ", ".join(f"{value:+.3f}" for value in test.seeds)
+        print(f"| {asked} | {_shown(dev)} | {_shown(test)} | {each} | {_shown(rest)} |")
+    print(f"\n{len(long)} test pairs, {long.sum()} of them with answers of {LONG} characters and more")
+    _backward(cases)
+    (out / "plot.svg").write_text(_plot(cases), encoding="utf-8")
+    if few_cases := _cases(out, "few-*"):
+        print(f"\n{FEW} seed pairs\n")
+        _few_rows(few_cases, _long(out, few_cases))
+
+
+def _cases(out: Path, runs: str) -> list[Row]:
+    return [
+        row for folder in sorted(out.glob(runs)) for found in sorted(folder.glob("[0-9][0-9]-nll-*"))
+        for row in Dataset(found).rows()
+    ]  # fmt: skip
+
+
+def _long(out: Path, cases: list[Row]) -> Any:
+    """Which of the test pairs, in the order of `matrices`, have a long answer."""
+    lengths = {row["id"]: len(row["response"]) for row in Dataset(min((out / "pool").glob("[0-9][0-9]-seed"))).rows()}
+    return np.array([lengths[case] >= LONG for case in sorted({row["parent"] for row in cases if row["note"] == "test"})])
+
+
+def _shown(change: Change) -> str:
+    return f"{change.value:+.4f} ± {change.se:.4f}"
+
+
+def _arm_rows(cases: list[Row], losses: dict[tuple[str, str], Any]) -> None:
+    stops: dict[str, list[float]] = {}
     for row in cases:
         if row["metric"] == "stop_rate":
             stops.setdefault(row["model"], []).append(row["value"])
-    print(f"{len(folders)} seeds of randomness\n\n| arm | NLL, dev | NLL, test | stop rate |\n|---|---:|---:|---:|")
+    print("| arm | seeds | NLL, dev | NLL, test | stop rate |\n|---|---:|---:|---:|---:|")
     for arm in dict.fromkeys(arm for arm, _ in losses):
         dev, test = (mean_over(losses[arm, split]) for split in SPLITS)
-        print(f"| {arm} | {dev.value:.4f} | {test.value:.4f} ± {test.se:.4f} | {sum(stops[arm]) / len(stops[arm]):.2f} |")
-    print("\n| question | change on dev | change on test | of each seed, test | n |\n|---|---:|---:|---|---:|")
-    for asked, arm, other in QUESTIONS:
-        dev, test = (mean_over(losses[arm, split] - losses[other, split]) for split in SPLITS)
-        each = ", ".join(f"{value:+.3f}" for value in test.seeds)
-        print(f"| {asked} | {dev.value:+.4f} ± {dev.se:.4f} | {test.value:+.4f} ± {test.se:.4f} | {each} | {test.cases} |")
-    _backward(cases)
-    (out / "plot.svg").write_text(_plot(cases), encoding="utf-8")
+        stop = sum(stops[arm]) / len(stops[arm])
+        print(f"| {arm} | {len(test.seeds)} | {dev.value:.4f} | {test.value:.4f} ± {test.se:.4f} | {stop:.2f} |")
+
+
+def _few_rows(cases: list[Row], long: Any) -> None:
+    """M_0 and M_1 each at the number of steps that is best for it on dev, and against each other on test."""
+    losses = matrices(cases, "nll")
+    _arm_rows(cases, losses)
+    arms = dict.fromkeys(arm for arm, _ in losses)
+
+    def best_of(kind: str) -> str:
+        own = [arm for arm in arms if arm.startswith(f"few-{kind}")]
+        return min(own, key=lambda arm: mean_over(losses[arm, "dev"]).value)
+
+    for kind in ("0", "random"):
+        one, other = best_of("1"), best_of(kind)
+        change = losses[one, "test"] - losses[other, "test"]
+        print(f"\n{one} - {other}: {_shown(mean_over(change))}, long answers {_shown(mean_over(change[:, long]))}")
 
 
 def _backward(cases: list[Row]) -> None:
