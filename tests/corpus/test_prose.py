@@ -69,6 +69,6 @@ def test_elements_around() -> None:
 def test_no_element_is_visited_for_each_paragraph_below(html: str) -> None:
     """Depth times paragraphs: a page of 600 kB took ten seconds."""
     page = LexborHTMLParser(html)
-    began = time.perf_counter()
+    began = time.process_time()
     prose_root(page)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
