@@ -16,6 +16,8 @@ from humpback.lm.spec import parse
 PACKAGES = {
     "core": ("humpback", "pyarrow", "isal", "selectolax", "rensa", "fasttext-predict", "pydantic", "typer"),
     "local": ("torch", "transformers", "trl", "accelerate", "datasets", "peft"),
+    "qlora": ("bitsandbytes",),
+    "track": ("tensorboard", "trackio"),
     "openai": ("openai", "aiolimiter", "httpx2"),
     "embed": ("sentence-transformers",),
     "vllm": ("vllm",),
