@@ -263,3 +263,9 @@ def test_no_style_is_refused() -> None:
     """A draw from nothing would end the run at its first row."""
     with pytest.raises(UsageFault, match="styles"):
         build(BackwardConfig, [{"styles": []}])
+
+
+@pytest.mark.parametrize(("seed", "web", "asked"), [("A.", "B.", "A. B."), ("A.", "", "A."), ("", "", "")])
+def test_a_tag_that_is_not_there_leaves_no_blank(seed: str, web: str, asked: str) -> None:
+    """Models trained without tags were asked under a blank that they had never seen."""
+    assert TagConfig(seed=seed, web=web).inference == asked

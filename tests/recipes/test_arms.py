@@ -108,7 +108,7 @@ def test_settings_of_an_ablation_are_not_those_of_another(made: Path, tmp_path: 
 def test_the_tags_that_are_asked_under(asked: Any, text: str) -> None:
     """A blank that stands for no tag is a prompt that no model was trained on."""
     assert _arms.asked_tags(TagConfig(seed="A.", web="W."), asked) == text
-    assert _arms.Under(seed=text).inference == text
+    assert TagConfig(seed=text, web="").inference == text
 
 
 def test_every_held_out_pair_is_measured_by_the_real_model(

@@ -251,14 +251,6 @@ def of_equal_size(found: Material, selected: dict[str, Dataset], about: dict[str
 # Training and measuring.
 
 
-class Under(TagConfig):
-    """Everything is asked under `seed`, whatever that is."""
-
-    @property
-    def inference(self) -> str:
-        return self.seed
-
-
 Further = Callable[[list[Row]], Iterable[Row]]
 
 
@@ -331,7 +323,7 @@ def trained(run: Run, wanted: Sequence[Arm], settings: ArmSettings) -> dict[str,
 def case_rows(
     run: Run, each: Arm, seed: int, model: Path, held_out_pairs: dict[str, list[Row]], settings: ArmSettings
 ) -> Iterator[Row]:
-    lm, tags = run.lm(f"transformers:{model}"), Under(seed=each.asked)
+    lm, tags = run.lm(f"transformers:{model}"), TagConfig(seed=each.asked, web="")
     told = partial(arms.case_row, arm=each.name, seed=seed)
     for split, pairs in held_out_pairs.items():
         losses = held_out.forward_nll(pairs, lm, tags, settings.curate.max_tokens)
