@@ -51,11 +51,11 @@ from typing import Any
 
 import humpback
 from humpback.alone import SegmentsSettings, segments
-from humpback.corpus.archive import Record, records
-from humpback.corpus.inputs import sources
-from humpback.corpus.read import read
-from humpback.corpus.rules import RuleConfig, apply_rules
-from humpback.corpus.segment import SegmentConfig, segment
+from humpback.corpus.cutting.segment import SegmentConfig, segment
+from humpback.corpus.documents.archive import Record, records
+from humpback.corpus.documents.read import read
+from humpback.corpus.inputs.sources import sources
+from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.run import Run
 from humpback.stage import Drop
 

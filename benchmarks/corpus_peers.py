@@ -18,7 +18,7 @@ from typing import Any
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from selectolax.lexbor import LexborHTMLParser
 
-from humpback.corpus.encoding import decode
+from humpback.corpus.documents.encoding import decode
 
 PAGE = "<html><body><h1>Tea</h1><p>Green tea is steeped for two minutes, at eighty degrees.</p></body></html>"
 PACKAGES = ("datatrove", "trafilatura", "lxml", "warcio", "FastWARC", "selectolax")

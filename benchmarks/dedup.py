@@ -17,9 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from humpback.corpus.dedup import DedupConfig, shingles, unique
 from humpback.schema import Row
 from humpback.stage import Drop
+from humpback.text.near_duplicates import DedupConfig, shingles, unique
 
 CHARS = 1_500
 COPIES, CHANGED = 0.02, 0.08

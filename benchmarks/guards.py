@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from humpback.corpus.language import identify
-from humpback.curate.guards import GUARDS, GuardConfig, GuardName, fault
-from humpback.curate.pair import Pair
+from humpback.guards.checks import GUARDS, GuardConfig, GuardName, fault
+from humpback.guards.pair import Pair
 from humpback.schema import Row
+from humpback.text.language import identify
 
 LEAKS = (
     "What would a person have to type to get back what is written here?",

@@ -42,7 +42,7 @@ from humpback.curate.parse import parse_score
 from humpback.evaluate.agreement import auc_of
 from humpback.evaluate.competence import advert_inserted, shuffled, truncated
 from humpback.lm.spec import parse
-from humpback.methods.quoting import quoted
+from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 
 BUDGETS = (8192, 32768, 65536)

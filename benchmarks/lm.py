@@ -55,13 +55,14 @@ from _bench import (
 from _server import Server, serving
 
 from humpback import lm as language_models
-from humpback.corpus.inputs import sources
-from humpback.corpus.read import read
-from humpback.corpus.segment import SegmentConfig, segment
+from humpback.corpus.cutting.segment import SegmentConfig, segment
+from humpback.corpus.documents.read import read
+from humpback.corpus.inputs.sources import sources
 from humpback.curate.judge import JudgeConfig, graded
 from humpback.lm import Sampling, chat
 from humpback.lm.spec import model_folder, parse
-from humpback.methods.backtranslate import AugmentConfig, BackwardConfig, backward_prompt
+from humpback.methods.backtranslate import AugmentConfig
+from humpback.prompts.backward import BackwardConfig, backward_prompt
 from humpback.recipes._curation import CurationSettings, augment_stage
 from humpback.run import Run
 from humpback.schema import SEGMENT, Row, row_seed

@@ -20,15 +20,16 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 
 from humpback.config import build
-from humpback.curate import guards, select
+from humpback.curate import select
 from humpback.curate.contrast import BaseLikelihood, SeedGain
-from humpback.curate.likelihood import mean_nll
 from humpback.evaluate import held_out
 from humpback.evaluate.arms import Change, case_row, comparison_rows, matrices, mean_over
+from humpback.guards import checks as guards
 from humpback.lm import Sampling
+from humpback.lm.likelihood import mean_nll
 from humpback.lm.spec import fingerprint, recommended
-from humpback.methods.backtranslate import backward_prompt
 from humpback.progress import Progress
+from humpback.prompts.backward import backward_prompt
 from humpback.recipes._corpus import corpus
 from humpback.recipes._curation import augment_stage
 from humpback.recipes._models import seed_pairs, train_model

@@ -23,8 +23,8 @@ from humpback.evaluate.competence import competence
 from humpback.evaluate.held_out import forward_nll
 from humpback.evaluate.metrics import mean_and_error, mean_of
 from humpback.lm.spec import recommended
-from humpback.methods.backtranslate import TagConfig
 from humpback.progress import Progress
+from humpback.prompts.forward import TagConfig
 from humpback.schema import Row
 from humpback.train.config import SftConfig
 from humpback.train.job import Job

@@ -52,8 +52,8 @@ from humpback.config import build
 from humpback.evaluate.held_out import forward_nll
 from humpback.evaluate.metrics import mean_of, paired_change
 from humpback.lm.spec import model_folder, recommended
-from humpback.methods.backtranslate import TagConfig
 from humpback.progress import Progress
+from humpback.prompts.forward import TagConfig
 from humpback.schema import Row
 from humpback.train import launch
 from humpback.train.config import HardwareConfig, SftConfig

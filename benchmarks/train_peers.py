@@ -24,12 +24,12 @@ from trl import SFTConfig, SFTTrainer
 
 from humpback import store
 from humpback.lm._memory import keep_freed_memory
-from humpback.methods.backtranslate import forward_prompt
+from humpback.prompts.forward import forward_prompt
 from humpback.schema import Row
-from humpback.train import child
 from humpback.train.config import batch_and_steps
 from humpback.train.job import CHECKPOINTS, JOB, PAIRS, Job
-from humpback.train.save import save
+from humpback.train.process import child
+from humpback.train.process.save import save
 
 TRIAL, WATCHED = "trial.json", "watched.json"
 NOT_SHOWN = {"output_dir", "use_cpu"}

@@ -27,9 +27,9 @@ from embedded_headings import (
     vary,
 )
 
-from humpback.methods.quoting import quoted
 from humpback.prompts import render
 from humpback.prompts import source as prompt_source
+from humpback.prompts.quoting import quoted
 
 TAG = "Answer in the style of an AI Assistant."
 # Manuals that are mostly tables of syntax would drown the prose: this many characters of each are enough.

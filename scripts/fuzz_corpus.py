@@ -37,13 +37,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 with atheris.instrument_imports(include=["humpback.corpus"]):
-    from humpback.corpus import archive, furniture, inputs
-    from humpback.corpus.language import keep_languages
-    from humpback.corpus.read import read
-    from humpback.corpus.redact import RedactConfig, redact
-    from humpback.corpus.rights import RightsConfig, by_rights, rights
-    from humpback.corpus.rules import RuleConfig, apply_rules
-    from humpback.corpus.segment import STORED_CHARS, SegmentConfig, count_chars, segment
+    from humpback.corpus.cutting import furniture
+    from humpback.corpus.cutting.segment import STORED_CHARS, SegmentConfig, count_chars, segment
+    from humpback.corpus.documents import archive
+    from humpback.corpus.documents.read import read
+    from humpback.corpus.documents.rights import RightsConfig, by_rights, rights
+    from humpback.corpus.inputs.sources import sources as inputs
+    from humpback.corpus.rules.quality import RuleConfig, apply_rules
+    from humpback.text.language import keep_languages
+    from humpback.text.redaction import RedactConfig, redact
 
 from humpback.schema import DOCUMENT, SEGMENT, Row
 from humpback.stage import Drop, Outcome, StageFunction

@@ -7,17 +7,15 @@ from pathlib import Path
 from pydantic import Field
 
 from humpback.config import Config
+from humpback.corpus.documents.read import read
 from humpback.corpus.explain import explain
-from humpback.corpus.inputs import PAGE_KINDS, sources
-from humpback.corpus.language import identify
+from humpback.corpus.inputs.sources import PAGE_KINDS, sources
 from humpback.corpus.pairs import pair_sources, read_pairs
-from humpback.corpus.read import read
-from humpback.corpus.segment import count_chars
-from humpback.curate import guards
-from humpback.curate.guards import GuardConfig
 from humpback.curate.rubric import rubric
 from humpback.errors import UsageFault
 from humpback.evaluate.agreement import agreement
+from humpback.guards import checks as guards
+from humpback.guards.checks import GuardConfig
 from humpback.lm.spec import ModelName
 from humpback.recipes._corpus import CorpusSettings, corpus
 from humpback.recipes._curation import (
@@ -34,6 +32,8 @@ from humpback.run import Run
 from humpback.schema import DOCUMENT, METRIC, PAIR, SEGMENT, SOURCE, Row, row_id
 from humpback.stage import Drop, Outcome, Stage, keep_or_drop
 from humpback.store import MANIFEST, Dataset
+from humpback.text.language import identify
+from humpback.text.sentences import count_chars
 
 
 class SegmentsSettings(CorpusSettings):

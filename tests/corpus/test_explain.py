@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from humpback.corpus.cutting.segment import SegmentConfig
 from humpback.corpus.explain import explain
-from humpback.corpus.inputs import sources
-from humpback.corpus.rules import RuleConfig
-from humpback.corpus.segment import SegmentConfig
+from humpback.corpus.inputs.sources import sources
+from humpback.corpus.rules.quality import RuleConfig
 from humpback.errors import UsageFault
 
 WORDS = "oil dust rain salt wear links rollers pins gears speed noise rust care time cloth brush water wax heat mud".split()

@@ -7,7 +7,7 @@ import pytest
 from humpback.curate.contrast import BaseLikelihood, SeedGain
 from humpback.errors import RoleMismatch
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 
 TAGS = TagConfig()
 ROWS = [

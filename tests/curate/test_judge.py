@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from humpback.curate import judge as j
-from humpback.curate.judge import JudgeConfig, Score, gate, graded, reparse, state, verdict
+from humpback.curate.judge import JudgeConfig, Score, gate, graded, reparse, verdict
 from humpback.curate.rubric import rubric, rubric_digest
 from humpback.errors import LMError, UsageFault
 from humpback.lm import Answer, Completion, Question, Sampling
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
+from humpback.prompts.judge import state
 
 PAIR = {"id": "p", "instruction": "How do I oil a chain?", "response": "Oil the chain with a drop on each link."}
 TEXT, MULTI = JudgeConfig(mode="text"), JudgeConfig(mode="multi", samples=4)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from humpback.corpus.caps import site
 from humpback.curate.combine import SCORERS
 from humpback.curate.select import By, CurateConfig, at_random, by_score, by_share, cluster, pick
 from humpback.stage import Drop
+from humpback.text.sites import site
 
 
 def rows(scores: list[float | None], gains: list[float | None] | None = None) -> list[dict]:

@@ -9,7 +9,8 @@ from humpback.curate.specificity import NO_TEXT, BackwardLikelihood, Retrieval, 
 from humpback.errors import LMError, RoleMismatch
 from humpback.lm import LM
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import BackwardConfig, TagConfig
+from humpback.prompts.backward import BackwardConfig
+from humpback.prompts.forward import TagConfig
 
 TEXTS = {
     "How do I sharpen a blade on a stone?": "To sharpen a blade, hold it on the stone at a low angle.",

@@ -12,7 +12,7 @@ from humpback.evaluate import competence as c
 from humpback.evaluate.metrics import mean_and_error, metric, paired_change
 from humpback.lm import Answer, Completion, Question, Sampling, Usage
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 
 PAIRS = [
     ("How do I oil a chain?", "Wipe it.\n\nThen put a drop of oil on each link. Wait an hour."),

@@ -3,7 +3,8 @@
 from humpback.evaluate.held_out import backward_quality, forward_nll, stop_rate
 from humpback.lm import Sampling
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import BackwardConfig, TagConfig
+from humpback.prompts.backward import BackwardConfig
+from humpback.prompts.forward import TagConfig
 
 ROWS = [
     {

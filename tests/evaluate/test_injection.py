@@ -9,7 +9,7 @@ from humpback.curate.judge import JudgeConfig
 from humpback.evaluate import injection as i
 from humpback.lm import Answer, Question
 from humpback.lm.echo import Echo
-from humpback.methods.quoting import quoted
+from humpback.prompts.quoting import quoted
 
 ROWS = [
     {"id": f"r{n}", "instruction": f"How do I do {n}?", "response": f"Do {n} once.\nThen do it again.\nThen rest."}

@@ -25,7 +25,7 @@ from humpback.evaluate.robustness import (
 )
 from humpback.lm import Completion, Sampling
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 from humpback.schema import Row
 
 ROWS = [

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from humpback.corpus.inputs import sources
-from humpback.corpus.read import read
+from humpback.corpus.documents.read import read
+from humpback.corpus.inputs.sources import sources
 from humpback.schema import DOCUMENT, Row
 from humpback.stage import Drop
 from humpback.store import to_table

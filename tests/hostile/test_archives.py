@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import lz4.frame
 import pytest
-from corpus.test_archive import PACKS, WRITERS, Pack, arc, frames, gzipped, page, warc, with_dictionary
+from corpus.documents.test_archive import PACKS, WRITERS, Pack, arc, frames, gzipped, page, warc, with_dictionary
 
-from humpback.corpus import archive, members
-from humpback.corpus.archive import Damage, Record, records
+from humpback.corpus.documents import archive, members
+from humpback.corpus.documents.archive import Damage, Record, records
 
 # On an idle machine each takes well under a second; what costs the square of its length takes minutes.
 SECONDS = 10

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hostile.reading import outcomes, reasons, written
 
-from humpback.corpus.files import MOST_BYTES
+from humpback.corpus.documents.files import MOST_BYTES
 
 
 def book(path: Path, content: dict[str, bytes]) -> Path:
@@ -56,7 +56,7 @@ def test_a_chapter_that_unpacks_to_a_gigabyte(tmp_path: Path) -> None:
 def test_a_book_of_many_large_chapters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each chapter is small enough, and all together are not."""
     pytest.importorskip("defusedxml")
-    monkeypatch.setattr("humpback.corpus.epub.BOOK_BYTES", 2500)
+    monkeypatch.setattr("humpback.corpus.documents.epub.BOOK_BYTES", 2500)
     found = reasons(book(tmp_path / "a.epub", {str(n): b"x" * 1000 for n in range(4)}))
     assert found == {"too_large": 2}
 

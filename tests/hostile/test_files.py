@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hostile.reading import outcomes, reasons, written, zstd
 
-from humpback.corpus.files import MOST_BYTES
+from humpback.corpus.documents.files import MOST_BYTES
 
 DEMO = Path(__file__).parents[2] / "src" / "humpback" / "recipes" / "material" / "pages.warc.gz"
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hostile.reading import outcomes, written
 
-from humpback.corpus.rights import rights
-from humpback.corpus.segment import SegmentConfig, segment
+from humpback.corpus.cutting.segment import SegmentConfig, segment
+from humpback.corpus.documents.rights import rights
 from humpback.schema import SEGMENT, Row
 from humpback.stage import Drop
 from humpback.store import to_table

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from humpback.curate.guards import GUARDS, GuardConfig, fault
-from humpback.curate.pair import Pair
+from humpback.guards.checks import GUARDS, GuardConfig, fault
+from humpback.guards.pair import Pair
 
 LENGTH = 200_000  # bytes
 SECONDS = 0.5

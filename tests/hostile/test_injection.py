@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from humpback.curate.judge import forced_question, state, text_prompt
+from humpback.curate.judge import forced_question
 from humpback.curate.rubric import rubric
 from humpback.evaluate.injection import Attack, attacks, injected
 from humpback.lm import chat, decisions
 from humpback.lm.echo import Echo
+from humpback.prompts.judge import state, text_prompt
 
 CLEAN = ("How do I oil a chain?", "Wipe it.\nThen oil each link.\nThen wait.")
 [QUESTION] = rubric()
@@ -24,7 +25,10 @@ def prompts_of(pair: tuple[str, str]) -> list[str]:
     shown = state(*pair, Echo().clip, 10_000)[0]
     told, arrives = forced_question(shown, pair[1], QUESTION)
     asked = [(shown, QUESTION), (told, arrives)]
-    return [text_prompt(shown, QUESTION), *(decisions.prompt(*each, back) for each in asked for back in (False, True))]
+    return [
+        text_prompt(shown, QUESTION.text, QUESTION.options),
+        *(decisions.prompt(*each, back) for each in asked for back in (False, True)),
+    ]
 
 
 def ours(prompt: str) -> list[str]:

@@ -16,7 +16,9 @@ from lm.servers import FaultServer
 
 from humpback import lm as language_models
 from humpback.errors import LMError, UsageFault
-from humpback.lm import Question, Sampling, _openai_faults, _openai_transport
+from humpback.lm import Question, Sampling
+from humpback.lm.openai import faults as _openai_faults
+from humpback.lm.openai import transport as _openai_transport
 
 pytest.importorskip("openai")
 SAMPLING = Sampling(temperature=0.7, max_new_tokens=16)

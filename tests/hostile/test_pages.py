@@ -5,14 +5,14 @@ from functools import partial
 
 import pytest
 
-from humpback.corpus.dedup import DedupConfig, unique
-from humpback.corpus.encoding import decode
-from humpback.corpus.language import keep_languages
-from humpback.corpus.rules import RuleConfig, apply_rules
-from humpback.corpus.segment import SegmentConfig, segment
+from humpback.corpus.cutting.segment import SegmentConfig, segment
+from humpback.corpus.documents.encoding import decode
+from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.schema import SEGMENT, Row
 from humpback.stage import Drop
 from humpback.store import to_table
+from humpback.text.language import keep_languages
+from humpback.text.near_duplicates import DedupConfig, unique
 
 # On an idle machine each takes under a second; what costs the square of its length takes minutes.
 SECONDS = 10

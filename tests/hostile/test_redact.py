@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from humpback.corpus.redact import KINDS, redacted
-from humpback.corpus.rights import Rights, rights
+from humpback.corpus.documents.rights import Rights, rights
+from humpback.text.redaction import KINDS, redacted
 
 # A megabyte of any of these takes under a second; less of it keeps the tests quick and shows a square as well.
 LENGTH = 300_000

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from hostile.reading import outcomes, reasons, written
 
-from humpback.corpus import tables
-from humpback.corpus.files import MOST_BYTES
+from humpback.corpus.documents import tables
+from humpback.corpus.documents.files import MOST_BYTES
 
 GOOD = {"text": "Good text"}
 

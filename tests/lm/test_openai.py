@@ -17,10 +17,12 @@ from humpback.errors import LMError, UsageFault
 from humpback.lm import Question, Sampling
 
 pytest.importorskip("openai")
-from humpback.lm import _openai_batch, _openai_pace, _openai_transport
-from humpback.lm._openai_chat import Chat
-from humpback.lm._openai_faults import refusal
-from humpback.lm.openai import BudgetReached, OpenAI
+from humpback.lm.openai import batch as _openai_batch
+from humpback.lm.openai import pace as _openai_pace
+from humpback.lm.openai import transport as _openai_transport
+from humpback.lm.openai.backend import BudgetReached, OpenAI
+from humpback.lm.openai.chat import Chat
+from humpback.lm.openai.faults import refusal
 from humpback.lm.spec import OpenAIOptions
 
 SAMPLING = Sampling(temperature=0.7, max_new_tokens=16)
@@ -82,7 +84,7 @@ def test_what_cannot_be_opened_says_what_to_type(spec: str, hint: str) -> None:
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The base installation has no network libraries."""
     monkeypatch.setitem(sys.modules, "openai", None)
-    monkeypatch.delitem(sys.modules, "humpback.lm.openai", raising=False)
+    monkeypatch.delitem(sys.modules, "humpback.lm.openai.backend", raising=False)
     with pytest.raises(UsageFault, match="needs openai") as caught:
         language_models.open("openai:m@http://127.0.0.1:9/v1")
     assert caught.value.hint == "pip install 'humpback[openai]'"

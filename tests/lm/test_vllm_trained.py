@@ -39,7 +39,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import transformers
 
     from humpback.train.job import Job
-    from humpback.train.save import save
+    from humpback.train.process.save import save
 
     model = transformers.AutoModelForCausalLM.from_pretrained(EMBEDDED, dtype=torch.float32)
     words = transformers.AutoTokenizer.from_pretrained(EMBEDDED)

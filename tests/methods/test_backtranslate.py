@@ -5,22 +5,14 @@ from collections.abc import Sequence
 import pytest
 
 from humpback.config import build
-from humpback.curate.guards import GuardConfig
 from humpback.errors import RoleMismatch, UsageFault
+from humpback.guards.checks import GuardConfig
 from humpback.lm import Completion, Sampling
 from humpback.lm.echo import Echo
 from humpback.methods import candidates
-from humpback.methods.backtranslate import (
-    Augment,
-    AugmentConfig,
-    BackwardConfig,
-    TagConfig,
-    backward_example,
-    backward_prompt,
-    forward_example,
-    forward_prompt,
-    prompted_prompt,
-)
+from humpback.methods.backtranslate import Augment, AugmentConfig
+from humpback.prompts.backward import BackwardConfig, backward_example, backward_prompt, prompted_prompt
+from humpback.prompts.forward import TagConfig, forward_example, forward_prompt
 from humpback.schema import row_id
 from humpback.stage import Drop
 

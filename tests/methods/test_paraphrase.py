@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from humpback.curate.guards import GuardConfig
+from humpback.guards.checks import GuardConfig
 from humpback.lm.echo import Echo
 from humpback.methods.paraphrase import (
     ParaphraseConfig,
@@ -18,7 +18,7 @@ from humpback.methods.paraphrase import (
     slots,
     with_negatives,
 )
-from humpback.methods.quoting import quoted
+from humpback.prompts.quoting import quoted
 from humpback.run import Run
 from humpback.schema import PAIR, TRIPLE, Row, row_id
 from humpback.stage import Drop, LMStage, Stage, keep_or_drop

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from humpback.curate.guards import GuardConfig
 from humpback.errors import LMError, RoleMismatch, UsageFault
+from humpback.guards.checks import GuardConfig
 from humpback.lm.echo import Echo
-from humpback.methods.backtranslate import TagConfig
 from humpback.methods.round_trip import RoundTrip
+from humpback.prompts.forward import TagConfig
 from humpback.schema import Row, row_id
 from humpback.stage import Drop
 

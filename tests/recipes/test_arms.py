@@ -9,7 +9,7 @@ from recipes.ablations import finished_run, seed_row, settings
 from humpback import cli, store
 from humpback.errors import UsageFault
 from humpback.lm.spec import model_folder
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 from humpback.recipes import _arms, _models, ablate_data
 from humpback.recipes._arms import Draw, Material
 from humpback.run import Run

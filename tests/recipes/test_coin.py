@@ -12,7 +12,7 @@ from humpback import store
 from humpback.config import build
 from humpback.errors import UsageFault
 from humpback.lm.spec import model_folder
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 from humpback.recipes import _models, coin, demo
 from humpback.report import gather
 from humpback.report.show import show_run

@@ -10,7 +10,7 @@ from conftest import segments_in
 
 from humpback import alone
 from humpback.config import build
-from humpback.curate import guards
+from humpback.guards import checks as guards
 from humpback.recipes._curation import Judging, augment_stage, curate, round_trip_stage
 from humpback.recipes.humpback import Settings
 from humpback.run import Run

@@ -22,14 +22,17 @@ from humpback.evaluate.iteration import IterateConfig
 from humpback.lm import Answer, Completion, Question, Sampling, chat, decisions
 from humpback.lm.echo import Echo
 from humpback.methods import backtranslate
-from humpback.methods.backtranslate import Augment, AugmentConfig, BackwardConfig, Style, TagConfig
+from humpback.methods.backtranslate import Augment, AugmentConfig
+from humpback.prompts.backward import BackwardConfig, Style, backward_example, prompted_prompt
+from humpback.prompts.forward import Example, TagConfig, forward_example, forward_prompt
+from humpback.prompts.judge import state
 from humpback.recipes._iteration import Rounds
 from humpback.recipes._models import ModelSettings
 from humpback.run import Run
 from humpback.schema import PAIR, Row
-from humpback.train import child, data
 from humpback.train.job import Job
-from humpback.train.load import set_dropout
+from humpback.train.process import child, data
+from humpback.train.process.load import set_dropout
 
 TAGS = TagConfig()
 FORWARD, BACKWARD = (Job(role=role, base_name="tiny") for role in ("forward", "backward"))
@@ -63,7 +66,7 @@ def prompt_of(made: data.Tokens) -> list[int]:
 
 def loss_falls_on_target_and_end_only(words: Any) -> None:
     for target in TARGETS:
-        made = data.tokens(backtranslate.Example("How do I oil a chain?", target), words, 400)
+        made = data.tokens(Example("How do I oil a chain?", target), words, 400)
         assert made is not None
         masked = len(made["labels"]) - len(learnt(made))
         assert made["labels"] == [data.IGNORED] * masked + made["input_ids"][masked:], "what is learnt is not the last part"
@@ -105,7 +108,7 @@ def tags_are_on_their_own_rows(words: Any) -> None:
     for example in data.examples(BACKWARD, rows(), words):
         assert TAGS.web not in example.prompt, "a backward prompt with the tag of web rows"
     for question in rubric.rubric(rubric.RUBRIC):
-        asked = decisions.prompt(judge.state("How?", "So.", Echo().clip, 99)[0], question)
+        asked = decisions.prompt(state("How?", "So.", Echo().clip, 99)[0], question)
         assert TAGS.seed not in asked and TAGS.web not in asked, "the judge is asked under a tag of training"
 
 
@@ -141,13 +144,13 @@ def rendered() -> dict[str, str]:
     judge.graded([pair], asked, 999, judge.JudgeConfig(mode="text"))
     lessons = teach.lessons([pair, {**pair, "id": "q"}], 1, teach.TeachConfig(share=0.5), 999, clip, 1)
     return {
-        "forward-seed": backtranslate.forward_example(pair, TAGS, clip, 999).prompt,
-        "forward-web": backtranslate.forward_example({**pair, "source": "web"}, TAGS, clip, 999).prompt,
-        "forward-inference": backtranslate.forward_prompt(pair["instruction"], TAGS.inference),
-        "forward-bare": backtranslate.forward_prompt("", TAGS.web),
-        "backward": backtranslate.backward_example(pair, bare, TAGS, clip).prompt,
-        "backward-heading": backtranslate.backward_example(pair, heading, TAGS, clip).prompt,
-        **{f"backward-prompted-{s}": backtranslate.prompted_prompt(pair, heading, s, clip)[0] for s in styles},
+        "forward-seed": forward_example(pair, TAGS, clip, 999).prompt,
+        "forward-web": forward_example({**pair, "source": "web"}, TAGS, clip, 999).prompt,
+        "forward-inference": forward_prompt(pair["instruction"], TAGS.inference),
+        "forward-bare": forward_prompt("", TAGS.web),
+        "backward": backward_example(pair, bare, TAGS, clip).prompt,
+        "backward-heading": backward_example(pair, heading, TAGS, clip).prompt,
+        **{f"backward-prompted-{s}": prompted_prompt(pair, heading, s, clip)[0] for s in styles},
         **dict(
             zip(
                 ("judge", "judge-reversed", "judge-text", "judge-forced", "judge-forced-reversed"),
@@ -356,7 +359,7 @@ def opens_anywhere_and_stops(folder: Path) -> None:
     model = transformers.AutoModelForCausalLM.from_pretrained(folder)
     words = transformers.AutoTokenizer.from_pretrained(folder)
     for row in FOUR:
-        prompt = backtranslate.forward_prompt(row["instruction"], TAGS.seed)
+        prompt = forward_prompt(row["instruction"], TAGS.seed)
         turn = [{"role": "user", "content": prompt}]
         ids = words.apply_chat_template(turn, add_generation_prompt=True, return_dict=False)
         assert ids == chat.render(words, prompt).prompt, "the template that was saved is not that of training"

@@ -11,7 +11,8 @@ import pytest
 @contextmanager
 def in_this_process() -> Iterator[pytest.MonkeyPatch]:
     """Inside, `train` calls the child's `main` instead of starting it."""
-    from humpback.train import child, sft
+    from humpback.train import sft
+    from humpback.train.process import child
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "die_with_parent", lambda parent: None)
@@ -33,9 +34,10 @@ def by_heart(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     from humpback.methods.backtranslate import Example
     from humpback.progress import Progress
-    from humpback.train import data, sft
+    from humpback.train import sft
     from humpback.train.config import HardwareConfig, SftConfig
     from humpback.train.job import Job
+    from humpback.train.process import data
 
     @cache
     def train(name: str, ended: bool = True) -> Path:

@@ -21,12 +21,12 @@ from humpback.lm import chat
 from humpback.lm.spec import EMBEDDED, TransformersOptions
 from humpback.lm.transformers import Transformers
 from humpback.schema import Row
-from humpback.train import packing
-from humpback.train.child import Report, dataset, trl_config
 from humpback.train.config import HardwareConfig, SftConfig
-from humpback.train.data import Tokens
 from humpback.train.job import Job
-from humpback.train.trainer import Trainer
+from humpback.train.process import packing
+from humpback.train.process.child import Report, dataset, trl_config
+from humpback.train.process.data import Tokens
+from humpback.train.process.trainer import Trainer
 
 LLAMA_2 = (
     "{{ bos_token }}{% for message in messages %}"

@@ -15,7 +15,7 @@ from train.families import ARCHITECTURES, OUTSIDE, TOKENIZERS, family, tokenizer
 
 from humpback import store
 from humpback.curate.judge import JudgeConfig
-from humpback.train import trainer as trainers
+from humpback.train.process import trainer as trainers
 
 pytestmark = pytest.mark.filterwarnings(*OUTSIDE)
 
@@ -129,5 +129,5 @@ def test_the_best_is_chosen_on_dev_pairs(tmp_path: Path) -> None:
 def test_saving_needs_no_trainer() -> None:
     """vLLM's environment has none of these, and there it is tested that what was saved can be opened."""
     missing = ["trl", "peft", "accelerate", "datasets"]
-    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); import humpback.train.save"
+    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); import humpback.train.process.save"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -23,10 +23,10 @@ from humpback.curate.judge import JudgeConfig
 from humpback.evaluate import held_out
 from humpback.lm import chat
 from humpback.methods import backtranslate
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import Example, TagConfig
 from humpback.recipes import _iteration, _models
-from humpback.train import child, data, packing
-from humpback.train.trainer import Trainer
+from humpback.train.process import child, data, packing
+from humpback.train.process.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings(*OUTSIDE)
 Patch = pytest.MonkeyPatch
@@ -62,7 +62,7 @@ def test_a_hard_coded_offset(kind: str, offset: int, monkeypatch: Patch) -> None
 def test_no_end_token(monkeypatch: Patch) -> None:
     """A model that never saw an end goes on until it is cut."""
     real = data.tokens
-    unended = lambda example, *rest: real(backtranslate.Example(example.prompt, example.completion, False), *rest)  # noqa: E731
+    unended = lambda example, *rest: real(Example(example.prompt, example.completion, False), *rest)  # noqa: E731
     monkeypatch.setattr(data, "tokens", unended)
     fails(checks.loss_falls_on_target_and_end_only, tokenizer("llama-2"))
 

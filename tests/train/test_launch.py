@@ -44,7 +44,7 @@ SFT = {
 # accelerate cuts models into parts on GPUs alone. This gives it processors in their place, and tells what it gathered.
 PROCESSORS_FOR_CARDS = """
 import sys
-if "humpback.train.child" in sys.orig_argv:
+if "humpback.train.process.child" in sys.orig_argv:
     import torch
     from accelerate import Accelerator
     from accelerate.state import PartialState
@@ -187,7 +187,7 @@ def test_no_process_outlives_the_run_that_was_killed(tmp_path: Path) -> None:
     def both() -> bool:
         assert parent.poll() is None
         found[:] = psutil.Process(parent.pid).children(recursive=True)
-        return sum("humpback.train.child" in words for each in found for words in each.cmdline()) >= 2
+        return sum("humpback.train.process.child" in words for each in found for words in each.cmdline()) >= 2
 
     try:
         until(both, 120)

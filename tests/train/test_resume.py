@@ -22,9 +22,9 @@ from humpback.config import Config
 from humpback.errors import UsageFault
 from humpback.progress import Progress
 from humpback.run import Run
-from humpback.train.child import WHOLE, last_checkpoint
 from humpback.train.config import HardwareConfig, SftConfig
 from humpback.train.job import CHECKPOINTS, Job
+from humpback.train.process.child import WHOLE, last_checkpoint
 from humpback.train.sft import train
 
 STEPS, EVERY = 8, 2

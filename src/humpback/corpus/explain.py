@@ -6,16 +6,16 @@ Language, duplicates, caps and the sample come after this and are not told; a ke
 from collections import Counter
 from collections.abc import Iterator
 
-from humpback.corpus.blocks import outline
-from humpback.corpus.language import identify
-from humpback.corpus.main_text import main_text
-from humpback.corpus.page import Block, Event, Heading
-from humpback.corpus.read import read
-from humpback.corpus.rules import RuleConfig, apply_rules
-from humpback.corpus.segment import SegmentConfig, events_of, pruned, segment, tree
+from humpback.corpus.cutting.blocks import outline
+from humpback.corpus.cutting.main_text import main_text
+from humpback.corpus.cutting.page import Block, Event, Heading
+from humpback.corpus.cutting.segment import SegmentConfig, events_of, pruned, segment, tree
+from humpback.corpus.documents.read import read
+from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.errors import UsageFault
 from humpback.schema import Row
 from humpback.stage import Drop
+from humpback.text.language import identify
 
 WIDTH = 90
 _ELSEWHERE = "outside the element that holds the prose"

@@ -14,13 +14,11 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from humpback.corpus.inputs import sources
+from humpback.corpus.inputs.sources import sources
 from humpback.errors import UsageFault
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
-
-# What the formats call the side that answers.
-ANSWERERS = ("assistant", "gpt", "chatgpt", "bot", "model")
+from humpback.text.contamination import ANSWERERS
 
 
 def pair_sources(path: str) -> list[Row]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from humpback import lm as language_models
-from humpback.curate.likelihood import mean_nll
 from humpback.lm import LM
-from humpback.methods.backtranslate import TagConfig, forward_prompt
+from humpback.lm.likelihood import mean_nll
+from humpback.prompts.forward import TagConfig, forward_prompt
 from humpback.schema import Row
 from humpback.stage import Outcome
 

@@ -15,18 +15,18 @@ from pydantic import Field
 
 from humpback import prompts
 from humpback.config import Config
-from humpback.curate.likelihood import likelihoods
 from humpback.curate.parse import parse_score
 from humpback.curate.rubric import RUBRIC, rubric
 from humpback.errors import HumpbackError, LMError
 from humpback.lm import LM, Answer, Completion, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
-from humpback.methods.backtranslate import Clip, TagConfig
-from humpback.methods.quoting import quoted
+from humpback.lm.likelihood import likelihoods
+from humpback.prompts.forward import TagConfig
+from humpback.prompts.judge import FORCED, PAIR, TEXT, state, text_prompt
+from humpback.prompts.quoting import quoted
 from humpback.schema import Row, row_seed
 from humpback.stage import Outcome
 
-PAIR, TEXT, FORCED = "pair-v2", "judge-text-v1", "judge-forced-v1"
 FIRST_ASKED = 100
 T = TypeVar("T")
 
@@ -103,15 +103,6 @@ def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, sa
     return [{**blank, **each, "judged_clipped": clipped} for each, (_, clipped) in zip(made, shown, strict=True)]
 
 
-def state(instruction: str, response: str, clip: Clip, max_tokens: int) -> tuple[str, bool]:
-    """What the judge is shown of a pair, and whether its quoted response was clipped to `max_tokens`.
-
-    It is clipped after it was quoted: a response of many short lines would otherwise outgrow the context.
-    """
-    shown, clipped = clip(quoted(response), max_tokens)
-    return prompts.render(PAIR, instruction=quoted(instruction), response=shown), clipped
-
-
 def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
     """The columns of the answers to a rubric; the score is null unless enough of each one's probability fell on labels."""
     masses, scores = [answer.label_mass for answer in answers], [answer.score for answer in answers]
@@ -165,7 +156,7 @@ def _by_text(
     warmth = config.temperature if config.mode == "multi" else 0.0
     asked = [(i, q, d) for i in range(len(ids)) for q in range(len(questions)) for d in range(draws)]
     written = lm.generate(
-        [text_prompt(shown[i][0], questions[q]) for i, q, _ in asked],
+        [text_prompt(shown[i][0], questions[q].text, questions[q].options) for i, q, _ in asked],
         Sampling(temperature=warmth, max_new_tokens=config.reasoning_tokens),
         [row_seed(ids[i], f"{salt}/judge/{q}/{d}") for i, q, d in asked],
     )
@@ -176,10 +167,6 @@ def _by_text(
         _text_columns(texts[i], [retried.get((i, q)) for q in range(len(questions))], shown[i][1], questions, config)
         for i in range(len(ids))
     ]
-
-
-def text_prompt(shown: str, question: Question) -> str:
-    return prompts.render(TEXT, state=shown, question=question.text, levels=question.options)
 
 
 def _retried(

@@ -17,12 +17,12 @@ from typing import Literal
 from pydantic import Field
 
 from humpback.config import Config
-from humpback.corpus.caps import site
-from humpback.corpus.dedup import DedupConfig, unique
-from humpback.corpus.sentences import terms
 from humpback.curate.combine import IFD_BAND, SCORERS, Scorer
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
+from humpback.text.near_duplicates import DedupConfig, unique
+from humpback.text.sentences import terms
+from humpback.text.sites import site
 
 By = Literal[
     "auto", "score", "gain", "ifd", "seed_gain", "backward_logprob", "specificity", "retrieval_rank", "embedding_rank",

@@ -11,16 +11,10 @@ from functools import partial
 
 from humpback import lm as language_models
 from humpback.curate.judge import if_it_can
-from humpback.curate.likelihood import bare_answers, mean_loss, mean_nll
 from humpback.lm import LM
-from humpback.methods.backtranslate import (
-    BackwardConfig,
-    TagConfig,
-    backward_prompt,
-    forward_prompt,
-    is_prompted,
-    prompted_prompt,
-)
+from humpback.lm.likelihood import bare_answers, mean_loss, mean_nll
+from humpback.prompts.backward import BackwardConfig, backward_prompt, is_prompted, prompted_prompt
+from humpback.prompts.forward import TagConfig, forward_prompt
 from humpback.schema import Row, row_seed
 from humpback.stage import Outcome
 

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from humpback import prompts
 from humpback.config import Config
-from humpback.corpus.sentences import sentences
-from humpback.curate.judge import state
 from humpback.curate.rubric import RUBRIC, rubric
 from humpback.lm import Question, decisions
-from humpback.methods.backtranslate import Clip, Example
+from humpback.prompts.forward import Clip, Example
+from humpback.prompts.judge import state
 from humpback.schema import Row, row_seed
+from humpback.text.sentences import sentences
 
 MENU = ("Home", "About us", "Products", "News", "Contact", "Log in", "Cookie settings", "Privacy", "Imprint", "Back to top")
 # Shares of the levels: half of the pairs are sound, so that the judge does not learn to say no.

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from humpback import prompts
-from humpback.curate.judge import JudgeConfig, forgiving, graded, if_it_can, likelihood_columns, nearest, state, valid
+from humpback.curate.judge import JudgeConfig, forgiving, graded, if_it_can, likelihood_columns, nearest, valid
 from humpback.curate.rubric import rubric
 from humpback.curate.select import CurateConfig
 from humpback.errors import HumpbackError
 from humpback.evaluate.agreement import agreement, auc_of
 from humpback.evaluate.metrics import mean_of, metric
 from humpback.lm import LM, Question, Usage
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
+from humpback.prompts.judge import CANARY, state
 from humpback.schema import Row, row_id
 
 Pair = tuple[str, str]
@@ -63,7 +64,6 @@ GUARDED = ("copied",)
 CORRUPTIONS: tuple[Callable[[Sequence[Pair]], list[Pair]], ...] = (shuffled, truncated, advert_inserted, copied)
 
 
-CANARY = "judge-canary-v1"
 CANARY_PAIRS = 50
 
 

@@ -6,10 +6,11 @@ A model of the other role is refused with `RoleMismatch`: it would answer, and i
 from collections.abc import Iterator
 
 from humpback import lm as language_models
-from humpback.curate.likelihood import mean_nll
 from humpback.evaluate.metrics import mean_of, metric
 from humpback.lm import LM, Sampling
-from humpback.methods.backtranslate import BackwardConfig, TagConfig, backward_prompt, forward_prompt
+from humpback.lm.likelihood import mean_nll
+from humpback.prompts.backward import BackwardConfig, backward_prompt
+from humpback.prompts.forward import TagConfig, forward_prompt
 from humpback.schema import Row, row_seed
 
 

@@ -22,13 +22,13 @@ from typing import Any
 from pydantic import Field
 
 from humpback.config import Config
-from humpback.corpus.sentences import terms
-from humpback.curate.likelihood import mean_nll
 from humpback.evaluate.metrics import mean_of, metric, paired_change
 from humpback.lm import LM, Sampling
-from humpback.methods.backtranslate import TagConfig, forward_prompt
+from humpback.lm.likelihood import mean_nll
 from humpback.methods.rewording import MEASURED, rewordings
+from humpback.prompts.forward import TagConfig, forward_prompt
 from humpback.schema import Row, row_seed
+from humpback.text.sentences import terms
 
 CLEAN, KINDS = "clean", ("character", "word", "sentence", "meaning")
 # What tells one instruction from another has so many letters at least.

@@ -4,64 +4,29 @@ Every prompt of the backward and the forward task is made here, for training and
 one trained to be (`backward-v1`), or any instruct model that is told what is wanted (`backward-prompted-v1`).
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from humpback import lm as language_models
-from humpback import prompts
 from humpback.config import Config
-from humpback.curate.guards import GuardConfig
+from humpback.guards.checks import GuardConfig
 from humpback.lm import LM, Completion, Sampling
 from humpback.methods.candidates import candidate, marked, merged, pairs
-from humpback.methods.quoting import quoted
+from humpback.prompts.backward import (
+    BACKWARD,
+    PROMPTED,
+    BackwardConfig,
+    backward_prompt,
+    is_prompted,
+    prompted_prompt,
+    wanted_language,
+)
+from humpback.prompts.forward import TagConfig
 from humpback.schema import Row, row_seed
 from humpback.stage import Drop, Outcome
-
-BACKWARD, PROMPTED, FORWARD = "backward-v1", "backward-prompted-v1", "forward-v1"
-Style = Literal["question", "command", "keywords"]
-# Models that have learned the prompt `backward-v1`: those trained backward, and our base, whose training held it.
-LEARNED = ("backward", "base")
-_CODE = re.compile(r"[a-z]{2,3}")
-Clip = Callable[[str, int], tuple[str, bool]]
-
-
-class TagConfig(Config):
-    """The two sentences that tell the sources of answers apart, appended to the instruction (paper, section 2.4)."""
-
-    seed: str = Field("Answer in the style of an AI Assistant.", description="S_a, on seed pairs (paper)")
-    web: str = Field("Answer with knowledge from web search.", description="S_w, on augmented pairs (paper)")
-
-    @property
-    def inference(self) -> str:
-        """Both, S_a first: a combination never seen in training (paper, table 5)."""
-        return " ".join(tag for tag in (self.seed, self.web) if tag)
-
-    def of(self, source: str) -> str:
-        return self.seed if source == "seed" else self.web
-
-
-class BackwardConfig(Config):
-    """What the backward model is shown; `styles` and `language` are asked of prompted models, trained ones have theirs."""
-
-    prompt: Literal["auto", "trained", "prompted"] = Field(
-        "auto", description="trained: the prompt of training; prompted: what is wanted in words; auto: by the model's role"
-    )
-    context: Literal["none", "heading"] = Field(
-        "none", description="whether the heading path stands beside the text: the paper's model sees the text alone"
-    )
-    max_text_tokens: int = Field(1536, description="the text is clipped to this many tokens, at its tail (ours)")
-    styles: tuple[Style, ...] = Field(
-        ("question", "command"),
-        min_length=1,
-        description="question, command, keywords: one is drawn per text, evenly; name one twice to double its share (ours)",
-    )
-    language: str = Field(
-        "text", pattern="^(text|[a-z]{2,3})$", description="of the instruction: that of the text, or an ISO 639 code"
-    )
 
 
 class AugmentConfig(Config):
@@ -82,63 +47,6 @@ class AugmentConfig(Config):
         if value > info.data.get("candidates", value):
             raise ValueError(f"of {info.data['candidates']} candidates no {value} can be kept; raise augment.candidates")
         return value
-
-
-@dataclass(frozen=True)
-class Example:
-    """One training exchange; `ended` is False where the completion was clipped, which then has no end token."""
-
-    prompt: str
-    completion: str
-    ended: bool = True
-
-
-def backward_prompt(row: Row, config: BackwardConfig, tag: str, clip: Clip) -> tuple[str, bool]:
-    """(prompt, whether the text was clipped) for the segment or pair `row`. The tag after the text is never clipped."""
-    text, clipped = clip(row.get("response") or row["text"], config.max_text_tokens)
-    return prompts.render(BACKWARD, response=text, header_path=_path(row, config), tag=tag), clipped
-
-
-def prompted_prompt(row: Row, config: BackwardConfig, style: Style, clip: Clip) -> tuple[str, bool]:
-    """(prompt, whether the text was clipped) that asks any instruct model for the instruction of `row`, in `style`.
-
-    Text and heading are quoted line by line: what they hold can neither end the quotation nor give orders outside it.
-    """
-    text, clipped = clip(row.get("response") or row["text"], config.max_text_tokens)
-    path = " > ".join(" ".join(part.split()) for part in _path(row, config))
-    shown = {
-        "text": quoted(text),
-        "heading": quoted(f"heading: {path}") if path else "",
-        "style": style,
-        "language": None if config.language == "text" else config.language,
-        "code": wanted_language(row, config),
-    }
-    return prompts.render(PROMPTED, **shown), clipped
-
-
-def _path(row: Row, config: BackwardConfig) -> list[str]:
-    return [part for part in (row.get("header_path") or []) if part] if config.context == "heading" else []
-
-
-def wanted_language(row: Row, config: BackwardConfig) -> str | None:
-    """The ISO 639 code of the language that the instruction is asked for in, if it is known."""
-    code = row.get("lang") if config.language == "text" else config.language
-    return code if code and code != "und" and _CODE.fullmatch(code) else None
-
-
-def forward_prompt(instruction: str, tag: str) -> str:
-    return prompts.render(FORWARD, instruction=instruction, tag=tag)
-
-
-def backward_example(row: Row, config: BackwardConfig, tags: TagConfig, clip: Clip) -> Example:
-    """A seed pair reversed: the instruction is the target."""
-    return Example(backward_prompt(row, config, tags.seed, clip)[0], row["instruction"])
-
-
-def forward_example(row: Row, tags: TagConfig, clip: Clip, max_tokens: int) -> Example:
-    """A pair with the tag of its source; the response is clipped at its tail to `max_tokens`."""
-    response, clipped = clip(row["response"], max_tokens)
-    return Example(forward_prompt(row["instruction"], tags.of(row["source"])), response, not clipped)
 
 
 @dataclass(frozen=True)
@@ -185,18 +93,13 @@ class Augment:
 
     def _shown(self, row: Row, lm: LM) -> tuple[str, Row]:
         """(prompt, the pair without its instruction)."""
-        if not is_prompted(lm, self.backward):
+        if not is_prompted(lm.role, self.backward):
             prompt, clipped = backward_prompt(row, self.backward, self.tags.seed, lm.clip)
             return prompt, _pair(row, lm.name, BACKWARD, clipped)
         style = self.backward.styles[row_seed(row["id"], f"{self.seed}/style") % len(self.backward.styles)]
         prompt, clipped = prompted_prompt(row, self.backward, style, lm.clip)
         asked = {"style": style, "instruction_lang": wanted_language(row, self.backward)}
         return prompt, {**_pair(row, lm.name, PROMPTED, clipped), **asked}
-
-
-def is_prompted(lm: LM, config: BackwardConfig) -> bool:
-    """Whether `lm` is told what is wanted, and not shown the prompt of training; `auto` goes by its role."""
-    return config.prompt == "prompted" or (config.prompt == "auto" and lm.role not in LEARNED)
 
 
 def _pair(row: Row, lm: str, prompt: str, clipped: bool) -> Row:

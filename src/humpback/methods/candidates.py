@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from humpback.corpus.sentences import terms
-from humpback.curate.guards import GuardConfig, fault
+from humpback.guards.checks import GuardConfig, fault
 from humpback.lm import Completion
 from humpback.methods.cleaning import clean_instruction
 from humpback.schema import Row, row_id
+from humpback.text.sentences import terms
 
 By = Literal["logprob", "round_trip"]
 # Two instructions that share so much of the shorter one's terms ask for the same thing (ours).

@@ -18,15 +18,15 @@ from pydantic import Field
 from humpback import lm as language_models
 from humpback import prompts
 from humpback.config import Config
-from humpback.corpus.sentences import terms
-from humpback.curate.guards import GuardConfig, fault
+from humpback.guards.checks import GuardConfig, fault
 from humpback.lm import LM, Sampling
 from humpback.methods.candidates import SHARED_TERMS, shared_terms
 from humpback.methods.cleaning import clean_instruction
-from humpback.methods.quoting import quoted
 from humpback.methods.rewording import TAUGHT, rewordings
+from humpback.prompts.quoting import quoted
 from humpback.schema import Row, row_id, row_seed
 from humpback.stage import Drop, Outcome
+from humpback.text.sentences import terms
 
 PARAPHRASE = "paraphrase-v1"
 By = Literal["candidate", "lm", "rule"]

@@ -7,8 +7,8 @@ whether wordings matter less, and not whether these were learned by heart.
 import re
 from typing import Literal, NamedTuple
 
-from humpback.corpus.sentences import sentences, terms
-from humpback.curate.phrases import is_english
+from humpback.guards.phrases import is_english
+from humpback.text.sentences import sentences, terms
 
 Set = Literal["taught", "measured"]
 TAUGHT: Set = "taught"

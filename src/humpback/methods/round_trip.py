@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from humpback import lm as language_models
-from humpback.curate.guards import GuardConfig
-from humpback.curate.likelihood import gains
 from humpback.errors import LMError, UsageFault
+from humpback.guards.checks import GuardConfig
 from humpback.lm import LM
-from humpback.methods.backtranslate import TagConfig
+from humpback.lm.likelihood import gains
 from humpback.methods.candidates import best, columns, marked
+from humpback.prompts.forward import TagConfig
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 

@@ -23,7 +23,7 @@ from humpback.evaluate.arms import DEV, TEST
 from humpback.evaluate.metrics import metric
 from humpback.lm import Sampling
 from humpback.lm.spec import fingerprint
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 from humpback.recipes import humpback
 from humpback.recipes._corpus import corpus
 from humpback.recipes._curation import Judging, curate

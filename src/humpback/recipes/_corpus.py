@@ -6,22 +6,22 @@ import pyarrow as pa
 from pydantic import Field
 
 from humpback.config import Config
-from humpback.corpus.caps import COLUMNS, CapConfig, cap
-from humpback.corpus.contamination import ContaminationConfig, decontaminate, fingerprints
-from humpback.corpus.dedup import DedupConfig, unique
-from humpback.corpus.inputs import SINGLE_KINDS, sources
-from humpback.corpus.language import keep_languages, model
-from humpback.corpus.read import read
-from humpback.corpus.redact import RedactConfig, phone_numbers, redact
-from humpback.corpus.rights import RightsConfig, by_rights
-from humpback.corpus.rules import RuleConfig, apply_rules
-from humpback.corpus.sample import sample
-from humpback.corpus.segment import SegmentConfig, segment
+from humpback.corpus.cutting.segment import SegmentConfig, segment
+from humpback.corpus.documents.read import read
+from humpback.corpus.documents.rights import RightsConfig, by_rights
+from humpback.corpus.inputs.sources import SINGLE_KINDS, sources
+from humpback.corpus.rules.caps import COLUMNS, CapConfig, cap
+from humpback.corpus.rules.quality import RuleConfig, apply_rules
+from humpback.corpus.rules.sample import sample
 from humpback.recipes._curation import plain
 from humpback.run import Run
 from humpback.schema import DOCUMENT, SEGMENT, SOURCE, Row
 from humpback.stage import Chain, Stage
 from humpback.store import Dataset
+from humpback.text.contamination import ContaminationConfig, decontaminate, fingerprints
+from humpback.text.language import keep_languages, model
+from humpback.text.near_duplicates import DedupConfig, unique
+from humpback.text.redaction import RedactConfig, phone_numbers, redact
 
 
 class CorpusSettings(Config):

@@ -12,7 +12,6 @@ from humpback.config import Config, digest
 from humpback.curate import judge, select
 from humpback.curate.combine import SCORERS, Calibrated, combine
 from humpback.curate.contrast import BaseLikelihood, SeedGain
-from humpback.curate.guards import GuardConfig
 from humpback.curate.judge import JudgeConfig
 from humpback.curate.relevance import RelevanceConfig, relevance
 from humpback.curate.rubric import rubric_digest
@@ -20,9 +19,13 @@ from humpback.curate.specificity import BackwardLikelihood, Retrieval
 from humpback.errors import UsageFault
 from humpback.evaluate import competence, injection
 from humpback.evaluate.likeness import likeness
+from humpback.guards.checks import GuardConfig
 from humpback.lm.spec import ModelName, fingerprint
 from humpback.methods import backtranslate
 from humpback.methods.round_trip import RoundTrip
+from humpback.prompts.backward import BACKWARD, PROMPTED, BackwardConfig
+from humpback.prompts.forward import FORWARD, TagConfig
+from humpback.prompts.judge import CANARY
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, SCORED, Row
 from humpback.stage import LMStage, Stage
@@ -33,8 +36,8 @@ class CurationSettings(Config):
     """What every recipe that selects pairs can set."""
 
     base: ModelName = Field("", description="the base of the model in training, which seed_gain asks too")
-    tags: backtranslate.TagConfig = backtranslate.TagConfig()
-    backward: backtranslate.BackwardConfig = backtranslate.BackwardConfig()
+    tags: TagConfig = TagConfig()
+    backward: BackwardConfig = BackwardConfig()
     augment: backtranslate.AugmentConfig = backtranslate.AugmentConfig()
     guards: GuardConfig = GuardConfig()
     judge: JudgeConfig = JudgeConfig()
@@ -79,7 +82,7 @@ def augment_stage(settings: CurationSettings, lm: str) -> LMStage:
         "guards": plain(settings.guards),
         "random_seed": settings.random_seed,
     }
-    shown = (backtranslate.BACKWARD, backtranslate.PROMPTED)
+    shown = (BACKWARD, PROMPTED)
     return LMStage("augmented", PAIR, config=config, prompts=shown, lm=lm, ask=ask)
 
 
@@ -88,7 +91,7 @@ def round_trip_stage(settings: CurationSettings, lm: str) -> LMStage:
     weight, width = settings.augment.weight, settings.curate.max_tokens
     ask = RoundTrip(settings.tags, settings.guards, weight, width)
     config = {"tags": plain(settings.tags), "guards": plain(settings.guards), "weight": weight, "max_tokens": width}
-    return LMStage("round-trip", PAIR, config=config, prompts=(backtranslate.FORWARD,), lm=lm, ask=ask)
+    return LMStage("round-trip", PAIR, config=config, prompts=(FORWARD,), lm=lm, ask=ask)
 
 
 def score_stage(settings: CurationSettings, who: Judging) -> LMStage:
@@ -96,7 +99,7 @@ def score_stage(settings: CurationSettings, who: Judging) -> LMStage:
     width, own = settings.curate.max_tokens, who.lm == who.forward
     ask = judge.Score(settings.tags, width, who.round, settings.judge, own)
     config = {"tags": plain(settings.tags), "max_tokens": width, "round": who.round, "likelihood": own}
-    names = (*judge.prompt_names(settings.judge), *((backtranslate.FORWARD,) if own else ()))
+    names = (*judge.prompt_names(settings.judge), *((FORWARD,) if own else ()))
     plan = {**config, **judge_plan(settings.judge)}
     return LMStage("scored", SCORED, config=plan, prompts=names, lm=who.lm, ask=ask)
 
@@ -105,7 +108,7 @@ def _likelihood_stage(who: Judging, settings: CurationSettings) -> LMStage:
     width = settings.curate.max_tokens
     config = {"tags": plain(settings.tags), "max_tokens": width}
     ask = judge.Likelihoods(settings.tags, width)
-    return LMStage("likelihood", SCORED, config=config, prompts=(backtranslate.FORWARD,), lm=who.forward, ask=ask)
+    return LMStage("likelihood", SCORED, config=config, prompts=(FORWARD,), lm=who.forward, ask=ask)
 
 
 def judge_plan(config: JudgeConfig) -> dict[str, Any]:
@@ -190,13 +193,13 @@ def _contrast_stage(name: str, kind: type[BaseLikelihood | SeedGain], lm: str, s
     width = settings.curate.max_tokens
     config = {"tags": plain(settings.tags), "max_tokens": width}
     ask = kind(settings.tags, width)
-    return LMStage(name, SCORED, config=config, prompts=(backtranslate.FORWARD,), lm=lm, ask=ask)
+    return LMStage(name, SCORED, config=config, prompts=(FORWARD,), lm=lm, ask=ask)
 
 
 def _backward_stage(who: Judging, settings: CurationSettings) -> LMStage:
     ask = BackwardLikelihood(settings.backward, settings.tags)
     config = {"backward": plain(settings.backward), "tags": plain(settings.tags)}
-    shown = (backtranslate.BACKWARD, backtranslate.PROMPTED)
+    shown = (BACKWARD, PROMPTED)
     return LMStage("backward", SCORED, config=config, prompts=shown, lm=who.backward, ask=ask)
 
 
@@ -204,7 +207,7 @@ def _retrieval_stage(who: Judging, settings: CurationSettings) -> LMStage:
     width, seed = settings.curate.max_tokens, settings.random_seed
     ask = Retrieval(settings.tags, width, seed=seed)
     config = {"tags": plain(settings.tags), "max_tokens": width, "seed": seed}
-    return LMStage("retrieval", SCORED, config=config, prompts=(backtranslate.FORWARD,), lm=who.forward, ask=ask)
+    return LMStage("retrieval", SCORED, config=config, prompts=(FORWARD,), lm=who.forward, ask=ask)
 
 
 def measured(run: Run, dev: list[Row], seed: str, who: Judging, settings: CurationSettings) -> Dataset:
@@ -216,7 +219,7 @@ def measured(run: Run, dev: list[Row], seed: str, who: Judging, settings: Curati
     plan = {"seed": seed, "lm": fingerprint(who.lm), "forward": fingerprint(who.forward),
             "max_tokens": config.max_tokens, "k": config.k, "cases": len(dev),
             "prompts": {name: digest(prompts.source(name)) for name in
-                        (*judge.prompt_names(settings.judge), competence.CANARY)},
+                        (*judge.prompt_names(settings.judge), CANARY)},
             **judge_plan(settings.judge)}  # fmt: skip
     damaged: list[Row] = []
 

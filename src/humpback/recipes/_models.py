@@ -15,7 +15,8 @@ from humpback.evaluate import held_out
 from humpback.evaluate.metrics import mean_of, paired_change
 from humpback.lm import Sampling
 from humpback.lm.spec import ModelName, fingerprint
-from humpback.methods import backtranslate
+from humpback.prompts.backward import BACKWARD
+from humpback.prompts.forward import FORWARD
 from humpback.recipes._curation import CurationSettings, plain
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, SOURCE, Row
@@ -91,7 +92,7 @@ def train_model(
         "backward": settings.backward.model_dump(mode="json", include={"context", "max_text_tokens"})
         if role == "backward"
         else None,
-        "prompt": digest(prompts.source(backtranslate.BACKWARD if role == "backward" else backtranslate.FORWARD)),
+        "prompt": digest(prompts.source(BACKWARD if role == "backward" else FORWARD)),
         **(taught_plan(settings.teach) if role == "forward" else {}),
     }
 

@@ -5,7 +5,7 @@ humpback run ablate_tags --out runs/tags --set run=runs/a
 
 from dataclasses import replace
 
-from humpback.methods.backtranslate import TagConfig
+from humpback.prompts.forward import TagConfig
 from humpback.recipes import _arms
 from humpback.recipes._arms import CURATED, Arm, ArmSettings, Asked, asked_tags
 from humpback.run import Run

@@ -18,8 +18,9 @@ from humpback.errors import UsageFault
 from humpback.evaluate import robustness
 from humpback.evaluate.robustness import RobustnessConfig
 from humpback.lm.spec import ModelName, fingerprint
-from humpback.methods import backtranslate, paraphrase
+from humpback.methods import paraphrase
 from humpback.methods.paraphrase import ParaphraseConfig
+from humpback.prompts.forward import FORWARD
 from humpback.recipes import humpback
 from humpback.recipes._arms import Material
 from humpback.recipes._curation import plain
@@ -141,7 +142,7 @@ def wordings_stage(settings: Settings) -> Stage:
 def _tuned(run: Run, name: str, job: Job, data: Dataset) -> Path:
     plan = {
         "base": fingerprint(job.base_name), "data": {data.path.name: data.fingerprint}, "sft": plain(job.sft),
-        "tags": plain(job.tags), "prompt": digest(prompts.source(backtranslate.FORWARD)),
+        "tags": plain(job.tags), "prompt": digest(prompts.source(FORWARD)),
         "contrast": plain(job.contrast) if job.contrast else None,
     }  # fmt: skip
     return run.step(name, lambda folder: train(folder, job, list(data.rows()), run.progress), plan, goes_on=True)

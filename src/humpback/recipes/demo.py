@@ -5,7 +5,7 @@ humpback run demo --out runs/demo
 
 from pathlib import Path
 
-from humpback.curate.guards import GuardConfig
+from humpback.guards.checks import GuardConfig
 from humpback.recipes import humpback
 from humpback.recipes._corpus import CorpusSettings
 from humpback.recipes._models import SeedSettings

@@ -10,9 +10,10 @@ from itertools import chain
 from pydantic import Field
 
 from humpback.config import digest
-from humpback.curate import guards, select
+from humpback.curate import select
 from humpback.errors import UsageFault
 from humpback.evaluate.iteration import IterateConfig
+from humpback.guards import checks as guards
 from humpback.lm.spec import ModelName
 from humpback.recipes._corpus import CorpusSettings, clean_stage, corpus
 from humpback.recipes._curation import (

@@ -7,7 +7,8 @@ from pydantic import model_validator
 from humpback.config import Config
 from humpback.curate.teach import TeachConfig
 from humpback.errors import UsageFault
-from humpback.methods.backtranslate import BackwardConfig, TagConfig
+from humpback.prompts.backward import BackwardConfig
+from humpback.prompts.forward import TagConfig
 from humpback.train.config import ContrastConfig, HardwareConfig, SftConfig
 
 Role = Literal["forward", "backward"]

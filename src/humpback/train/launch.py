@@ -27,8 +27,8 @@ def command(folder: Path, job: Job) -> list[str]:
     check(job)
     us = [str(folder), str(os.getpid())]
     if not job.hardware.launch:
-        return [sys.executable, "-m", "humpback.train.child", *us]
-    return [sys.executable, "-m", "humpback.train.launcher", *us, str(configuration(job.hardware.launch))]
+        return [sys.executable, "-m", "humpback.train.process.child", *us]
+    return [sys.executable, "-m", "humpback.train.process.launcher", *us, str(configuration(job.hardware.launch))]
 
 
 def environment(folder: Path, job: Job) -> dict[str, str]:

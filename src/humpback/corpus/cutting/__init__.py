@@ -1,0 +1,1 @@
+"""From documents to candidate segments: where the main text is, and where it is cut."""

@@ -1,0 +1,339 @@
+"""HTML to a flat list of headings and blocks, in document order, each with what is known of where it stands.
+
+The lexbor tree is walked over child and next without recursion, so that depth cannot exhaust the stack, and freed before
+the next page. What a page shows to nobody (scripts, drawings, menus) is left out; what its names call furniture is marked,
+and `main_text` decides.
+"""
+
+import re
+from collections.abc import Callable
+
+from selectolax.lexbor import LexborHTMLParser
+
+from humpback.corpus.cutting.furniture import Strength, strength_of
+from humpback.corpus.cutting.nodes import TEXT, Node, aria_level, full_text, inline_text, is_hidden, table_text, tag_ids
+from humpback.corpus.cutting.page import Block, Heading, Mark, Outline
+from humpback.corpus.cutting.prose import around, prose_root
+from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList, RunningText
+
+SKIPPED = (
+    "script style noscript template svg math nav iframe object button select input textarea head dialog title canvas audio "
+    "video map menu figcaption label optgroup option datalist embed applet"
+)
+SOFT = "aside footer form"
+ROOTS = "main article body html"
+PLAIN = "i em u small big font sub sup abbr cite q s del ins mark time img wbr picture source tt var"
+BLOCKS = (
+    "p div section header address figure details fieldset center hgroup td th tr tbody thead tfoot caption hr dl dt search"
+)
+_EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerken|edytuj)\b[^\[\]]*\]$", re.IGNORECASE)
+# A table that holds one of these is there for the layout.
+_LAYOUT = "h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div"
+_CONTENT = 'h1, main, [itemprop="articleBody"]'
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# A list of three links or more with this share of text in them is a menu, whatever its items are.
+MENU_LINKS = 0.9
+# Lists in lists are asked no deeper: each asks for all text below it.
+MENU_DEPTH = 3
+POINTED = 200
+# Furniture with less text than this is left out at once: no segment is as short.
+SMALL_CHARS = 600
+
+
+def outline(html: str, whole: bool = False) -> Outline:
+    """The headings and blocks of `html`. Never raises on markup: lexbor mends it as a browser would.
+
+    With `whole` the page is walked from its body, and what is never read (menus, hidden elements, small furniture) is
+    listed too, with its fate: to explain, not to extract.
+    """
+    parser = _parsed(html)
+    title = parser.css_first("head title") or parser.css_first("title")
+    walk = _Walk(_holders(parser), whole)
+    if parser.body is not None:
+        walk.run(parser.body if whole else prose_root(parser))
+    walk.outline.title = inline_text(title) if title else ""
+    return walk.outline
+
+
+def _parsed(html: str) -> LexborHTMLParser:
+    try:
+        return LexborHTMLParser(html)
+    except UnicodeEncodeError:
+        return LexborHTMLParser(_SURROGATE.sub("\ufffd", html))
+
+
+def _holders(parser: LexborHTMLParser) -> frozenset[int]:
+    """The addresses of all elements that are or hold the page's title or main element."""
+    return frozenset(around(parser.css(_CONTENT)))
+
+
+Leave = Callable[["_Walk"], None]
+
+
+class _Walk(RunningText):
+    """Where the walk stands: its running text, and the elements that are open.
+
+    An element is entered by the method that `ENTER` has for its tag, which answers with the one that leaves it, or with
+    None if its subtree is done with.
+    """
+
+    __slots__ = ("holders", "marked", "open", "whole")
+
+    def __init__(self, holders: frozenset[int], whole: bool) -> None:
+        super().__init__()
+        self.holders = holders
+        self.whole = whole
+        # Open elements that their names call furniture, and of each open element: events and links before it, and its names.
+        self.marked = 0
+        self.open: list[tuple[int, int, Strength, str]] = []
+
+    def run(self, root: Node) -> None:
+        """Every node below `root`, each at the price of a few hundred nanoseconds: pages have thousands."""
+        above: list[tuple[Node, Leave]] = []
+        node = root.child
+        words, enter, inline = self.words, ENTER.get, _Walk.inline
+        while node is not None:
+            tag = node.tag_id
+            if tag == TEXT:
+                if not node.is_empty_text_node:
+                    words.append(node.text_content)
+                elif words:
+                    words.append(" ")
+            else:
+                leave = enter(tag, inline)(self, node)
+                if leave is not None:
+                    child = node.child
+                    if child is not None:
+                        above.append((node, leave))
+                        node = child
+                        continue
+                    leave(self)
+            while (following := node.next) is None and above:
+                node, leave = above.pop()
+                leave(self)
+            node = following
+        self.flush()
+
+    def skip(self, node: Node) -> None:
+        self.words.append(" ")
+        if self.whole:
+            self.note(node, f"never read: <{node.tag}>")
+
+    def note(self, node: Node, fate: str) -> None:
+        """For whoever asks what became of it."""
+        text = inline_text(node) if node.tag not in ("script", "style") else ""
+        if text:
+            self.outline.events.append(Block(text, fate=fate))
+
+    def line_break(self, _: Node) -> None:
+        self.words.append("\v")
+
+    def plain(self, _: Node) -> Leave:
+        return _Walk.stay
+
+    def stay(self) -> None:
+        pass
+
+    def inline(self, node: Node) -> Leave | None:
+        """A span or an element nobody knows: run through, unless it is hidden or furniture for sure."""
+        if not node.is_element_node:
+            return None
+        attributes = node.attributes
+        if attributes:
+            names = attributes.get("class")
+            if is_hidden(attributes) or (names and strength_of(names) is Strength.SURE):
+                self.skip(node)
+                return None
+            if attributes.get("role") == "heading":
+                self.heading(node)
+                return None
+        return _Walk.stay
+
+    def link(self, node: Node) -> Leave:
+        # The target of a link; where it was never closed it holds half of the page.
+        if node.attrs.sget("name") and not node.attrs.sget("href"):
+            return _Walk.stay
+        self.open_link()
+        return _Walk.close_link
+
+    def bold(self, _: Node) -> Leave:
+        self.open_bold()
+        return _Walk.close_bold
+
+    def summary(self, node: Node) -> None:
+        """What a closed <details> shows: the question of an FAQ, the title of a part."""
+        self.flush()
+        text = inline_text(node)
+        if text:
+            self.outline.events.append(Heading(text, BOLD_LEVEL))
+
+    def code(self, node: Node) -> None:
+        text = inline_text(node)
+        self.words.append(f"`{text}`" if text else "")
+
+    def heading(self, node: Node) -> None:
+        self.flush()
+        attributes = node.attributes
+        if attributes and is_hidden(attributes):
+            return
+        text = _EDIT_LINK.sub("", inline_text(node))
+        linked = self.links_open > 0 or node.css_first("a[href]") is not None
+        self.links_seen += linked
+        self.outline.events.append(Heading(text, _LEVELS.get(node.tag_id) or aria_level(node), linked))
+
+    def preformatted(self, node: Node) -> None:
+        self.flush()
+        text = full_text(node, "\n").strip("\n").rstrip()
+        if text.strip():
+            self.add_code(text)
+
+    def table(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is None or _is_layout(node):
+            return leave
+        text, link_chars = table_text(node)
+        if text:
+            self.add_table(text, link_chars)
+        self.end_block()
+        return None
+
+    def block(self, node: Node, strength: Strength = Strength.NONE, name: str = "") -> Leave | None:
+        attributes = node.attributes
+        if attributes:
+            names = attributes.get("class")
+            if names and (found := strength_of(names)) > strength:
+                strength, name = found, names
+            if len(attributes) > 1 or not names:
+                if is_hidden(attributes):
+                    self.skip(node)
+                    return None
+                if attributes.get("role") == "heading":
+                    self.heading(node)
+                    return None
+                own = attributes.get("id")
+                # The id of a section is made of its heading: "cookies", "menus".
+                if own and "section" not in f"{node.tag} {names}" and (found := strength_of(own)) > strength:
+                    strength, name = found, own
+        if strength > Strength.WEAK:
+            if node.mem_id in self.holders and strength < Strength.SURE:
+                strength = Strength.WEAK
+            elif not self.marked and len(node.text(deep=True)) < SMALL_CHARS:
+                self.flush()
+                if self.whole:
+                    self.note(node, f"furniture: {name}")
+                return None
+        if self.words:
+            self.flush()
+        self.marked += strength > Strength.WEAK
+        self.open.append((len(self.outline.events), self.links_seen, strength, name))
+        return _Walk.end_block
+
+    def end_block(self) -> None:
+        if self.words:
+            self.flush()
+        start, links, strength, name = self.open.pop()
+        end = len(self.outline.events)
+        self.marked -= strength > Strength.WEAK
+        if end > start:
+            if strength:
+                self.outline.marks.append(Mark(start, end, strength, name, self.links_seen - links))
+            self.outline.containers.append((start, end))
+
+    def soft(self, node: Node) -> Leave | None:
+        return self.block(node, Strength.STRONG, node.tag or "")
+
+    def root(self, _: Node) -> Leave | None:
+        """Main, article and body are content whatever they are called."""
+        self.flush()
+        self.open.append((len(self.outline.events), self.links_seen, Strength.NONE, ""))
+        return _Walk.end_block
+
+    def open_list(self, node: Node) -> Leave | None:
+        if len(self.lists) < MENU_DEPTH and self.is_menu(node):
+            return None
+        leave = self.block(node)
+        if leave is None:
+            return None
+        if not self.lists:
+            self.list_count += 1
+        self.lists.append(OpenList(node.tag == "ol", self.list_count))
+        return _Walk.end_list
+
+    def is_menu(self, node: Node) -> bool:
+        """Whether a list is nothing but links, told without walking it; then it is done with."""
+        links = node.css("a")
+        if len(links) < 3:
+            return False
+        text = " ".join(node.text(deep=True).split())
+        link_chars = sum(len(link.text(deep=True).strip()) for link in links)
+        if link_chars + len(links) < MENU_LINKS * len(text):
+            return False
+        self.flush()
+        self.links_seen += 1
+        self.outline.events.append(Block(text[:POINTED], link_chars=link_chars, fate="a menu"))
+        return True
+
+    def end_list(self) -> None:
+        self.end_block()
+        self.lists.pop()
+        self.marker = ""
+
+    def item(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is not None and self.lists:
+            self.marker = self.lists[-1].next_marker()
+        return leave and _Walk.end_item
+
+    def end_item(self) -> None:
+        self.end_block()
+        self.marker = ""
+
+    def definition(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is not None:
+            self.marker = ": "
+        return leave and _Walk.end_item
+
+    def quote(self, node: Node) -> Leave | None:
+        leave = self.block(node)
+        if leave is None:
+            return None
+        self.quotes += 1
+        return _Walk.end_quote
+
+    def end_quote(self) -> None:
+        self.end_block()
+        self.quotes -= 1
+
+
+def _is_layout(table: Node) -> bool:
+    # A search from a node finds the node itself too: the parts of the table are asked.
+    part = table.child
+    while part is not None:
+        if part.is_element_node and part.css_first(_LAYOUT) is not None:
+            return True
+        part = part.next
+    return False
+
+
+_LEVELS = {number: int(tag[1]) for tag, number in tag_ids("h1 h2 h3 h4 h5 h6").items()}
+_METHODS: list[tuple[str, Callable[[_Walk, Node], Leave | None]]] = [
+    (SKIPPED, _Walk.skip),
+    (SOFT, _Walk.soft),
+    (ROOTS, _Walk.root),
+    (PLAIN, _Walk.plain),
+    (BLOCKS, _Walk.block),
+    ("h1 h2 h3 h4 h5 h6", _Walk.heading),
+    ("a", _Walk.link),
+    ("b strong", _Walk.bold),
+    ("summary", _Walk.summary),
+    ("br", _Walk.line_break),
+    ("code kbd samp", _Walk.code),
+    ("pre", _Walk.preformatted),
+    ("table", _Walk.table),
+    ("ul ol", _Walk.open_list),
+    ("li", _Walk.item),
+    ("dd", _Walk.definition),
+    ("blockquote", _Walk.quote),
+]
+ENTER = {number: method for tags, method in _METHODS for number in tag_ids(tags).values()}

@@ -1,0 +1,1 @@
+"""From files to documents: archives, tables, books, pages, each record a document or a drop."""

@@ -1,0 +1,1 @@
+"""Which segments stay: rights, quality, navigation, caps, samples."""

@@ -1,0 +1,1 @@
+"""Pairs that are none, told before any judge is asked."""

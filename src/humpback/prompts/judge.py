@@ -1,0 +1,22 @@
+"""What the judge is shown of a pair: instruction and response, quoted line by line."""
+
+from collections.abc import Sequence
+
+from humpback import prompts
+from humpback.prompts.forward import Clip
+from humpback.prompts.quoting import quoted
+
+PAIR, TEXT, FORCED, CANARY = "pair-v2", "judge-text-v1", "judge-forced-v1", "judge-canary-v1"
+
+
+def state(instruction: str, response: str, clip: Clip, max_tokens: int) -> tuple[str, bool]:
+    """What the judge is shown of a pair, and whether its quoted response was clipped to `max_tokens`.
+
+    It is clipped after it was quoted: a response of many short lines would otherwise outgrow the context.
+    """
+    shown, clipped = clip(quoted(response), max_tokens)
+    return prompts.render(PAIR, instruction=quoted(instruction), response=shown), clipped
+
+
+def text_prompt(shown: str, question: str, levels: Sequence[str]) -> str:
+    return prompts.render(TEXT, state=shown, question=question, levels=levels)

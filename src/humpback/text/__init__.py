@@ -1,0 +1,1 @@
+"""What pages and pairs both need: sentences, language, near-duplicates, redaction, contamination."""
