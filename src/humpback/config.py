@@ -1,14 +1,17 @@
 """Typed configuration: class defaults, then what the base model recommends, then a YAML file, then `--set a.b=c`.
 
-Unknown keys are refused with the nearest known name. `digest` and `differences` compare plans leaf by leaf.
+Unknown keys are refused with the nearest known name. `planned` says how settings stand in a plan, and nobody else does: a
+setting is in it unless its type says that it cannot change rows (`PACE`), and what it names (a file, a model, a dataset) is
+in it by its content (`Planned`). `digest` and `differences` compare plans leaf by leaf.
 """
 
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,9 +20,73 @@ from humpback.errors import UsageFault
 
 
 class Config(BaseModel):
-    """Base of every recipe's settings: frozen, and an unknown key is an error."""
+    """Base of all settings, of recipes and of single stages: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def reads(self) -> Mapping[str, Any]:
+        """What rows depend on beside the values of the settings (prompts, lists that ship), by name, as digests."""
+        return {}
+
+
+class Empty(Config):
+    """The settings of a stage that has none."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """In `Annotated[...]`: the setting stands in a plan by what `by` makes of its value, the content that it names."""
+
+    by: Callable[[Any], Any]
+
+
+class Pace:
+    """In `Annotated[...]`: the setting changes how fast or how dear the work is, and never its rows: it is in no plan."""
+
+
+PACE = Pace()
+
+
+def planned(value: Any) -> Any:
+    """`value` as it stands in a plan, ready for JSON."""
+    if isinstance(value, Config):
+        fields = type(value).model_fields
+        made = {
+            name: _by_content(getattr(value, name), _mark(each))
+            for name, each in fields.items()
+            if PACE not in each.metadata
+        }
+        beside = dict(value.reads())
+        return {**made, **({"reads": planned(beside)} if beside else {})}
+    if isinstance(value, Mapping):
+        return {str(key): planned(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [planned(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return planned(asdict(value))
+    return str(value) if isinstance(value, Path) else value
+
+
+def _mark(field: Any) -> Planned | None:
+    """The `Planned` of a field, which may stand inside a tuple's, an optional's or a mapping's type."""
+    marks = [*field.metadata, *_inside(field.annotation)]
+    return next((mark for mark in marks if isinstance(mark, Planned)), None)
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from _inside(part)
+
+
+def _by_content(value: Any, mark: Planned | None) -> Any:
+    if mark is None or value in (None, ""):
+        return planned(value)
+    if isinstance(value, tuple | list):
+        return [_by_content(each, mark) for each in value]
+    if isinstance(value, Mapping):
+        return {str(key): _by_content(each, mark) for key, each in value.items()}
+    return planned(mark.by(value))
 
 
 C = TypeVar("C", bound=Config)

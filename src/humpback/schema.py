@@ -146,14 +146,23 @@ SCORED = pa.schema(
         ("combined", pa.float64()),
     ]
 )
+# One measured value. `part` says of what part of the thing (a kind of damage, kept or dropped), `against` which second
+# model or scorer is compared with, `at` the place on a curve; `low` and `high` are 95 %. `note` is for people alone.
 METRIC = pa.schema(
     [
         *_ID,
         ("metric", pa.string()),
+        ("part", pa.string()),
         ("model", pa.string()),
+        ("against", pa.string()),
         ("round", pa.int32()),
+        ("split", pa.string()),
+        ("seed", pa.int32()),
+        ("at", pa.float64()),
         ("value", pa.float64()),
         ("se", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
         ("n", pa.int64()),
         ("unit", pa.string()),
         ("note", pa.string()),

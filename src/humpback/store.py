@@ -3,33 +3,30 @@
     03-pairs/plan.json  part-00000.parquet  dropped/part-00000.parquet  manifest.json
 
 Every file is written beside its place, synced and renamed. The footer of a shard says what each step read, kept and
-dropped for which reason; the manifest adds the footers up and is refused unless read = kept + dropped.
+dropped for which reason; the manifest adds the footers up and is refused unless read = kept + dropped. Plan and manifest
+say what the folder is (`about`: name, kind, role, model, round ...), by which it is found; its name is for people.
 """
 
 import json
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from humpback.config import differences, digest
-from humpback.errors import HumpbackError, Incomplete, PlanMismatch
+from humpback.config import Planned, differences, digest
+from humpback.errors import Incomplete, PlanMismatch, UsageFault
+from humpback.ledger import ConservationError, Ledger, Totals
 from humpback.schema import DROPPED, Row
-from humpback.stage import Drop, Outcome
 
 FOOTER = b"humpback"
 PLAN, MANIFEST = "plan.json", "manifest.json"
-
-
-class ConservationError(HumpbackError):
-    """A stage lost a row, or answered for one twice: a bug in the stage, never in the data."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -53,99 +50,6 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What became of the rows that a step read, of a shard or a dataset: `read` = `kept` + the sum of `drops`.
-
-    `rows` is how many it made of those that it kept, `spent` what language models took for it (tokens, calls, cost).
-    """
-
-    step: str = ""
-    read: int = 0
-    kept: int = 0
-    rows: int = 0
-    drops: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    spent: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def dropped(self) -> int:
-        return sum(self.drops.values())
-
-    def __add__(self, other: "Totals") -> "Totals":
-        drops = Counter(self.drops) + Counter(other.drops)
-        return Totals(
-            self.step,
-            self.read + other.read,
-            self.kept + other.kept,
-            self.rows + other.rows,
-            dict(sorted(drops.items())),
-            round(self.seconds + other.seconds, 3),
-            {name: self.spent.get(name, 0) + other.spent.get(name, 0) for name in {**self.spent, **other.spent}},
-        )
-
-
-class Ledger:
-    """Parts the outcomes of one step over one shard into kept rows and drops, and checks that each row is answered once."""
-
-    def __init__(self, step: str, reads_records: bool = False, spent: dict[str, float] | None = None) -> None:
-        self.step = step
-        self.reads_records = reads_records
-        self.spent = spent or {}
-        self.drops: list[Row] = []
-        self._rows = 0
-        self._counts: Counter[str] = Counter()
-        self._read: set[str] = set()
-        self._kept: set[str] = set()
-        self._dropped: set[str] = set()
-
-    def reading(self, rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            self._read.add(row["id"])
-            yield row
-
-    def keeping(self, outcomes: Iterable[Outcome]) -> Iterator[Row]:
-        """The rows among `outcomes`; of the drops only what is written of them is held."""
-        for outcome in outcomes:
-            if isinstance(outcome, Drop):
-                self._drop(outcome)
-                continue
-            own = self.reads_records or outcome["id"] in self._read
-            self._kept.add(outcome["id"] if own else outcome["parent"])
-            self._rows += 1
-            yield outcome
-
-    def _drop(self, drop: Drop) -> None:
-        row = drop.row
-        self.drops.append({"id": row["id"], "parent": row.get("parent"), "reason": drop.reason, "value": _text(drop.value)})
-        self._counts[drop.reason] += 1
-        self._dropped.add(row["id"])
-
-    def take_drops(self) -> list[Row]:
-        """The drops since the last call."""
-        drops, self.drops = self.drops, []
-        return drops
-
-    def totals(self, seconds: float) -> Totals:
-        """The counts; raises `ConservationError` where a row is lost, invented or answered twice."""
-        read = self._kept | self._dropped if self.reads_records else self._read
-        faults = {
-            "lost": read - self._kept - self._dropped,
-            "invented": (self._kept | self._dropped) - read,
-            "kept and dropped": self._kept & self._dropped,
-        }
-        for fault, ids in faults.items():
-            if ids:
-                raise ConservationError(
-                    f"the stage {self.step!r} read {len(read)} rows and {fault} {len(ids)} of them, {min(ids)} first",
-                    "this is a bug of the stage: every row read must be kept or dropped once",
-                )
-        if len(self._dropped) != self._counts.total():
-            raise ConservationError(f"the stage {self.step!r} dropped a row twice", "this is a bug of the stage")
-        drops = dict(sorted(self._counts.items()))
-        return Totals(self.step, len(read), len(self._kept), self._rows, drops, round(seconds, 3), self.spent)
 
 
 def shard_name(index: int) -> str:
@@ -196,25 +100,38 @@ def _footer(totals: list[Totals]) -> dict[str, Any]:
     return {"steps": [asdict(step) for step in totals]}
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return None if value is None else str(value)
-
-
 def _write_drops(folder: Path, index: int, ledgers: Sequence[Ledger]) -> None:
     drops = [{**drop, "step": ledger.step} for ledger in ledgers for drop in ledger.take_drops()]
     write_table(folder / "dropped" / shard_name(index), to_table(drops, DROPPED), {})
 
 
-class Dataset:
-    """A finished folder. Opening one that has no manifest raises `Incomplete`: it never looks empty."""
+class Finished:
+    """A finished folder: a dataset, or what a step made. Opening one without a manifest raises `Incomplete`."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         if not (self.path / MANIFEST).is_file():
             raise Incomplete(f"{self.path} has no {MANIFEST}: it is not finished", "run the same command again to finish it")
         self.manifest: dict[str, Any] = read_json(self.path / MANIFEST)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        plan: dict[str, Any] = self.manifest["plan"]
+        return plan
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is: `name`, `kind`, and as far as they apply `of`, `method`, `role`, `model`, `round`, `split`, `arm`."""
+        about: dict[str, Any] = self.plan["about"]
+        return about
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self.manifest["fingerprint"])
+
+
+class Dataset(Finished):
+    """A finished folder of shards; it never looks empty because it is not finished."""
 
     @property
     def steps(self) -> list[Totals]:
@@ -225,10 +142,6 @@ class Dataset:
     def totals(self) -> Totals:
         """The counts of the step that made the rows."""
         return self.steps[-1]
-
-    @property
-    def fingerprint(self) -> str:
-        return str(self.manifest["fingerprint"])
 
     @property
     def shards(self) -> list[Path]:
@@ -252,6 +165,48 @@ class Dataset:
         return self.totals.rows
 
 
+@dataclass(frozen=True)
+class Again:
+    """The rows of a dataset, which can be gone through more than once; what is read is entered into `ledger`."""
+
+    dataset: Dataset
+    ledger: Ledger
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.ledger.reading(self.dataset.rows())
+
+
+# A setting that names a dataset: in a plan it stands by its fingerprint.
+DatasetFolder = Annotated[Path, Planned(lambda folder: Finished(folder).fingerprint)]
+
+
+def find(folder: Path, **about: Any) -> list[Finished]:
+    """What is finished in the run `folder` and is such as `about` says, in the order in which it was begun."""
+    found = [_opened(path, path.stat().st_mtime_ns) for path in folder.glob(f"*/{MANIFEST}")]
+    fits = [each for each in found if all(each.about.get(name) == value for name, value in about.items())]
+    return sorted(fits, key=lambda each: int(each.manifest["place"]))
+
+
+def datasets(folder: Path, **about: Any) -> list[Dataset]:
+    """Those of `find` that have rows."""
+    return [each for each in find(folder, **about) if isinstance(each, Dataset)]
+
+
+def one(folder: Path, **about: Any) -> Finished:
+    """The last of `find`; raises `UsageFault` where there is none."""
+    found = find(folder, **about)
+    if not found:
+        told = ", ".join(f"{name} {value}" for name, value in about.items())
+        raise UsageFault(f"{folder} has nothing finished of {told}", f"see how far it is: humpback show {folder}")
+    return found[-1]
+
+
+@lru_cache(maxsize=4096)
+def _opened(manifest: Path, _changed: int) -> Finished:
+    found = Finished(manifest.parent)
+    return Dataset(manifest.parent) if "steps" in found.manifest else found
+
+
 def read_rows(shard: Path, columns: list[str] | None = None) -> list[Row]:
     rows: list[Row] = pq.read_table(shard, columns=columns).to_pylist()
     return rows
@@ -267,9 +222,13 @@ def count_rows(shard: Path) -> int:
     return rows
 
 
-def begin(folder: Path, plan: dict[str, Any], again: str) -> None:
+def begin(folder: Path, plan: dict[str, Any], place: int, again: str) -> None:
     """Write the plan of `folder`, or refuse the folder if another plan made it; `again` is the command to type then."""
-    settle(folder / PLAN, plan, again)
+    settle(folder / PLAN, {**plan, "place": place}, again, _placeless)
+
+
+def _placeless(plan: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in plan.items() if name != "place"}
 
 
 def settle(path: Path, wanted: dict[str, Any], again: str, same: Callable[[Any], Any] = lambda value: value) -> None:
@@ -288,7 +247,7 @@ def settle(path: Path, wanted: dict[str, Any], again: str, same: Callable[[Any],
         raise PlanMismatch(f"{path.parent} was made with {leaf} = {old!r}, now it is {new!r}{more}", again)
 
 
-def finish(folder: Path, plan: dict[str, Any], shards: int, started: float) -> Dataset:
+def finish(folder: Path, plan: dict[str, Any], place: int, shards: int, started: float) -> Dataset:
     """Add the footers up, check conservation, and write the manifest, which finishes the dataset."""
     steps: dict[str, Totals] = {}
     for i in range(shards):
@@ -302,6 +261,7 @@ def finish(folder: Path, plan: dict[str, Any], shards: int, started: float) -> D
             )
     manifest = {
         "fingerprint": digest(plan),
+        "place": place,
         "plan": plan,
         "steps": [asdict(step) for step in steps.values()],
         "shards": shards,
@@ -311,7 +271,7 @@ def finish(folder: Path, plan: dict[str, Any], shards: int, started: float) -> D
     return Dataset(folder)
 
 
-def adopt(source: Path, folder: Path) -> None:
+def adopt(source: Path, folder: Path, place: int) -> None:
     """Take over a finished folder of another run by hard links, or by copies where the disk has none."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -320,5 +280,7 @@ def adopt(source: Path, folder: Path) -> None:
     except OSError:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source, partial)
+    for name in (PLAN, MANIFEST):
+        write_json(partial / name, {**read_json(partial / name), "place": place})
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)

@@ -9,7 +9,7 @@ from humpback.curate.judge import JudgeConfig
 from humpback.curate.select import CurateConfig
 from humpback.errors import LMError
 from humpback.evaluate import competence as c
-from humpback.evaluate.metrics import mean_and_error, metric, paired_change
+from humpback.metrics import mean_and_error, metric, paired_change
 from humpback.lm import Answer, Completion, Question, Sampling, Usage
 from humpback.lm.echo import Echo
 from humpback.prompts.forward import TagConfig

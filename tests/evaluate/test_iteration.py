@@ -6,7 +6,7 @@ import pytest
 
 from humpback.curate.combine import SCORERS
 from humpback.evaluate import iteration as it
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.schema import Row
 
 PAIRS = [{"id": f"p{i}"} for i in range(8)]

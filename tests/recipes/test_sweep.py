@@ -11,7 +11,7 @@ from humpback import store
 from humpback.config import build
 from humpback.errors import UsageFault
 from humpback.evaluate import comparison
-from humpback.evaluate.metrics import paired_change
+from humpback.metrics import paired_change
 from humpback.progress import Progress
 from humpback.recipes import _models, sweep
 from humpback.report.show import show_run

@@ -10,7 +10,7 @@ from conftest import TestSettings
 
 from humpback.evaluate import scaling
 from humpback.evaluate.arms import case_row, comparison_rows
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.report import ablation, ablation_plots
 from humpback.report.ablation_plots import Axis, round_step
 from humpback.run import Run

@@ -3,7 +3,7 @@
 import pytest
 
 from humpback.evaluate.agreement import agreement
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.report import charts
 from humpback.report.measured import labelled
 

@@ -7,7 +7,7 @@ from conftest import TestSettings
 
 from humpback import store
 from humpback.evaluate import iteration
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.report import content, gather, iterations, write_report
 from humpback.report.show import show_iterations
 from humpback.run import Run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.report import measured
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from conftest import TestSettings, segments_in
 
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.report import content, gather, measured, write_report
 from humpback.run import Run
 from humpback.schema import METRIC, SCORED, SEGMENT, Row

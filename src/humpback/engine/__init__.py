@@ -1,1 +1,69 @@
-"""Engines run jobs, here or elsewhere; they know nothing of Parquet, stages or models."""
+"""Engines run jobs, here or elsewhere; they know nothing of Parquet and rows. All work of a run goes through `Engine.run`.
+
+Another engine is one more file beside `local.py` with a class `Engine`: it takes a job, gives each of its shards to
+`job.what` where there is room and what it needs, and gives back what came of them as they end.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from humpback.progress import Progress
+
+if TYPE_CHECKING:
+    from humpback.engine.watched import Watch
+    from humpback.lm import LM
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What an engine gives to a job where it runs.
+
+    `open` opens a language model by name; it stays open until another one is asked for. `heard` is told how many answers
+    models gave, as they come. `watch` is over pages, in jobs that are `watched`.
+    """
+
+    open: "Callable[[str], LM]"
+    heard: Callable[[int], None]
+    progress: Progress
+    watch: "Watch | None" = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the work on a shard takes.
+
+    `model`: it asks language models. `alone`: it fills the machine (a training), so that nothing else may be held open.
+    `note`: pages that nobody vouches for are read, each shard in a process that may be ended; the path of a shard's note
+    tells at which page it is. `load` loads what is dear to load and shared, once in each process or before they are forked.
+    """
+
+    model: bool = False
+    alone: bool = False
+    note: Callable[[Any], Path] | None = None
+    load: Sequence[Callable[[], object]] = field(default=())
+
+
+@dataclass(frozen=True)
+class Job:
+    """`what(shard, hands)` for each of `shards`. All of it must be picklable; results do not depend on where it runs."""
+
+    what: Callable[[Any, Hands], Any]
+    shards: Sequence[Any]
+    needs: Needs = Needs()
+
+
+class Engine(AbstractContextManager["Engine"], Protocol):
+    """Runs jobs; `workers` is how many shards are in work at once where they need no model."""
+
+    workers: int
+
+    def run(self, job: Job, heard: Callable[[int], None]) -> Iterator[Any]:
+        """What came of each shard, in the order in which they end. What a shard raises stops the rest and is raised here."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held: processes, models."""
+        ...

@@ -1,31 +1,53 @@
-"""Run jobs on this machine: in this process for one worker, else in a pool of spawned processes."""
+"""The engine of one machine: shards in a pool of processes, models and trainings one at a time in this process.
+
+A language model that has several devices works in processes of its own (`lm/_hosted.py`).
+"""
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
 from typing import Any
 
+from humpback import lm as language_models
+from humpback.engine import Engine, Hands, Job
+from humpback.engine.watched import run_watched
 from humpback.errors import HumpbackError
+from humpback.progress import Progress
 
-Job = Callable[[], Any]
 
+class LocalEngine(Engine):
+    """Processes and the model that was asked last stay until the engine is closed."""
 
-class LocalEngine(AbstractContextManager["LocalEngine"]):
-    """`workers` processes that live as long as the engine; results come in the order in which jobs end."""
-
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, progress: Progress | None = None) -> None:
         self.workers = workers
+        self.progress = progress or Progress(quiet=True)
         self._pool: ProcessPoolExecutor | None = None
+        self._lm: tuple[str, language_models.LM] | None = None
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Any]:
-        """The result of every job. A job's exception stops the rest and is raised here; jobs must be picklable."""
-        if self.workers == 1 or len(jobs) == 1:
-            yield from (job() for job in jobs)
-            return
+    def run(self, job: Job, heard: Callable[[int], None]) -> Iterator[Any]:
+        if job.needs.alone:
+            self._close_lm()
+        if job.needs.note:
+            for load in job.needs.load if job.shards else ():
+                load()
+            yield from run_watched(job, self.workers)
+        elif job.needs.model or job.needs.alone or self.workers == 1 or len(job.shards) == 1:
+            hands = Hands(self.open, heard, self.progress)
+            yield from (job.what(shard, hands) for shard in job.shards)
+        else:
+            yield from self._in_pool(job)
+
+    def open(self, spec: str) -> language_models.LM:
+        """The language model `spec`; the one before it is closed, since two may not fit."""
+        if self._lm is None or self._lm[0] != spec:
+            self._close_lm()
+            self._lm = (spec, language_models.open(spec))
+        return self._lm[1]
+
+    def _in_pool(self, job: Job) -> Iterator[Any]:
         self._pool = self._pool or ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"))
-        futures = [self._pool.submit(job) for job in jobs]
+        futures = [self._pool.submit(job.what, shard, quiet()) for shard in job.shards]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -38,7 +60,26 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             for future in futures:
                 future.cancel()
 
-    def __exit__(self, *_: object) -> None:
+    def _close_lm(self) -> None:
+        if self._lm:
+            self._lm[1].remember(None)
+            self._lm[1].close()
+        self._lm = None
+
+    def close(self) -> None:
+        self._close_lm()
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def nobody(_: int) -> None:
+    """Hears nothing."""
+
+
+def quiet() -> Hands:
+    """The hands of a job in a process of its own, from which nothing is heard; a model is opened there."""
+    return Hands(language_models.open, nobody, Progress(quiet=True))

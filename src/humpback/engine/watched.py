@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -17,7 +17,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from humpback.engine import Hands, Job
 from humpback.errors import HumpbackError
+from humpback.progress import Progress
 from humpback.stage import Drop, Outcome
 
 # Pages take milliseconds; the largest of the hostile ones that are let through take a second or two.
@@ -63,12 +65,12 @@ class Watch:
             faulthandler.dump_traceback_later(self.seconds + 1, exit=True, file=nowhere)
 
 
-WatchedJob = Callable[[Watch], Any]
-
-
 @dataclass
 class _Task:
-    job: WatchedJob
+    """A shard of a job, and the pages of it that ended a process."""
+
+    what: Callable[[Any, Hands], Any]
+    shard: Any
     note: Path
     condemned: set[str] = field(default_factory=set)
 
@@ -82,13 +84,14 @@ class _Worker:
     task: _Task | None = None
 
 
-def run_watched(jobs: Sequence[tuple[WatchedJob, Path]], workers: int) -> Iterator[Any]:
-    """The result of every job, in the order in which they end; each job comes with a path for its note.
+def run_watched(job: Job, workers: int) -> Iterator[Any]:
+    """What came of every shard of `job`, in the order in which they end.
 
-    Jobs must be picklable. A job's exception stops the rest and is raised here. Raises `HumpbackError` where a process
-    dies at no page, or again and again.
+    What a shard raises stops the rest and is raised here. Raises `HumpbackError` where a process dies at no page, or again
+    and again.
     """
-    waiting = [_Task(job, note) for job, note in reversed(jobs)]
+    assert job.needs.note is not None
+    waiting = [_Task(job.what, shard, job.needs.note(shard)) for shard in reversed(job.shards)]
     crew: list[_Worker] = []
     try:
         while waiting or any(worker.task for worker in crew):
@@ -115,7 +118,7 @@ def _hand_out(waiting: list[_Task], crew: list[_Worker], workers: int) -> None:
             crew.append(idle)
         idle.task = waiting.pop()
         watch = Watch(idle.task.note, frozenset(idle.task.condemned), PAGE_SECONDS)
-        idle.link.send((idle.task.job, watch))
+        idle.link.send((idle.task.what, idle.task.shard, watch))
 
 
 def _hired() -> _Worker:
@@ -144,15 +147,23 @@ def _work(link: Connection, parent: int) -> None:
             while not link.poll(1):
                 if os.getppid() != parent:
                     return
-            job, watch = link.recv()
+            what, shard, watch = link.recv()
             _limit_memory()
             try:
-                answer = _Answer(job(watch))
+                answer = _Answer(what(shard, Hands(_no_model, _nobody, Progress(quiet=True), watch)))
             except MemoryError:
                 os._exit(1)
             except BaseException as error:  # noqa: BLE001 - it is raised again where the job was given
                 answer = _Answer(error=error)
             link.send(answer)
+
+
+def _no_model(spec: str) -> Any:
+    raise HumpbackError(f"{spec} was asked for where pages are read", "this is a bug: a stage over pages asks no model")
+
+
+def _nobody(_: int) -> None:
+    """Hears nothing."""
 
 
 def _limit_memory() -> None:

@@ -1,8 +1,13 @@
 """Every prompt is a file here, named `<use>-v<version>.txt`; its text is part of the plan of each stage that renders it.
 
-A prompt that changes gets a new version and a new file: a judgement made under the old words stays reproducible.
+A prompt that changes gets a new version and a new file: a judgement made under the old words stays reproducible. Who renders
+what is noted (`noted`), so that a stage whose plan does not name a prompt that it used is refused.
 """
 
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -21,9 +26,39 @@ def names() -> list[str]:
     return sorted(f.name.removesuffix(".txt") for f in files if f.name.endswith(".txt"))
 
 
-@cache
+_NOTES: ContextVar[set[str] | None] = ContextVar("prompts that were used", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[set[str]]:
+    """Inside, the names of all prompts that are read or rendered are entered into the set."""
+    used: set[str] = set()
+    token = _NOTES.set(used)
+    try:
+        yield used
+    finally:
+        _NOTES.reset(token)
+
+
+def _note(name: str) -> None:
+    notes = _NOTES.get()
+    if notes is not None:
+        notes.add(name)
+
+
+def digests(*wanted: str) -> dict[str, str]:
+    """Name -> sha256 of the text of each prompt, for `Config.reads`."""
+    return {name: hashlib.sha256(source(name).encode()).hexdigest() for name in wanted}
+
+
 def source(name: str) -> str:
     """The template text of the prompt `name`; raises `UsageFault` if there is none."""
+    _note(name)
+    return _text(name)
+
+
+@cache
+def _text(name: str) -> str:
     path = resources.files(__name__) / f"{name}.txt"
     if not path.is_file():
         raise UsageFault(f"there is no prompt {name!r}", f"choose one of: {', '.join(names())}")
@@ -32,9 +67,10 @@ def source(name: str) -> str:
 
 def render(name: str, **values: Any) -> str:
     """The prompt `name` with its slots filled; a missing slot raises `jinja2.UndefinedError`."""
+    _note(name)
     return _template(name).render(**values).rstrip("\n")
 
 
 @cache
 def _template(name: str) -> Template:
-    return _ENVIRONMENT.from_string(source(name))
+    return _ENVIRONMENT.from_string(_text(name))

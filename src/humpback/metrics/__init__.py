@@ -7,21 +7,28 @@ from typing import Any
 from humpback.schema import Row, row_id
 
 
-def metric(
-    name: str, model: str, value: float | None, *, n: int, se: float | None = None, unit: str = "", round: int | None = None,
-    note: str = "",
-) -> Row:  # fmt: skip
+def metric(name: str, model: str, value: float | None, *, n: int, **more: Any) -> Row:
+    """A row of `schema.METRIC`; `more` are its other columns: part, against, round, split, seed, at, se, low, high, unit, note.
+
+    Strings that are not given are empty, numbers null. The id is that of what is measured, not of the value.
+    """
+    blank = {"part": "", "against": "", "round": None, "split": "", "seed": None, "at": None}
+    rest = {"se": None, "low": None, "high": None, "unit": "", "note": ""}
+    unknown = more.keys() - blank.keys() - rest.keys()
+    if unknown:
+        raise TypeError(f"a metric row has no column {min(unknown)!r}")
+    place = {key: more.get(key, value) for key, value in blank.items()}
+    told = {key: more.get(key, value) for key, value in rest.items()}
+    own = "\0".join(str(each) for each in (name, model, *place.values()))
     return {
-        "id": row_id(f"{name}\0{model}\0{note}", "metric", round or 0),
+        "id": row_id(own, "metric"),
         "parent": None,
         "metric": name,
         "model": model,
-        "round": round,
+        **place,
         "value": value,
-        "se": se,
         "n": n,
-        "unit": unit,
-        "note": note,
+        **told,
     }
 
 
