@@ -8,7 +8,8 @@ from humpback.schema import Row, row_id
 
 
 def metric(name: str, model: str, value: float | None, *, n: int, **more: Any) -> Row:
-    """A row of `schema.METRIC`; `more` are its other columns: part, against, round, split, seed, at, se, low, high, unit, note.
+    """A row of `schema.METRIC`; `more` are its other columns: what is measured (part, against, round, split, seed, at), and
+    what is told of it (se, low, high, unit, note).
 
     Strings that are not given are empty, numbers null. The id is that of what is measured, not of the value.
     """
