@@ -8,7 +8,8 @@ where the instruction comes from.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from humpback.guards import phrases
 from humpback.guards.leaks import leak
 from humpback.guards.pair import RUN, Pair, copied_share, covered, loops
 from humpback.schema import Row
+from humpback.stage import Outcome, keep_or_drop
 from humpback.text.language import identify
 from humpback.text.redaction import redacted, regions_of
 from humpback.text.sentences import UNSPACED
@@ -194,3 +196,8 @@ def fault(row: Row, config: GuardConfig) -> tuple[str, Any] | None:
             if measured is not None:
                 return guard.__name__, measured
     return None
+
+
+def guarded(config: GuardConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """The pairs that pass all guards; the others fall for the name of the first that they fail."""
+    return keep_or_drop(partial(fault, config=config), rows)

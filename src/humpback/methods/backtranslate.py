@@ -1,43 +1,38 @@
 """Instruction backtranslation: which instruction does this text answer? (Humpback, Li et al. 2023, sections 2.2 and 2.4.)
 
-Every prompt of the backward and the forward task is made here, for training and for inference alike. A backward model is
-one trained to be (`backward-v1`), or any instruct model that is told what is wanted (`backward-prompted-v1`).
+A backward model is one trained to be (`backward-v1`), or any instruct model that is told what is wanted
+(`backward-prompted-v1`); `prompts/backward.py` renders both.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from humpback import lm as language_models
 from humpback.config import Config
-from humpback.guards.checks import GuardConfig
+from humpback.guards.checks import GuardConfig, guarded
 from humpback.lm import LM, Completion, Sampling
-from humpback.methods.candidates import candidate, marked, merged, pairs
-from humpback.prompts.backward import (
-    BACKWARD,
-    PROMPTED,
-    BackwardConfig,
-    backward_prompt,
-    is_prompted,
-    prompted_prompt,
-    wanted_language,
-)
+from humpback.methods.candidates import candidate, marked, merged
+from humpback.methods.candidates import pairs as pairs_of
+from humpback.methods.round_trip import RoundTripConfig, round_trip
+from humpback.prompts import backward as shown
+from humpback.prompts.backward import BACKWARD, PROMPTED, BackwardConfig
 from humpback.prompts.forward import TagConfig
-from humpback.schema import Row, row_seed
-from humpback.stage import Drop, Outcome
+from humpback.schema import PAIR, Row, row_seed
+from humpback.stage import Drop, LMStage, Outcome, Stage
+from humpback.store import Dataset
+from humpback.text.contamination import ContaminationConfig, decontaminate
+
+if TYPE_CHECKING:
+    from humpback.run import Run
 
 
-class AugmentConfig(Config):
-    """How instructions are drawn, and which of them stay."""
+class DrawConfig(Config):
+    """How instructions are drawn. What chooses among them is no part of it: choosing anew draws nothing anew."""
 
     candidates: int = Field(1, ge=1, description="instructions drawn per text, the best clean one kept (paper: 1)")
     sampling: Sampling = Field(Sampling(), description="temperature 0.7, top-p 0.9 (paper), 512 tokens (Spico197)")
-    choose: Literal["likelihood", "round_trip"] = Field(
-        "likelihood", description="by the backward model's likelihood, or also by what it gains the forward model (ours)"
-    )
-    weight: float = Field(1.0, ge=0, description="of the gain in a round trip, against the likelihood (ours)")
     max_pairs: int = Field(1, ge=1, description="most instructions kept per text, if they differ, each as a pair (paper: 1)")
     pair_chars: int = Field(1000, ge=1, description="one more of them for each so many characters of text (ours)")
 
@@ -49,57 +44,111 @@ class AugmentConfig(Config):
         return value
 
 
-@dataclass(frozen=True)
-class Augment:
-    """Write an instruction for each segment with a backward model: the `ask` of an LM stage.
+class AugmentConfig(DrawConfig):
+    """How instructions are drawn, and which of them stay."""
+
+    choose: Literal["likelihood", "round_trip"] = Field(
+        "likelihood", description="by the backward model's likelihood, or also by what it gains the forward model (ours)"
+    )
+    weight: float = Field(1.0, ge=0, description="of the gain in a round trip, against the likelihood (ours)")
+
+
+class Settings(Config):
+    """The method's settings; recipes have them among their own."""
+
+    tags: TagConfig = TagConfig()
+    backward: BackwardConfig = BackwardConfig()
+    augment: AugmentConfig = AugmentConfig()
+    guards: GuardConfig = GuardConfig()
+    contamination: ContaminationConfig = ContaminationConfig()
+    random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
+
+
+def pairs(
+    run: "Run", source: Dataset, settings: Settings, writer: str, forward: str = "", max_tokens: int = 1536, round: int = 1
+) -> Dataset:
+    """An instruction by the backward model `writer` for each text of `source`, as far as the guards let it through.
+
+    `forward` is the model that a round trip asks, of answers clipped to `max_tokens`. A later `round` draws other ones: its seed derives from `random_seed` and
+    its number. Of the settings those of `Settings` are read, whatever else stands beside them.
+    """
+    number = "" if round == 1 else f"-{round}"
+    about = {"method": "backtranslate", "round": round}
+    made = run.map(f"augmented{number}", drawing(settings, writer, round), source, kind="candidates", **about)
+    if settings.augment.choose == "round_trip":
+        config = RoundTripConfig(
+            tags=settings.tags, guards=settings.guards, weight=settings.augment.weight, max_tokens=max_tokens
+        )
+        made = run.map(f"round-trip{number}", LMStage("round-trip", PAIR, round_trip, config, lm=forward), made,
+                       kind="candidates", **about)  # fmt: skip
+    if settings.contamination.against:
+        clean = Stage("decontaminated-pairs", PAIR, decontaminate, settings.contamination)
+        made = run.map(f"decontaminated-pairs{number}", clean, made, kind="candidates", **about)
+    let_through = Stage("guards", PAIR, guarded, settings.guards)
+    return run.map(f"pairs{number}", let_through, made, may_be_empty=round > 1, kind="pairs", **about)
+
+
+class Drawing(Config):
+    """All that the draws of instructions depend on, beside texts and model."""
+
+    backward: BackwardConfig
+    augment: DrawConfig
+    tags: TagConfig
+    guards: GuardConfig
+    random_seed: int
+
+
+def drawing(settings: Settings, writer: str, round: int = 1) -> LMStage:
+    """The stage that draws the candidates of each text, and takes the likeliest."""
+    seed = settings.random_seed if round == 1 else row_seed(str(settings.random_seed), f"round {round}")
+    draws = DrawConfig(**{name: getattr(settings.augment, name) for name in DrawConfig.model_fields})
+    config = Drawing(backward=settings.backward, augment=draws, tags=settings.tags, guards=settings.guards, random_seed=seed)
+    return LMStage("augmented", PAIR, augment, config, lm=writer)
+
+
+def augment(config: Drawing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
+    """Write an instruction for each segment with a backward model.
 
     Several candidates are drawn, each with a seed of its own. Of those that pass the guards the likeliest stays; if
     none passes the likeliest of all, which the guards then drop with its reason. Where the server gives no
     log-probabilities the clean one that was drawn most stays, of equals the first. All are kept in `candidates`, equal
-    ones once. A long text may have several pairs (`max_pairs`).
+    ones once. A long text may have several pairs: one more for each `pair_chars` of it, up to `max_pairs`.
 
     What a prompted model writes is cleaned (`clean_instruction`), and `raw` keeps it as it was. What a trained model
     writes is not: it has learned to write the instruction bare, from human ones of which some begin with "Question:" or
     a quotation; and where it writes more, that is its fault, for the guards to see.
     """
+    language_models.reading(lm, "backward")
+    asked = [_asked(config, row, lm) for row in rows]
+    draws = config.augment.candidates
+    made = lm.generate(
+        [prompt for prompt, _ in asked for _ in range(draws)],
+        config.augment.sampling,
+        [row_seed(row["id"], f"{config.random_seed}/augment/{j}") for row in rows for j in range(draws)],
+    )
+    for i, (row, (prompt, pair)) in enumerate(zip(rows, asked, strict=True)):
+        drawn = made[i * draws : (i + 1) * draws]
+        if all(completion.finish == "too_long" for completion in drawn):
+            yield Drop(row, "prompt_too_long", len(prompt))
+        else:
+            yield from _pairs(config, pair, drawn)
 
-    backward: BackwardConfig
-    augment: AugmentConfig
-    tags: TagConfig
-    guards: GuardConfig
-    seed: int
 
-    def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-        language_models.reading(lm, "backward")
-        shown = [self._shown(row, lm) for row in rows]
-        draws = self.augment.candidates
-        made = lm.generate(
-            [prompt for prompt, _ in shown for _ in range(draws)],
-            self.augment.sampling,
-            [row_seed(row["id"], f"{self.seed}/augment/{j}") for row in rows for j in range(draws)],
-        )
-        for i, (row, (prompt, pair)) in enumerate(zip(rows, shown, strict=True)):
-            drawn = made[i * draws : (i + 1) * draws]
-            if all(completion.finish == "too_long" for completion in drawn):
-                yield Drop(row, "prompt_too_long", len(prompt))
-            else:
-                yield from self._pairs(pair, drawn)
+def _pairs(config: Drawing, pair: Row, drawn: list[Completion]) -> Iterator[Row]:
+    draws = [candidate(completion, pair["prompt"] == PROMPTED) for completion in drawn]
+    most = min(config.augment.max_pairs, 1 + len(pair["response"]) // config.augment.pair_chars)
+    yield from pairs_of(pair, marked(pair, merged(draws), config.guards), "logprob", most)
 
-    def _pairs(self, pair: Row, drawn: list[Completion]) -> Iterator[Row]:
-        """The pairs of one text; one more for each `pair_chars` of it, up to `max_pairs`."""
-        draws = [candidate(completion, pair["prompt"] == PROMPTED) for completion in drawn]
-        most = min(self.augment.max_pairs, 1 + len(pair["response"]) // self.augment.pair_chars)
-        yield from pairs(pair, marked(pair, merged(draws), self.guards), "logprob", most)
 
-    def _shown(self, row: Row, lm: LM) -> tuple[str, Row]:
-        """(prompt, the pair without its instruction)."""
-        if not is_prompted(lm.role, self.backward):
-            prompt, clipped = backward_prompt(row, self.backward, self.tags.seed, lm.clip)
-            return prompt, _pair(row, lm.name, BACKWARD, clipped)
-        style = self.backward.styles[row_seed(row["id"], f"{self.seed}/style") % len(self.backward.styles)]
-        prompt, clipped = prompted_prompt(row, self.backward, style, lm.clip)
-        asked = {"style": style, "instruction_lang": wanted_language(row, self.backward)}
-        return prompt, {**_pair(row, lm.name, PROMPTED, clipped), **asked}
+def _asked(config: Drawing, row: Row, lm: LM) -> tuple[str, Row]:
+    """(prompt, the pair without its instruction)."""
+    if not shown.is_prompted(lm.role, config.backward):
+        prompt, clipped = shown.backward_prompt(row, config.backward, config.tags.seed, lm.clip)
+        return prompt, _pair(row, lm.name, BACKWARD, clipped)
+    style = config.backward.styles[row_seed(row["id"], f"{config.random_seed}/style") % len(config.backward.styles)]
+    prompt, clipped = shown.prompted_prompt(row, config.backward, style, lm.clip)
+    asked = {"style": style, "instruction_lang": shown.wanted_language(row, config.backward)}
+    return prompt, {**_pair(row, lm.name, PROMPTED, clipped), **asked}
 
 
 def _pair(row: Row, lm: str, prompt: str, clipped: bool) -> Row:
@@ -116,4 +165,6 @@ def _pair(row: Row, lm: str, prompt: str, clipped: bool) -> Row:
         "clipped": clipped,
         "lang": row.get("lang"),
         "instruction_lang": None,
+        "license": row.get("license"),
+        "opt_out": row.get("opt_out"),
     }

@@ -8,8 +8,8 @@ input, the same task on another input.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -25,7 +25,7 @@ from humpback.methods.cleaning import clean_instruction
 from humpback.methods.rewording import TAUGHT, rewordings
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row, row_id, row_seed
-from humpback.stage import Drop, Outcome
+from humpback.stage import Drop, Outcome, keep_or_drop
 from humpback.text.sentences import terms
 
 PARAPHRASE = "paraphrase-v1"
@@ -61,54 +61,71 @@ class ParaphraseConfig(Config):
     )
 
 
-@dataclass(frozen=True)
-class Wordings:
-    """Other wordings of each instruction, each as a row of its own: the `ask` of an LM stage, or `by_itself` without one.
+class WordingConfig(Config):
+    """What other wordings depend on; `drafted` is whether an instruct model is asked for some."""
+
+    paraphrase: ParaphraseConfig
+    random_seed: int
+    drafted: bool = False
+
+    def reads(self) -> dict[str, str]:
+        return prompts.digests(PARAPHRASE) if self.drafted else {}
+
+
+def drafted_wordings(config: WordingConfig, rows: list[Row], lm: LM) -> Iterator[Outcome]:
+    """Other wordings of each instruction, each as a row of its own, those of the instruct model `lm` among them.
 
     A pair for which there is none is dropped as `no_wording`.
     """
+    language_models.reading(lm, "forward")
+    shown = [prompts.render(PARAPHRASE, instruction=quoted(row["instruction"])) for row in rows]
+    draws = config.paraphrase.drafts
+    made = lm.generate(
+        [prompt for prompt in shown for _ in range(draws)],
+        config.paraphrase.sampling,
+        [row_seed(row["id"], f"{config.random_seed}/paraphrase/{j}") for row in rows for j in range(draws)],
+    )
+    for i, row in enumerate(rows):
+        drafts = [(clean_instruction(each.text), each.finish) for each in made[i * draws : (i + 1) * draws]]
+        yield from _listed(config, row, drafts)
 
-    config: ParaphraseConfig
-    seed: int
 
-    def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-        language_models.reading(lm, "forward")
-        shown = [prompts.render(PARAPHRASE, instruction=quoted(row["instruction"])) for row in rows]
-        draws = self.config.drafts
-        made = lm.generate(
-            [prompt for prompt in shown for _ in range(draws)],
-            self.config.sampling,
-            [row_seed(row["id"], f"{self.seed}/paraphrase/{j}") for row in rows for j in range(draws)],
-        )
-        for i, row in enumerate(rows):
-            drafts: list[tuple[str, str]] = [
-                (clean_instruction(each.text), each.finish) for each in made[i * draws : (i + 1) * draws]
-            ]
-            yield from self._listed(row, drafts)
+def wordings(config: WordingConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """As `drafted_wordings`, without a model to ask."""
+    for row in rows:
+        yield from _listed(config, row, [])
 
-    def by_itself(self, rows: Iterable[Row]) -> Iterator[Outcome]:
-        """Without a model to ask."""
-        for row in rows:
-            yield from self._listed(row, [])
 
-    def _listed(self, row: Row, drafts: list[tuple[str, str]]) -> Iterator[Outcome]:
-        found: dict[By, list[tuple[str, str]]] = {
-            "candidate": _candidates(row),
-            "lm": drafts,
-            "rule": [(text, "stop") for text in rewordings(row["instruction"], TAUGHT)],
-        }
-        every = [(by, *each) for by in self.config.sources for each in found[by]]
-        for ordinal, (by, text, finish) in enumerate(every):
-            made = {"paraphrase": text, "paraphrase_by": by, "paraphrase_finish": finish}
-            yield {**row, **made, "id": row_id(row["id"], "wording", ordinal), "parent": row["id"]}
-        if not every:
-            yield Drop(row, "no_wording")
+def _listed(config: WordingConfig, row: Row, drafts: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
+    found: dict[By, Sequence[tuple[str, str]]] = {
+        "candidate": _candidates(row),
+        "lm": drafts,
+        "rule": [(text, "stop") for text in rewordings(row["instruction"], TAUGHT)],
+    }
+    every = [(by, *each) for by in config.paraphrase.sources for each in found[by]]
+    for ordinal, (by, text, finish) in enumerate(every):
+        made = {"paraphrase": text, "paraphrase_by": by, "paraphrase_finish": finish}
+        yield {**row, **made, "id": row_id(row["id"], "wording", ordinal), "parent": row["id"]}
+    if not every:
+        yield Drop(row, "no_wording")
 
 
 def _candidates(row: Row) -> list[tuple[str, str]]:
     """What else was drawn for the text and passes the guards."""
     drawn = row.get("candidates") or []
     return [(c["instruction"], c["finish"]) for c in drawn if c["guard"] is None and c["instruction"] != row["instruction"]]
+
+
+class CheckConfig(Config):
+    """Which wordings are paraphrases."""
+
+    paraphrase: ParaphraseConfig
+    guards: GuardConfig
+
+
+def paraphrases(config: CheckConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """The wordings that ask for the same thing."""
+    return keep_or_drop(partial(no_paraphrase, config=config.paraphrase, guards=config.guards), rows)
 
 
 def no_paraphrase(row: Row, config: ParaphraseConfig, guards: GuardConfig) -> tuple[str, Any] | None:
@@ -151,7 +168,7 @@ def _held(slot: str, text: str) -> bool:
     return re.search(start + re.escape(slot) + end, text) is not None
 
 
-def with_negatives(config: ParaphraseConfig, seed: int, rows: Iterable[Row]) -> Iterator[Outcome]:
+def with_negatives(config: WordingConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Of each pair one paraphrase, with the pair's hard negative; the others are dropped as `other_wording`.
 
     Pairs that no other is unlike enough to are dropped as `no_negative`.
@@ -159,8 +176,9 @@ def with_negatives(config: ParaphraseConfig, seed: int, rows: Iterable[Row]) -> 
     by_pair: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_pair[row["parent"]].append(row)
-    chosen = [_one(wordings, config.sources, seed) for _, wordings in sorted(by_pair.items())]
-    for row, negative in zip(chosen, hard_negatives(chosen, config.most_alike), strict=True):
+    own, seed = config.paraphrase, config.random_seed
+    chosen = [_one(each, own.sources, seed) for _, each in sorted(by_pair.items())]
+    for row, negative in zip(chosen, hard_negatives(chosen, own.most_alike), strict=True):
         others = [each for each in by_pair[row["parent"]] if each["id"] != row["id"]]
         yield {**row, **negative} if negative else Drop(row, "no_negative")
         yield from (Drop(each, "other_wording", each["paraphrase_by"]) for each in others)

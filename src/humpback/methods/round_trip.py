@@ -1,9 +1,9 @@
 """Choose among drawn instructions with both models: the backward one that wrote them, and a forward one that answers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from humpback import lm as language_models
+from humpback.config import Config
 from humpback.errors import LMError, UsageFault
 from humpback.guards.checks import GuardConfig
 from humpback.lm import LM
@@ -14,9 +14,17 @@ from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
 
-@dataclass(frozen=True)
-class RoundTrip:
-    """Choose anew among the `candidates` of pairs that `Augment` made: the `ask` of an LM stage, with a forward model.
+class RoundTripConfig(Config):
+    """Answers are clipped to `max_tokens`; `weight` is that of the gain."""
+
+    tags: TagConfig
+    guards: GuardConfig
+    weight: float
+    max_tokens: int
+
+
+def round_trip(config: RoundTripConfig, rows: list[Row], lm: LM) -> Iterator[Outcome]:
+    """Choose anew among the `candidates` of pairs that `backtranslate.augment` made, with the forward model `lm`.
 
     round_trip = mean log p(x | y) + weight * gain(x, y), in nats per token: how likely the instruction x is after the
     text y under the backward model, and how much likelier x makes y under the forward model, which instructions that
@@ -27,44 +35,32 @@ class RoundTrip:
     A text with several pairs has them chosen anew in order of their ordinals; where too few instructions differ, the pair
     is dropped as `same_instruction`. Raises `UsageFault` if the forward model gives no log-probabilities.
     """
+    language_models.reading(lm, "forward")
+    listed = [marked(row, row.get("candidates") or [], config.guards) for row in rows]
+    asked = [(c["instruction"], row["response"]) for row, own in zip(rows, listed, strict=True) for c in own
+             if c["guard"] is None]  # fmt: skip
+    different = list(dict.fromkeys(asked))
+    try:
+        measured = dict(zip(different, gains(different, lm, config.tags.web, config.max_tokens), strict=True))
+    except LMError as error:
+        if error.retryable:
+            raise
+        raise UsageFault(
+            f"choosing by round trip needs log-probabilities from {lm.name}: {error.fact}",
+            "--set augment.choose=likelihood, or name a forward model on this machine",
+        ) from error
+    for row, own in zip(rows, listed, strict=True):
+        gained = [{**c, "gain": measured.get((c["instruction"], row["response"]))} for c in own]
+        yield _chosen(row, _scored(gained, config.weight)) if own else row
 
-    tags: TagConfig
-    guards: GuardConfig
-    weight: float
-    max_tokens: int
 
-    def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-        language_models.reading(lm, "forward")
-        listed = [marked(row, row.get("candidates") or [], self.guards) for row in rows]
-        asked = [
-            (c["instruction"], row["response"])
-            for row, own in zip(rows, listed, strict=True)
-            for c in own
-            if c["guard"] is None
-        ]
-        measured = self._gains(list(dict.fromkeys(asked)), lm)
-        for row, own in zip(rows, listed, strict=True):
-            gained = [{**c, "gain": measured.get((c["instruction"], row["response"]))} for c in own]
-            yield _chosen(row, self._scored(gained)) if own else row
-
-    def _gains(self, pairs: list[tuple[str, str]], lm: LM) -> dict[tuple[str, str], float | None]:
-        try:
-            return dict(zip(pairs, gains(pairs, lm, self.tags.web, self.max_tokens), strict=True))
-        except LMError as error:
-            if error.retryable:
-                raise
-            raise UsageFault(
-                f"choosing by round trip needs log-probabilities from {lm.name}: {error.fact}",
-                "--set augment.choose=likelihood, or name a forward model on this machine",
-            ) from error
-
-    def _scored(self, candidates: list[Row]) -> list[Row]:
-        """With `round_trip` for each that has a gain; the first term is in all of them or in none."""
-        known = all(c["logprob"] is not None for c in candidates if c["gain"] is not None)
-        return [
-            {**c, "round_trip": None if c["gain"] is None else (c["logprob"] if known else 0.0) + self.weight * c["gain"]}
-            for c in candidates
-        ]
+def _scored(candidates: list[Row], weight: float) -> list[Row]:
+    """With `round_trip` for each that has a gain; the first term is in all of them or in none."""
+    known = all(c["logprob"] is not None for c in candidates if c["gain"] is not None)
+    return [
+        {**c, "round_trip": None if c["gain"] is None else (c["logprob"] if known else 0.0) + weight * c["gain"]}
+        for c in candidates
+    ]
 
 
 def _chosen(row: Row, candidates: list[Row]) -> Outcome:
