@@ -319,8 +319,8 @@ def resuming_changes_nothing(made: Any, folder: Path) -> None:
         family = made()
         set_dropout(family.model, 0.1)
         made_of = examples(FORWARD, family.tokenizer)[:6]
-        sft = {"steps": 7, "batch": 2, "lr": 1e-2, "dropout": 0.1}
-        worker = trainer(family, made_of, folder / where, sft, checkpoint_steps=2, optimizer="adamw_torch")
+        sft = {"steps": 7, "batch": 2, "lr": 1e-2, "dropout": 0.1, "optimizer": "adamw_torch"}
+        worker = trainer(family, made_of, folder / where, sft, checkpoint_steps=2)
         if callback:
             worker.add_callback(callback)
         with suppress(KeyboardInterrupt):

@@ -43,8 +43,10 @@ def by_heart(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     def train(name: str, ended: bool = True) -> Path:
         folder = tmp_path_factory.mktemp(name)
         base = family(name, "eager").save(tmp_path_factory.mktemp(f"{name}-base"))
-        config = SftConfig(lr=1e-2, lr_end=1e-3, steps=36, batch=4, dropout=0, weight_decay=0, max_tokens=200)
-        hardware = HardwareConfig(precision="fp32", checkpoint_steps=0)
+        config = SftConfig(
+            lr=1e-2, lr_end=1e-3, steps=36, batch=4, dropout=0, weight_decay=0, max_tokens=200, precision="fp32"
+        )
+        hardware = HardwareConfig(checkpoint_steps=0)
         job = Job(role="forward", base_name=f"transformers:{base}", sft=config, hardware=hardware)
         real = data.tokens
         with in_this_process() as patch:

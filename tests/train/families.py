@@ -134,10 +134,14 @@ def family(name: str, attention: str = packing.ATTENTION) -> Family:
     return Family(name, model, words)
 
 
+# A fine-tuning whose steps can be followed by hand.
+PLAIN = {"weight_decay": 0.0, "dropout": 0.0, "precision": "fp32", "optimizer": "sgd"}
+
+
 def trainer(family: Family, made: list[Tokens], folder: Path, sft: dict[str, Any], **hardware: Any) -> Trainer:
     """The child's trainer over `made`, in this process; AdamW and dropout only where they are asked for."""
-    settings = SftConfig(**{"weight_decay": 0.0, "dropout": 0.0, "batch": len(made), "steps": 1, **sft})
-    machine = HardwareConfig(**{"precision": "fp32", "optimizer": "sgd", "checkpoint_steps": 0, **hardware})
+    settings = SftConfig(**{**PLAIN, "batch": len(made), "steps": 1, **sft})
+    machine = HardwareConfig(**{"checkpoint_steps": 0, **hardware})
     job = Job(role="forward", base_name=family.name, sft=settings, hardware=machine)
     assert settings.batch and settings.steps
     return Trainer(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from humpback.config import planned
 from humpback.errors import UsageFault
-from humpback.train.config import PAPER_STEPS, SftConfig, batch_and_steps
+from humpback.train.config import PAPER_STEPS, HardwareConfig, SftConfig, batch_and_steps
 
 
 @pytest.mark.parametrize(("n", "batch", "steps"), PAPER_STEPS)
@@ -28,3 +29,14 @@ def test_a_rate_that_would_rise_is_refused_before_anything_is_made() -> None:
         SftConfig(lr=1e-6)
     assert "sft.lr=1e-06" in caught.value.fact and "sft.lr_end=9e-06" in caught.value.fact
     assert SftConfig(lr=9e-6).lr_end == 9e-6
+
+
+@pytest.mark.parametrize("changed", [{"optimizer": "sgd"}, {"precision": "fp32"}], ids=["optimizer", "precision"])
+def test_what_changes_what_is_learnt_is_planned(changed: dict[str, str]) -> None:
+    """Both stood under `hardware`, which is in no plan: sgd after adamw in the same folder gave the adamw model, untrained."""
+    assert planned(SftConfig(**changed)) != planned(SftConfig())  # type: ignore[arg-type]
+
+
+def test_the_machine_is_in_no_plan() -> None:
+    """A finished run refused a smaller micro-batch, which docs/training.md says may change."""
+    assert planned(HardwareConfig(micro_batch=1, launch="fsdp2", checkpoint_steps=1)) == {}

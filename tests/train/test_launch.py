@@ -40,6 +40,7 @@ SFT = {
     "steps": 4,
     "max_tokens": 96,
     "dropout": 0,
+    "precision": "fp32",
 }
 # accelerate cuts models into parts on GPUs alone. This gives it processors in their place, and tells what it gathered.
 PROCESSORS_FOR_CARDS = """
@@ -72,7 +73,7 @@ def job(sft: dict[str, Any] | None = None, **hardware: Any) -> Job:
         role="forward",
         base_name="embedded",
         sft=SftConfig(**{**SFT, **(sft or {})}),
-        hardware=HardwareConfig(**{"precision": "fp32", "checkpoint_steps": 0, **hardware}),
+        hardware=HardwareConfig(**{"checkpoint_steps": 0, **hardware}),
     )
 
 
@@ -226,27 +227,27 @@ def test_accelerate_reads_what_ships_and_it_names_no_machine(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hardware", "method", "words"),
+    ("hardware", "sft", "words"),
     [
-        ({"launch": "nowhere"}, "full", "fsdp2, multi_gpu, one_gpu, two_cpu, zero3"),
-        ({"launch": "multi_gpu"}, "full", "needs 2 GPUs, and 0 are in sight"),
-        ({"launch": "fsdp2"}, "qlora", "weights of 4 bits"),
-        ({"launch": "zero3"}, "full", "pip install deepspeed"),
-        ({"report_to": "wandb"}, "full", "pip install wandb"),
-        ({"report_to": "tensorboard"}, "full", "pip install 'humpback[track]'"),
-        ({"optimizer": "paged_adamw_8bit"}, "full", "pip install 'humpback[qlora]'"),
-        ({}, "qlora", "pip install 'humpback[qlora]'"),
+        ({"launch": "nowhere"}, {}, "fsdp2, multi_gpu, one_gpu, two_cpu, zero3"),
+        ({"launch": "multi_gpu"}, {}, "needs 2 GPUs, and 0 are in sight"),
+        ({"launch": "fsdp2"}, {"method": "qlora"}, "weights of 4 bits"),
+        ({"launch": "zero3"}, {}, "pip install deepspeed"),
+        ({"report_to": "wandb"}, {}, "pip install wandb"),
+        ({"report_to": "tensorboard"}, {}, "pip install 'humpback[track]'"),
+        ({}, {"optimizer": "paged_adamw_8bit"}, "pip install 'humpback[qlora]'"),
+        ({}, {"method": "qlora"}, "pip install 'humpback[qlora]'"),
     ],
 )
 def test_what_is_missing_is_named_with_the_command(
-    hardware: dict[str, Any], method: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    hardware: dict[str, Any], sft: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A traceback of an import after the model was loaded, under a launcher, is found by nobody."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    absent = method != "qlora" or not hardware
+    absent = "method" not in sft or not hardware
     monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None if absent else name)
     with pytest.raises(UsageFault) as caught:
-        launch.command(tmp_path, job({"method": method}, **hardware))
+        launch.command(tmp_path, job(sft, **hardware))
     assert words in caught.value.fact + caught.value.hint
 
 

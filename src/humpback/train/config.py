@@ -1,11 +1,11 @@
 """The settings of a fine-tuning, the machine that it runs on, and the steps that go with a size of data."""
 
 import math
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from humpback.config import Config
+from humpback.config import PACE, Config
 from humpback.errors import UsageFault
 
 # Humpback v3, table 18: (examples, batch, steps).
@@ -47,6 +47,10 @@ class SftConfig(Config):
     max_tokens: int = Field(2048, description="longest example (Spico197)")
     betas: tuple[float, float] = Field((0.9, 0.95), description="(Spico197)")
     clip: float = Field(1.0, description="largest gradient norm (Spico197)")
+    optimizer: str = Field("adamw_torch_fused", description="any that transformers knows, for example paged_adamw_8bit")
+    precision: Literal["bf16", "fp32"] = Field(
+        "bf16", description="of the products; weights are kept in fp32, frozen ones on a GPU in bf16"
+    )
     seed: int = Field(42, description="order of the data, dropout, and the adapters' first values")
 
     @model_validator(mode="after")
@@ -60,28 +64,25 @@ class SftConfig(Config):
 
 
 class HardwareConfig(Config):
-    """What a training runs on, and how it is watched. Nothing here changes what is learnt, up to rounding."""
+    """What a training runs on, and how it is watched. Nothing here changes what is learnt, but for rounding and for which
+    states dropout draws; so that nothing of it is in a plan, and all of it may change on a finished run."""
 
-    launch: str = Field(
+    launch: Annotated[str, PACE] = Field(
         "",
         description="configuration of `accelerate launch`: one_gpu, multi_gpu, fsdp2, zero3, two_cpu, a file; empty: none",
     )
-    micro_batch: int | None = Field(
+    micro_batch: Annotated[int | None, PACE] = Field(
         None,
         ge=1,
         description="examples or rows that a device takes at once, gradients adding up to the batch; unset: all",
     )
-    gradient_checkpointing: bool = Field(
+    gradient_checkpointing: Annotated[bool, PACE] = Field(
         False, description="activations are computed twice and not kept: slower, and smaller"
     )
-    precision: Literal["bf16", "fp32"] = Field(
-        "bf16", description="of the products; weights are kept in fp32, frozen ones on a GPU in bf16"
-    )
-    optimizer: str = Field("adamw_torch_fused", description="any that transformers knows, for example paged_adamw_8bit")
-    checkpoint_steps: int = Field(
+    checkpoint_steps: Annotated[int, PACE] = Field(
         100, ge=0, description="steps between checkpoints, from which a killed training goes on; 0: none"
     )
-    report_to: Literal["none", "tensorboard", "trackio", "wandb"] = Field(
+    report_to: Annotated[Literal["none", "tensorboard", "trackio", "wandb"], PACE] = Field(
         "none",
         description="who draws the loss, from files beside the model; nothing leaves this machine unless you set that up",
     )

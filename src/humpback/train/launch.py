@@ -52,8 +52,8 @@ def check(job: Job) -> None:
     sft, hardware = job.sft, job.hardware
     if sft.method == "qlora":
         _needs("bitsandbytes", "sft.method=qlora", "qlora")
-    if re.search("8bit|paged|bnb", hardware.optimizer) and "torch" not in hardware.optimizer:
-        _needs("bitsandbytes", f"hardware.optimizer={hardware.optimizer}", "qlora")
+    if re.search("8bit|paged|bnb", sft.optimizer) and "torch" not in sft.optimizer:
+        _needs("bitsandbytes", f"sft.optimizer={sft.optimizer}", "qlora")
     if hardware.report_to != "none":
         _needs(hardware.report_to, f"hardware.report_to={hardware.report_to}", "track")
     if hardware.launch:

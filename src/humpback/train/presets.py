@@ -90,8 +90,8 @@ def _memory(micro: int, optimizer: str) -> dict[str, tuple[Any, str]]:
     return {
         "hardware.micro_batch": (micro, BYTES),
         "hardware.gradient_checkpointing": (True, BYTES),
-        "hardware.optimizer": (optimizer, f"{BYTES}; moments of 8 bits" if "8bit" in optimizer else BYTES),
-        "hardware.precision": ("bf16", SMOLLM3),
+        "sft.optimizer": (optimizer, f"{BYTES}; moments of 8 bits" if "8bit" in optimizer else BYTES),
+        "sft.precision": ("bf16", SMOLLM3),
     }
 
 
@@ -116,6 +116,8 @@ PRESETS = {
             "sft.max_tokens": (2048, SPICO),
             "sft.betas": ((0.9, 0.95), SPICO),
             "sft.clip": (1.0, SPICO),
+            "sft.optimizer": ("adamw_torch_fused", "the default of transformers; the paper names none"),
+            "sft.precision": ("bf16", "ours: the paper names none"),
             "sft.seed": (42, SPICO),
             "backward_sft": (None, f"{PAPER}: both models alike"),
         },
@@ -147,8 +149,8 @@ PRESETS = {
             "sft.max_tokens": (600, "the embedded model's own recommendation"),
             "hardware.micro_batch": (8, "ours: a batch of 8 at once"),
             "hardware.gradient_checkpointing": (False, "ours: at this size memory is no matter"),
-            "hardware.precision": ("fp32", "ours: processors without bfloat16 products are slower with them"),
-            "hardware.optimizer": ("adamw_torch_fused", "the default of transformers"),
+            "sft.precision": ("fp32", "ours: processors without bfloat16 products are slower with them"),
+            "sft.optimizer": ("adamw_torch_fused", "the default of transformers"),
         },
     ),
     "gpu8": Preset(
@@ -239,6 +241,6 @@ def memory(size: Size, sft: SftConfig, hardware: HardwareConfig) -> dict[str, fl
     return {
         "weights": weights,
         "gradients": 4 * trained,
-        "optimizer": (2 if "8bit" in hardware.optimizer else 8) * trained,
+        "optimizer": (2 if "8bit" in sft.optimizer else 8) * trained,
         "activations": tokens * (size.layers * size.hidden * each + block) + logits,
     }

@@ -46,8 +46,8 @@ ROWS = [row(number) for number in range(len(THINGS))]
 
 
 def job(*, contrast: ContrastConfig | None, micro: int | None = None, **sft: Any) -> Job:
-    given = {"batch": 8, "steps": 1, "max_tokens": 64, "dropout": 0.0, "clip": 1e9, **sft}
-    hardware = HardwareConfig(micro_batch=micro, precision="fp32", checkpoint_steps=0)
+    given = {"batch": 8, "steps": 1, "max_tokens": 64, "dropout": 0.0, "clip": 1e9, "precision": "fp32", **sft}
+    hardware = HardwareConfig(micro_batch=micro, checkpoint_steps=0)
     base = str(model_folder("embedded"))
     return Job(role="forward", base_name="embedded", base=base, sft=SftConfig(**given), hardware=hardware, contrast=contrast)
 

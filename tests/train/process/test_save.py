@@ -8,7 +8,7 @@ import pytest
 
 from humpback.lm.spec import EMBEDDED
 from humpback.progress import Progress
-from humpback.train.config import HardwareConfig, SftConfig
+from humpback.train.config import SftConfig
 from humpback.train.job import Job
 from humpback.train.sft import train
 
@@ -34,9 +34,9 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp(request.param)
     sft = SftConfig.model_validate(
         {"method": request.param, "lora": {"rank": 8, "alpha": 16}, "lr": 5e-3, "lr_end": 5e-3, "batch": 8, "steps": 4,
-         "max_tokens": 96, "dropout": 0.0}
+         "max_tokens": 96, "dropout": 0.0, "precision": "fp32"}
     )  # fmt: skip
-    job = Job(role="forward", base_name="embedded", sft=sft, hardware=HardwareConfig(precision="fp32"))
+    job = Job(role="forward", base_name="embedded", sft=sft)
     train(folder, job, SEED, Progress(quiet=True))
     return request.param, folder
 

@@ -66,7 +66,7 @@ def adapted(model: Any, job: Job) -> Any:
     """
     if job.sft.method == "full":
         return model
-    kept = torch.bfloat16 if has_gpu() and job.hardware.precision == "bf16" else torch.float32
+    kept = torch.bfloat16 if has_gpu() and job.sft.precision == "bf16" else torch.float32
     for weight in model.parameters():
         if weight.is_floating_point():
             weight.data = weight.data.to(kept)
