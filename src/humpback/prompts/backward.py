@@ -22,16 +22,21 @@ LEARNED = ("backward", "base")
 _CODE = re.compile(r"[a-z]{2,3}")
 
 
-class BackwardConfig(Config):
+class ShownText(Config):
+    """How much a backward model is shown of a text, in training and when it is asked."""
+
+    context: Literal["none", "heading"] = Field(
+        "none", description="whether the heading path stands beside the text: the paper's model sees the text alone"
+    )
+    max_text_tokens: int = Field(1536, description="the text is clipped to this many tokens, at its tail (ours)")
+
+
+class BackwardConfig(ShownText):
     """What the backward model is shown; `styles` and `language` are asked of prompted models, trained ones have theirs."""
 
     prompt: Literal["auto", "trained", "prompted"] = Field(
         "auto", description="trained: the prompt of training; prompted: what is wanted in words; auto: by the model's role"
     )
-    context: Literal["none", "heading"] = Field(
-        "none", description="whether the heading path stands beside the text: the paper's model sees the text alone"
-    )
-    max_text_tokens: int = Field(1536, description="the text is clipped to this many tokens, at its tail (ours)")
     styles: tuple[Style, ...] = Field(
         ("question", "command"),
         min_length=1,
@@ -42,7 +47,7 @@ class BackwardConfig(Config):
     )
 
 
-def backward_prompt(row: Row, config: BackwardConfig, tag: str, clip: Clip) -> tuple[str, bool]:
+def backward_prompt(row: Row, config: ShownText, tag: str, clip: Clip) -> tuple[str, bool]:
     """(prompt, whether the text was clipped) for the segment or pair `row`. The tag after the text is never clipped."""
     text, clipped = clip(row.get("response") or row["text"], config.max_text_tokens)
     return prompts.render(BACKWARD, response=text, header_path=_path(row, config), tag=tag), clipped
@@ -65,7 +70,7 @@ def prompted_prompt(row: Row, config: BackwardConfig, style: Style, clip: Clip) 
     return prompts.render(PROMPTED, **shown), clipped
 
 
-def _path(row: Row, config: BackwardConfig) -> list[str]:
+def _path(row: Row, config: ShownText) -> list[str]:
     return [part for part in (row.get("header_path") or []) if part] if config.context == "heading" else []
 
 
@@ -75,7 +80,7 @@ def wanted_language(row: Row, config: BackwardConfig) -> str | None:
     return code if code and code != "und" and _CODE.fullmatch(code) else None
 
 
-def backward_example(row: Row, config: BackwardConfig, tags: TagConfig, clip: Clip) -> Example:
+def backward_example(row: Row, config: ShownText, tags: TagConfig, clip: Clip) -> Example:
     """A seed pair reversed: the instruction is the target."""
     return Example(backward_prompt(row, config, tags.seed, clip)[0], row["instruction"])
 
