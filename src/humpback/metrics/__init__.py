@@ -7,11 +7,12 @@ from typing import Any
 from humpback.schema import Row, row_id
 
 
-def metric(name: str, model: str, value: float | None, *, n: int, **more: Any) -> Row:
+def metric(name: str, model: str, value: float | None, *, n: int, parent: str | None = None, **more: Any) -> Row:
     """A row of `schema.METRIC`; `more` are its other columns: what is measured (part, against, round, split, seed, at), and
     what is told of it (se, low, high, unit, note).
 
-    Strings that are not given are empty, numbers null. The id is that of what is measured, not of the value.
+    `parent` is the id of the case, where one alone was measured. Strings that are not given are empty, numbers null. The id
+    is that of what is measured, not of the value.
     """
     blank = {"part": "", "against": "", "round": None, "split": "", "seed": None, "at": None}
     rest = {"se": None, "low": None, "high": None, "unit": "", "note": ""}
@@ -20,10 +21,10 @@ def metric(name: str, model: str, value: float | None, *, n: int, **more: Any) -
         raise TypeError(f"a metric row has no column {min(unknown)!r}")
     place = {key: more.get(key, value) for key, value in blank.items()}
     told = {key: more.get(key, value) for key, value in rest.items()}
-    own = "\0".join(str(each) for each in (name, model, *place.values()))
+    own = "\0".join(str(each) for each in (name, model, *place.values(), *([] if parent is None else [parent])))
     return {
         "id": row_id(own, "metric"),
-        "parent": None,
+        "parent": parent,
         "metric": name,
         "model": model,
         **place,
@@ -41,6 +42,7 @@ def mean_of(name: str, model: str, values: Sequence[float | None], **rest: Any) 
 
 
 def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """(mean, its standard error); the error is None of one value, both of none."""
     n = len(values)
     if not n:
         return None, None
