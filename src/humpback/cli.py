@@ -1,13 +1,15 @@
 """The command line: parses, calls, prints. Only here are errors printed: one line of fact, one line of hint.
 
-Exit codes: 0 done, 1 failed, 2 wrong use. Heavy imports stay inside the commands: `humpback --help` answers at once.
+Exit codes: 0 done, 1 failed, 2 wrong use. Heavy imports stay inside the commands: `humpback --help` answers at once. Recipes
+of one stage are commands of their own, whose arguments their settings name; none is known here by its name.
 """
 
 import errno
+import inspect
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,44 +28,123 @@ recipes_app = typer.Typer(
 )
 app.add_typer(recipes_app, name="recipes")
 
-Out = Annotated[Path, typer.Option("--out", help="Folder of the run; the same command there goes on where it stopped.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of the run; the same command there goes on.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Set one setting; may be repeated.")]
 Presets = Annotated[
     list[str] | None, typer.Option("--preset", help="Settings by name (`humpback presets`); may be repeated.")
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes for the corpus stages; results do not depend on it.")]
-Model = Annotated[str, typer.Option("--lm", help="backend:model, for example embedded or transformers:PATH.")]
+EngineName = Annotated[str, typer.Option("--engine", help="Where the work is done.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes for stages without a model; results do not depend on it.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Use at most so many segments.")]
+Reuse = Annotated[Path | None, typer.Option(help="Take over what another run finished under the same plan.")]
+Dry = Annotated[bool, typer.Option("--dry", help="Print the settings that would be used, and stop.")]
+To = Annotated[Path | None, typer.Option("--to", help="Write the rows to this file too, .jsonl or .parquet.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 
 
 @app.command(epilog="Example: humpback run humpback --out runs/a --set seed.path=seed.jsonl --set corpus.inputs='[pages]'")
 def run(
     recipe: Annotated[str, typer.Argument(help="The recipe; `humpback recipes` lists them.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run; the same command goes on there.")] = None,
+    out: Out = None,
     preset: Presets = None,
     config: ConfigFile = None,
     set_: Sets = None,
+    engine: EngineName = "local",
     workers: Workers = 1,
-    limit: Annotated[int | None, typer.Option(min=1, help="Use at most so many segments (corpus.sample).")] = None,
-    reuse: Annotated[Path | None, typer.Option(help="Take over what another run finished under the same plan.")] = None,
-    dry: Annotated[bool, typer.Option("--dry", help="Print the settings that would be used, and stop.")] = False,
+    limit: Limit = None,
+    reuse: Reuse = None,
+    dry: Dry = False,
 ) -> None:
     """Run a recipe, or go on with it; a finished run returns at once."""
+    _carry_out(recipe, {}, out, preset, config, set_, engine, workers, limit, reuse, dry)
+
+
+def _carry_out(
+    recipe: str, given: Mapping[str, Any], out: Path | None, preset: list[str] | None, config: Path | None,
+    set_: list[str] | None, engine: str, workers: int, limit: int | None, reuse: Path | None, dry: bool,
+    to: Path | None = None,
+) -> None:  # fmt: skip
     from humpback import recipes
+    from humpback.config import from_yaml, leaves, nested
     from humpback.errors import UsageFault
-    from humpback.report.show import show_run
+    from humpback.exports import writer
+    from humpback.report import show as show_run
 
     module = recipes.load(recipe)
-    sets = [*(set_ or []), *([f"corpus.sample={limit}"] if limit else [])]
-    settings, origin = _settings(module.Settings, config, sets, base=True, presets=preset or [])
+    layers = [("--config", from_yaml(config))] if config else []
+    layers += [("--set", from_assignment) for from_assignment in _assigned(set_ or [])]
+    layers += [("--limit", nested(recipes.limit(module.Settings, recipe), limit))] if limit else []
+    layers += [("the command line", nested(leaf, value)) for leaf, value in given.items()]
+    settings, origin = recipes.resolve(module.Settings, layers, preset or [])
     if dry:
-        _print_settings(settings, origin)
+        for leaf, value in leaves(settings.model_dump(mode="json")):
+            print(f"{leaf} = {value!r}" + (f"    # {origin[leaf]}" if leaf in origin else ""))
         return
     if out is None:
-        raise UsageFault("there is no --out", f"humpback run {recipe} --out runs/{recipe}")
-    with _run(out, recipe, settings, workers, reuse) as opened:
-        module.recipe(opened, settings)
+        raise UsageFault("there is no --out", f"add a folder for the run: --out runs/{recipe}")
+    write = writer(to) if to else None
+    with _opened(out, recipe, settings, engine, workers, reuse) as opened:
+        made = module.recipe(opened, settings)
     show_run(out)
+    if made is not None:
+        print(f"{len(made)} rows in {made.path}")
+    if write and made is not None:
+        print(f"{write(made.rows(), made.columns)} rows -> {to}")
+
+
+def _assigned(texts: list[str]) -> list[Mapping[str, Any]]:
+    from humpback.config import from_assignment
+
+    return [from_assignment(text) for text in texts]
+
+
+def _opened(out: Path, recipe: str, settings: Any, engine: str, workers: int, reuse: Path | None) -> Any:
+    from humpback import engine as engines
+    from humpback.progress import Progress
+    from humpback.run import Run
+
+    words = [word for word in sys.argv[1:] if word != str(out)]
+    again = "humpback " + " ".join(shlex.quote(w) for w in words if w != "--out" and not w.startswith("--out="))
+    progress = Progress()
+    return Run(
+        out, recipe, settings, engine=engines.open(engine, workers, progress), reuse=reuse,
+        again=f"{again} --out ANOTHER --reuse {out}", progress=progress,
+    )  # fmt: skip
+
+
+def verb(name: str, module: Any) -> Callable[..., None]:
+    """The command of a recipe of one stage: what its settings say is an argument or an option, and what all have."""
+    from humpback.config import shown
+
+    places: dict[str, str] = {}
+    typed = []
+    for leaf, mark in shown(module.Settings):
+        if mark.place:
+            field = module.Settings.model_fields[leaf]
+            places[leaf] = leaf
+            kind: Any = list[str] if str(field.annotation).startswith("tuple") else str
+            placed: Any = (
+                typer.Argument(help=mark.help) if mark.place == "argument" else typer.Option(f"--{leaf}", help=mark.help)
+            )
+            default = inspect.Parameter.empty if field.is_required() or mark.place == "argument" else field.default
+            typed.append(
+                inspect.Parameter(leaf, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, placed], default=default)
+            )
+
+    def command(
+        *, out: Out = None, to: To = None, preset: Presets = None, config: ConfigFile = None, set_: Sets = None,
+        engine: EngineName = "local", workers: Workers = 1, limit: Limit = None, reuse: Reuse = None, dry: Dry = False,
+        **given: Any,
+    ) -> None:  # fmt: skip
+        said = {leaf: value for leaf, value in given.items() if value not in (None, "")}
+        _carry_out(name, said, out, preset, config, set_, engine, workers, limit, reuse, dry, to)
+
+    common = [
+        each for each in inspect.signature(command).parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    command.__signature__ = inspect.Signature([*typed, *common])  # type: ignore[attr-defined]
+    return command
 
 
 @recipes_app.callback()
@@ -73,18 +154,24 @@ def recipes_list(context: typer.Context) -> None:
 
     if context.invoked_subcommand is None:
         for name in recipes.names():
-            print(f"{name:<15} {(recipes.load(name).__doc__ or '').splitlines()[0]}")
+            print(f"{name:<15} {recipes.about(name)[0]}")
 
 
 @recipes_app.command("show", epilog="Example: humpback recipes show humpback > my.yaml")
-def recipes_show(name: Annotated[str, typer.Argument(help="The recipe.")], preset: Presets = None) -> None:
+def recipes_show(
+    name: Annotated[str, typer.Argument(help="The recipe.")],
+    preset: Presets = None,
+    every: Annotated[bool, typer.Option("--all", help="All settings, not only those that people change.")] = False,
+) -> None:
     """A recipe's settings as YAML, each with its default and the reason for it, or its value by presets and their source."""
     from humpback import recipes
-    from humpback.settings_text import as_yaml_of
+    from humpback.settings_text import as_yaml
     from humpback.train.presets import sources
 
-    settings, _ = _settings(recipes.load(name).Settings, None, [], presets=preset or [])
-    print(as_yaml_of(settings, sources(preset or [])))
+    settings, _ = recipes.resolve(recipes.load(name).Settings, [], preset or [])
+    print(as_yaml(settings, sources(preset or []), every))
+    if not every:
+        print(f"# all settings: humpback recipes show {name} --all")
 
 
 @app.command(
@@ -98,95 +185,35 @@ def presets() -> None:
         print(line)
 
 
-@app.command(epilog="Example: humpback segments 'pages/*.warc.gz' --out runs/segments --to segments.jsonl")
-def segments(
-    inputs: Annotated[
-        list[str], typer.Argument(help="Archives, pages, texts, tables, books: paths, folders, globs, addresses.")
-    ],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="Write the segments to this file too, .jsonl or .parquet.")] = None,
-    explain: Annotated[str | None, typer.Option(metavar="URL", help="Say what became of one page, and run nothing.")] = None,
+@app.command(epilog="Example: humpback explain https://example.org/chains 'pages/*.warc.gz'")
+def explain(
+    url: Annotated[str, typer.Argument(help="The address of the page.")],
+    inputs: Annotated[list[str], typer.Argument(help="Where the page is: archives, files, folders.")],
     config: ConfigFile = None,
     set_: Sets = None,
-    workers: Workers = 1,
 ) -> None:
-    """Cut pages into segments that may be answers: the corpus stages alone."""
-    from humpback import alone
-    from humpback.errors import UsageFault
-    from humpback.export import writer
+    """Say what becomes of one page, block by block, and run nothing."""
+    from humpback.config import build, from_yaml
+    from humpback.corpus.explain import explain as lines
+    from humpback.corpus.pages import CorpusSettings
 
-    settings, _ = _settings(alone.SegmentsSettings, config, set_ or [], {"inputs": inputs})
-    if explain:
-        for line in alone.explain_page(settings, explain):
-            print(line)
-        return
-    if out is None:
-        raise UsageFault("there is no --out", "humpback segments INPUT --out runs/segments")
-    write = writer(to) if to else None
-    with _run(out, "segments", settings, workers) as opened:
-        dataset = alone.segments(opened, settings)
-    _told(dataset, out)
-    if write:
-        print(f"{write(dataset.rows(), dataset.columns)} rows -> {to}")
-
-
-@app.command(epilog="Example: humpback backtranslate runs/segments --lm transformers:runs/a/09-backward --out runs/pairs")
-def backtranslate(
-    texts: Annotated[str, typer.Argument(help="A folder of `humpback segments`, or JSONL or Parquet with `text`.")],
-    out: Out,
-    lm: Model,
-    set_: Sets = None,
-) -> None:
-    """Write the instruction that each text answers, with a backward or an instruct model."""
-    from humpback import alone
-
-    settings, _ = _settings(alone.BacktranslateSettings, None, set_ or [], {"texts": texts, "lm": lm}, base=True)
-    with _run(out, "backtranslate", settings) as opened:
-        _told(alone.backtranslate_texts(opened, settings), out)
-
-
-@app.command(epilog="Example: humpback score pairs.jsonl --lm transformers:runs/a/10-forward-0 --out runs/scored")
-def score(
-    pairs: Annotated[str, typer.Argument(help="JSONL or Parquet with instruction and response.")],
-    out: Out,
-    lm: Model,
-    set_: Sets = None,
-) -> None:
-    """Judge pairs on the five-level rubric, and measure their likelihood gain."""
-    from humpback import alone
-    from humpback.report.show import show_rounds
-
-    settings, _ = _settings(alone.ScoreSettings, None, set_ or [], {"pairs": pairs, "lm": lm}, base=True)
-    with _run(out, "score", settings) as opened:
-        _told(alone.score(opened, settings), out)
-    show_rounds(out)
-
-
-@app.command(epilog="Example: humpback guard pairs.jsonl --out runs/guarded")
-def guard(
-    pairs: Annotated[str, typer.Argument(help="JSONL or Parquet with instruction and response.")],
-    out: Out,
-    set_: Sets = None,
-    workers: Workers = 1,
-) -> None:
-    """Drop pairs whose instruction is a leaked prompt, a copy of the answer, runaway, empty, or in another language."""
-    from humpback import alone
-
-    settings, _ = _settings(alone.GuardSettings, None, set_ or [], {"pairs": pairs})
-    with _run(out, "guard", settings, workers) as opened:
-        _told(alone.guard(opened, settings), out)
+    layers = [*([from_yaml(config)] if config else []), *_assigned(set_ or []), {"inputs": inputs}]
+    for line in lines(build(CorpusSettings, layers), url):
+        print(line)
 
 
 @app.command(epilog="Example: humpback show runs/demo")
-def show(run_: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
-    """The funnel of a run: read, kept, dropped by reason, and its models and examples as far as they are made."""
-    from humpback.report.show import show_run
+def show(
+    run_: RunFolder, json: Annotated[bool, typer.Option("--json", help="As one JSON document, for programs.")] = False
+) -> None:
+    """What a run has so far: read, kept, dropped by reason, its rounds, models, measurements and examples."""
+    from humpback.report import show as show_run
 
-    show_run(run_)
+    show_run(run_, as_json=json)
 
 
 @app.command(epilog="Example: humpback report runs/demo")
-def report(run_: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def report(run_: RunFolder) -> None:
     """Write RUN/report.html: one page that opens offline."""
     from humpback.report import write_report
 
@@ -195,19 +222,25 @@ def report(run_: Annotated[Path, typer.Argument(metavar="RUN", help="The folder 
 
 @app.command(epilog="Example: humpback export runs/demo --format messages --out pairs.jsonl")
 def export(
-    run_: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run_: RunFolder,
     out: Annotated[Path, typer.Option("--out", help="File to write, .jsonl or .parquet.")],
     format_: Annotated[str, typer.Option("--format", help="messages, prompt-completion, alpaca or sharegpt.")] = "messages",
     seed: Annotated[bool, typer.Option("--seed", help="Put the training seed before the selected pairs.")] = False,
+    license_: Annotated[
+        list[str] | None, typer.Option("--license", metavar="PATTERN", help="Only pairs under such a licence; repeatable.")
+    ] = None,
+    opt_out: Annotated[bool, typer.Option(help="Also pairs of pages that opted out of such use.")] = True,
 ) -> None:
     """Write the selected pairs in a format that trainers read."""
-    from humpback.export import export as write
+    from humpback.exports import export as write
 
-    print(f"{write(run_, format_, out, seed)} pairs -> {out}")
+    print(f"{write(run_, format_, out, seed, licenses=license_ or (), opt_out=opt_out)} pairs -> {out}")
 
 
 @app.command(epilog="Example: humpback doctor --lm embedded")
-def doctor(lm: Model = "embedded") -> None:
+def doctor(
+    lm: Annotated[str, typer.Option("--lm", help="backend:model, for example embedded or transformers:PATH.")] = "embedded",
+) -> None:
     """What is installed, which accelerators there are, and one call to a model."""
     from humpback.doctor import examine
 
@@ -215,71 +248,14 @@ def doctor(lm: Model = "embedded") -> None:
         print(line)
 
 
-def _settings(
-    kind: Any,
-    config: Path | None,
-    sets: list[str],
-    given: Mapping[str, Any] | None = None,
-    base: bool = False,
-    presets: Sequence[str] = (),
-) -> tuple[Any, dict[str, str]]:
-    """The settings of `kind` from all layers, and where each leaf that is not the default came from."""
-    from humpback.config import build, from_assignment, from_yaml, leaves, merge
-    from humpback.lm.spec import recommended
-    from humpback.train.presets import layers as preset_layers
-
-    layers: list[tuple[str, Mapping[str, Any]]] = [("--config", from_yaml(config))] if config else []
-    layers += [("--set", from_assignment(text)) for text in sets]
-    layers += [("the command line", given)] if given else []
-    layers = [*preset_layers(presets), *layers]
-    if base:
-        wanted: Mapping[str, Any] = {}
-        for _, layer in layers:
-            wanted = merge(wanted, layer)
-        name = str(wanted.get("lm") or wanted.get("base") or kind.model_fields["base"].default)
-        known = {key: value for key, value in recommended(name).items() if key in kind.model_fields}
-        layers.insert(0, (f"recommended by {name}", known))
-        if "run" in kind.model_fields and wanted.get("run"):
-            layers.insert(1, (f"the run {wanted['run']}", _settings_of(Path(str(wanted["run"])))))
-    origin = {leaf: source for source, layer in layers for leaf, _ in leaves(layer)}
-    return build(kind, [layer for _, layer in layers]), origin
-
-
-def _settings_of(run: Path) -> dict[str, Any]:
-    """What the run was made with, for a recipe that starts from it."""
-    from humpback.recipes._arms import settings_of
-
-    return settings_of(run)
-
-
-def _print_settings(settings: Any, origin: dict[str, str]) -> None:
-    from humpback.config import leaves
-
-    for leaf, value in leaves(settings.model_dump(mode="json")):
-        print(f"{leaf} = {value!r}" + (f"    # {origin[leaf]}" if leaf in origin else ""))
-
-
-def _run(out: Path, recipe: str, settings: Any, workers: int = 1, reuse: Path | None = None) -> Any:
-    from humpback.progress import Progress
-    from humpback.run import Run
-
-    words = [a for a in sys.argv[1:] if a != str(out)]
-    again = "humpback " + " ".join(shlex.quote(w) for w in words if w != "--out" and not w.startswith("--out="))
-    hint = f"{again} --out ANOTHER --reuse {out}" if recipe in _recipe_names() else f"{again} --out ANOTHER"
-    return Run(out, recipe, settings, workers=workers, reuse=reuse, again=hint, progress=Progress())
-
-
-def _recipe_names() -> list[str]:
+def add_verbs(wanted: str) -> None:
+    """The recipes of one stage as commands; only the one that is typed is loaded."""
     from humpback import recipes
 
-    return recipes.names()
-
-
-def _told(dataset: Any, out: Path) -> None:
-    from humpback.report.show import show_funnel
-
-    show_funnel(out)
-    print(f"{len(dataset)} rows in {dataset.path}")
+    for name in recipes.verbs():
+        help_, *_, example = recipes.about(name)
+        typed = verb(name, recipes.load(name)) if name == wanted else lambda: None
+        app.command(name, help=help_, epilog=f"Example: {example}")(typed)
 
 
 def _fail(fact: str, hint: str, code: int) -> int:
@@ -294,6 +270,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
+        add_verbs(next(iter(sys.argv[1:]), ""))
         app()
     except HumpbackError as error:
         if debug:

@@ -47,6 +47,37 @@ class Pace:
 PACE = Pace()
 
 
+@dataclass(frozen=True)
+class Shown:
+    """In `Annotated[...]`: how a setting meets the one who types. Nothing about rows follows from it.
+
+    `often`: one of those that people change, which `recipes show` prints. `place`: of a verb, `argument` or `option`, with
+    `help` in a few words; --limit sets the setting that is the `limit`. `layer`: its value names what other settings default
+    to, a model that `recommends` them or a `run` that was made with them.
+    """
+
+    often: bool = False
+    place: str = ""
+    help: str = ""
+    layer: str = ""
+
+
+OFTEN = Shown(often=True)
+
+
+def shown(kind: "type[Config]", path: str = "") -> Iterator[tuple[str, Shown]]:
+    """(dotted name, how it is shown) of each setting of `kind` that says so, those of nested settings too."""
+    for name, each in kind.model_fields.items():
+        yield from ((f"{path}{name}", mark) for mark in each.metadata if isinstance(mark, Shown))
+        nested = next((part for part in (each.annotation, *get_args(each.annotation)) if _is_config(part)), None)
+        if nested:
+            yield from shown(nested, f"{path}{name}.")
+
+
+def _is_config(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, Config)
+
+
 def planned(value: Any) -> Any:
     """`value` as it stands in a plan, ready for JSON."""
     if isinstance(value, Config):
@@ -149,11 +180,16 @@ def from_assignment(text: str) -> dict[str, Any]:
         parsed: Any = yaml.safe_load(value)
     except yaml.YAMLError:
         raise UsageFault(f"--set {text!r}: the value is not YAML", 'quote it: --set \'name=["a", "b"]\'') from None
-    *outer, last = name.strip().split(".")
-    nested: dict[str, Any] = {last: parsed}
-    for part in reversed(outer):
-        nested = {part: nested}
-    return nested
+    return nested(name.strip(), parsed)
+
+
+def nested(leaf: str, value: Any) -> dict[str, Any]:
+    """`value` under the dotted name `leaf`: a.b as {"a": {"b": value}}."""
+    made = value
+    for part in reversed(leaf.split(".")):
+        made = {part: made}
+    out: dict[str, Any] = made
+    return out
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

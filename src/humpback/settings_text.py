@@ -3,27 +3,29 @@
 import json
 from collections.abc import Mapping
 
-from humpback.config import Config
+from humpback.config import Config, shown
 
 
-def as_yaml(kind: type[Config]) -> str:
-    """Every setting of `kind` with its default and its description; valid YAML for `--config`."""
-    return as_yaml_of(kind(), {})
+def as_yaml(value: Config, sources: Mapping[str, str], every: bool = False) -> str:
+    """The settings that people change (`every`: all), each with its description; valid YAML for `--config`.
 
-
-def as_yaml_of(value: Config, sources: Mapping[str, str], within: str = "") -> str:
-    """Like `as_yaml`, for values of which some are not the defaults: `sources` says by dotted name where they come from.
-
-    `within`: the dotted name of `value` itself, with a dot at its end.
+    `sources` says by dotted name where values come from that are not the defaults.
     """
-    return "\n".join(line for name in type(value).model_fields for line in _lines(value, name, sources, within))
+    often = {leaf for leaf, mark in shown(type(value)) if mark.often or mark.place}
+    return "\n".join(_lines(value, sources, "", None if every or not often else often))
 
 
-def _lines(outer: Config, name: str, sources: Mapping[str, str], within: str) -> list[str]:
-    value, leaf, indent = getattr(outer, name), f"{within}{name}", "  " * within.count(".")
-    if isinstance(value, Config):
-        summary = (type(value).__doc__ or "").splitlines()[0]
-        return [f"{indent}{name}:  # {summary}", as_yaml_of(value, sources, f"{leaf}.")]
-    told = sources.get(leaf) or type(outer).model_fields[name].description
-    shown = json.dumps(value, ensure_ascii=False)
-    return [f"{indent}{name}: {shown}" + (f"  # {told}" if told else "")]
+def _lines(value: Config, sources: Mapping[str, str], within: str, wanted: set[str] | None) -> list[str]:
+    made: list[str] = []
+    indent = "  " * within.count(".")
+    for name, field in type(value).model_fields.items():
+        leaf, own = f"{within}{name}", getattr(value, name)
+        if isinstance(own, Config):
+            inner = _lines(own, sources, f"{leaf}.", wanted)
+            summary = (type(own).__doc__ or "").splitlines()[0]
+            made += [f"{indent}{name}:  # {summary}", *inner] if inner else []
+        elif wanted is None or leaf in wanted:
+            told = sources.get(leaf) or field.description
+            shown_ = json.dumps(own, ensure_ascii=False, default=str)
+            made.append(f"{indent}{name}: {shown_}" + (f"  # {told}" if told else ""))
+    return made

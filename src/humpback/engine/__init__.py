@@ -1,19 +1,21 @@
 """Engines run jobs, here or elsewhere; they know nothing of Parquet and rows. All work of a run goes through `Engine.run`.
 
-Another engine is one more file beside `local.py` with a class `Engine`: it takes a job, gives each of its shards to
-`job.what` where there is room and what it needs, and gives back what came of them as they end.
+Another engine is one more file beside `local.py` with a function `open(workers, progress) -> Engine`: it takes a job, gives
+each of its shards to `job.what` where there is room and what it needs, and gives back what came of them as they end.
 """
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from humpback.errors import UsageFault
 from humpback.progress import Progress
 
 if TYPE_CHECKING:
-    from humpback.engine.watched import Watch
+    from humpback.engine._watched import Watch
     from humpback.lm import LM
 
 
@@ -65,5 +67,17 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what is held: processes, models."""
+        """Give back what is held: processes, models. Whoever runs another job after that gets new ones."""
         ...
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open(name: str, workers: int, progress: Progress) -> Engine:
+    """The engine `name`; raises `UsageFault` if there is none."""
+    known = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+    if name not in known:
+        raise UsageFault(f"there is no engine {name!r}", f"choose one of: {', '.join(known)}")
+    made: Engine = importlib.import_module(f"humpback.engine.{name}").open(workers, progress)
+    return made

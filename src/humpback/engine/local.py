@@ -4,6 +4,7 @@ A language model that has several devices works in processes of its own (`lm/_ho
 """
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -11,8 +12,9 @@ from typing import Any
 
 from humpback import lm as language_models
 from humpback.engine import Engine, Hands, Job
-from humpback.engine.watched import run_watched
+from humpback.engine._watched import run_watched
 from humpback.errors import HumpbackError
+from humpback.orphans import die_with_parent
 from humpback.progress import Progress
 
 
@@ -46,7 +48,8 @@ class LocalEngine(Engine):
         return self._lm[1]
 
     def _in_pool(self, job: Job) -> Iterator[Any]:
-        self._pool = self._pool or ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        self._pool = self._pool or ProcessPoolExecutor(self.workers, context, die_with_parent, (os.getpid(),))
         futures = [self._pool.submit(job.what, shard, quiet()) for shard in job.shards]
         try:
             for future in as_completed(futures):
@@ -72,8 +75,10 @@ class LocalEngine(Engine):
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+
+def open(workers: int, progress: Progress) -> Engine:
+    """The engine of this name, for the command line."""
+    return LocalEngine(workers, progress)
 
 
 def nobody(_: int) -> None:

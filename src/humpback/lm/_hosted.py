@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from humpback.engine.orphans import die_with_parent
+from humpback.orphans import die_with_parent
 from humpback.errors import LMError
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage, open_here
 from humpback.lm._devices import visible

@@ -20,7 +20,7 @@ from humpback.curate.teach import TeachConfig
 from humpback.errors import UsageFault
 from humpback.evaluate import arms, held_out
 from humpback.evaluate.arms import DEV, TEST
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.lm import Sampling
 from humpback.lm.spec import fingerprint
 from humpback.prompts.forward import TagConfig

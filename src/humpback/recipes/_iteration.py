@@ -13,7 +13,7 @@ from typing import Any
 from humpback import store
 from humpback.curate.combine import SCORERS
 from humpback.evaluate import held_out, iteration
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.lm import Sampling
 from humpback.lm.spec import fingerprint
 from humpback.recipes._curation import Judging, damaged_by, plain

@@ -12,7 +12,7 @@ from humpback.corpus.pairs import pair_sources, read_pairs, split
 from humpback.curate.teach import TeachConfig, taught_plan
 from humpback.errors import UsageFault
 from humpback.evaluate import held_out
-from humpback.evaluate.metrics import mean_of, paired_change
+from humpback.metrics import mean_of, paired_change
 from humpback.lm import Sampling
 from humpback.lm.spec import ModelName, fingerprint
 from humpback.prompts.backward import BACKWARD

@@ -21,7 +21,7 @@ from trl import SFTConfig as TrlConfig
 from trl import pack_dataset
 
 from humpback import store
-from humpback.engine.orphans import die_with_parent
+from humpback.orphans import die_with_parent
 from humpback.lm._memory import keep_freed_memory
 from humpback.train.config import batch_and_steps
 from humpback.train.job import CHECKPOINTS, JOB, PAIRS, Job

@@ -14,7 +14,7 @@ from accelerate.commands.launch import launch_command, launch_command_parser
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from humpback.config import from_yaml
-from humpback.engine.orphans import die_with_parent
+from humpback.orphans import die_with_parent
 from humpback.lm._devices import gpus
 from humpback.train.job import LOG
 

@@ -1,0 +1,95 @@
+"""A training: which model is wanted, of what it is made, and how. Its settings are its plan."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from humpback import prompts
+from humpback.config import Config
+from humpback.curate.teach import TeachConfig
+from humpback.errors import UsageFault
+from humpback.lm.spec import ModelName, parse
+from humpback.prompts.backward import BACKWARD, ShownText
+from humpback.prompts.forward import FORWARD, TagConfig
+from humpback.schema import Row
+from humpback.store import Dataset, DatasetFolder
+from humpback.train.config import ContrastConfig, HardwareConfig, SftConfig
+
+Role = Literal["forward", "backward"]
+# In the folder of the model to be: what is asked for, what it is trained on, what was said, and what came of it.
+SETTINGS, PAIRS, LOG, CHECKPOINTS, FACTS = "settings.json", "pairs.parquet", "train.log", "checkpoints", "training.json"
+
+
+class Data(Config):
+    """The rows of a dataset that are not held out, or `size` of them, drawn by `seed` without looking at any score.
+
+    Smaller draws are part of larger ones.
+    """
+
+    folder: DatasetFolder
+    size: int | None = Field(None, ge=0)
+    seed: int = 0
+
+    def rows(self) -> list[Row]:
+        rows = [row for row in Dataset(self.folder).rows() if row.get("split") in (None, "train")]
+        if self.size is None:
+            return rows
+        drawn = {row["id"] for row in sorted(rows, key=self._place)[: self.size]}
+        return [row for row in rows if row["id"] in drawn]
+
+    def _place(self, row: Row) -> bytes:
+        return hashlib.blake2b(f"{self.seed}\0random\0{row['id']}".encode(), digest_size=8).digest()
+
+
+class Training(Config):
+    """One fine-tuning from `base` on the rows of `data`: all that the model depends on, for plans and for the process.
+
+    `backward` is read for backward models and `teach` for forward ones: where it is not read it is left out, and changes no
+    plan. With `contrast` the rows are triples (`schema.TRIPLE`); raises `UsageFault` where these would be parted.
+    """
+
+    role: Role
+    base: ModelName
+    data: tuple[Data, ...]
+    sft: SftConfig = SftConfig()
+    hardware: HardwareConfig = HardwareConfig()
+    tags: TagConfig = TagConfig()
+    backward: ShownText | None = Field(None, validate_default=True)
+    teach: TeachConfig | None = None
+    contrast: ContrastConfig | None = None
+
+    @field_validator("backward", mode="before")
+    @classmethod
+    def _what_it_is_shown(cls, given: Any, info: ValidationInfo) -> Any:
+        if info.data.get("role") != "backward":
+            return None
+        return given.model_dump(include=set(ShownText.model_fields)) if isinstance(given, ShownText) else given or {}
+
+    @field_validator("teach")
+    @classmethod
+    def _what_it_is_taught(cls, given: TeachConfig | None, info: ValidationInfo) -> TeachConfig | None:
+        return given if given and given.share and info.data.get("role") == "forward" else None
+
+    @model_validator(mode="after")
+    def _triples_stay_whole(self) -> Self:
+        if self.contrast and self.sft.packing == "rows":
+            raise UsageFault("sft.packing=rows parts instructions from their paraphrases", "--set sft.packing=batch")
+        return self
+
+    def reads(self) -> Mapping[str, Any]:
+        return prompts.digests(BACKWARD if self.role == "backward" else FORWARD)
+
+    @property
+    def base_folder(self) -> Path:
+        """Where the weights of the base are; raises `UsageFault` where they cannot be trained."""
+        base = parse(self.base)
+        if base.folder is None:
+            raise UsageFault(
+                f"{self.base!r} cannot be trained: only models on this disk can", "set base=embedded or transformers:PATH"
+            )
+        if base.options.adapter:
+            raise UsageFault(f"{self.base!r} is a model under an adapter, which would be left out", "merge it, and set base=")
+        return base.folder
