@@ -52,8 +52,8 @@ from typing import Any
 import humpback
 from humpback.alone import SegmentsSettings, segments
 from humpback.corpus.cutting.segment import SegmentConfig, segment
-from humpback.corpus.documents.archive import Record, records
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.records import Record, records
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.run import Run
@@ -263,7 +263,7 @@ def judge_quality(scores: dict[str, dict[str, float]], part: str, results: Resul
 
 def our_texts(web: Path) -> dict[str, dict[str, str]]:
     """By address: the headings of a page with what stands below them, and the text of the segments that the rules keep."""
-    documents = [row for row in read(sources([str(web / "*.warc.gz")])) if not isinstance(row, Drop)]
+    documents = [row for row in read(DocumentsConfig(), sources([str(web / "*.warc.gz")])) if not isinstance(row, Drop)]
     urls = {row["id"]: row["url"] for row in documents}
     candidates = [row for row in segment(SegmentConfig(), documents) if not isinstance(row, Drop)]
     texts: dict[str, dict[str, str]] = {HEADED: {}, KEPT: {}}

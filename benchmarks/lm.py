@@ -56,7 +56,7 @@ from _server import Server, serving
 
 from humpback import lm as language_models
 from humpback.corpus.cutting.segment import SegmentConfig, segment
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.curate.judge import JudgeConfig, graded
 from humpback.lm import Sampling, chat
@@ -89,7 +89,7 @@ class Pass:
 def web_texts(wanted: int) -> list[Row]:
     """Segments of the web's pages, different from each other, each cut to 1,000 characters."""
     archives = DATA / "web" / "*.warc.gz"
-    pages = [row for row in read(sources([str(archives)])) if not isinstance(row, Drop)]
+    pages = [row for row in read(DocumentsConfig(), sources([str(archives)])) if not isinstance(row, Drop)]
     cut = {row["text"][:CHARS]: row for row in segment(SegmentConfig(), pages) if not isinstance(row, Drop)}
     rows = [{"id": row["id"], "parent": row["parent"], "url": row["url"], "header_path": row["header_path"], "text": text}
             for text, row in cut.items() if len(text) >= SHORTEST]  # fmt: skip

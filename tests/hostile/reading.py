@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.schema import DOCUMENT, Row
 from humpback.stage import Drop
@@ -13,7 +13,7 @@ from humpback.store import to_table
 
 
 def outcomes(path: Path) -> tuple[list[Row], list[Drop]]:
-    both = list(read(sources([str(path)])))
+    both = list(read(DocumentsConfig(), sources([str(path)])))
     rows, drops = [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
     to_table(rows, DOCUMENT)
     for drop in drops:

@@ -6,13 +6,18 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import lz4.frame
 import pytest
-from corpus.documents.test_archive import PACKS, WRITERS, Pack, arc, frames, gzipped, page, warc, with_dictionary
+from corpus.documents.test_records import PACKS, WRITERS, Pack, arc, frames, gzipped, page, warc, with_dictionary
 
-from humpback.corpus.documents import archive, members
-from humpback.corpus.documents.archive import Damage, Record, records
+from humpback.corpus.documents import members
+from humpback.corpus.documents import records as module
+from humpback.corpus.documents.members import Codec, codecs
+from humpback.corpus.documents.records import Damage, Record, records
 
 # On an idle machine each takes well under a second; what costs the square of its length takes minutes.
 SECONDS = 10
@@ -47,7 +52,7 @@ def test_random_edits(write: Callable[..., bytes], pack: Pack, single: bool, mon
             data = data or bytearray(b"x")
         found = list(records(io.BytesIO(data)))
         cut = chosen.randrange(len(data) + 1)
-        monkeypatch.setattr(archive, "LOOKBACK", chosen.choice([0, 50, 5000]))
+        monkeypatch.setattr(module, "LOOKBACK", chosen.choice([0, 50, 5000]))
         assert [*records(io.BytesIO(data), 0, cut), *records(io.BytesIO(data), cut)] == found
 
 
@@ -103,7 +108,7 @@ def test_floods(name: str) -> None:
 def test_what_a_damaged_member_unpacks_to_is_not_followed_for_ever() -> None:
     """A megabyte of members that are cut off gave 14 million damages in 80 seconds."""
     _, damage = read(FLOODS["gzip members cut off early"])
-    assert len(damage) <= (N // len(CUT) + 1) * (archive.MOST_BROKEN + 1)
+    assert len(damage) <= (N // len(CUT) + 1) * (module.MOST_BROKEN + 1)
 
 
 @pytest.mark.parametrize(
@@ -127,26 +132,37 @@ def test_a_record_of_zeros_takes_no_memory() -> None:
     assert (damage, peak < 8 << 20) == ([], True)
 
 
+class Counted:
+    """A decompressor that counts in `fed` what it gives."""
+
+    def __init__(self, codec: Codec, fed: list[int]) -> None:
+        self.inner, self.fed = codec.decompressor(), fed
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        out: bytes = self.inner.decompress(data, most)
+        self.fed[0] += len(out)
+        return out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
 @pytest.mark.parametrize("size", ["3", "99999999999", None])
 @pytest.mark.parametrize("pack", [gzipped, frames])
 def test_a_bomb_is_not_unpacked_to_its_end(pack: Pack, size: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever size it declares: it is given up as damage, and the records around it are read."""
-    monkeypatch.setattr(archive, "RECORD_BYTES", 1 << 20)
-    monkeypatch.setattr(members, "_HARMLESS_BYTES", 2 << 20)
-    fed = 0
-    unpack = members.Stream._feed
-
-    def count(stream: members.Stream, most: int) -> None:
-        nonlocal fed
-        before = len(stream.buffer)
-        unpack(stream, most)
-        fed += len(stream.buffer) - before
-
-    monkeypatch.setattr(members.Stream, "_feed", count)
+    monkeypatch.setattr(module, "RECORD_BYTES", 1 << 20)
+    monkeypatch.setattr(members, "HARMLESS_BYTES", 2 << 20)
+    fed = [0]
+    monkeypatch.setattr(
+        module,
+        "codecs",
+        lambda source: [replace(codec, decompressor=partial(Counted, codec, fed)) for codec in codecs(source)],
+    )
     found, damage = read(b"".join(pack([warc(0), warc(1, bytes(20 << 20), size=size), warc(2)])))
     assert [record.url for record in found] == ["https://a.example/0", "https://a.example/2"]
     assert len(damage) == 1
-    assert fed < 10 << 20
+    assert fed[0] < 10 << 20
 
 
 def test_a_dictionary_that_is_none() -> None:

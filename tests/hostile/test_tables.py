@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hostile.reading import outcomes, reasons, written
 
-from humpback.corpus.documents import tables
+from humpback.corpus.documents import jsonl
 from humpback.corpus.documents.files import MOST_BYTES
 
 GOOD = {"text": "Good text"}
@@ -116,7 +116,7 @@ def test_parquet_of_wrong_shapes(tmp_path: Path, table: pa.Table) -> None:
 
 def test_a_line_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line larger than any page is passed over in pieces, and the line after it is read."""
-    monkeypatch.setattr(tables, "_LINE_BYTES", 1000)
+    monkeypatch.setattr(jsonl, "LINE_BYTES", 1000)
     data = b'{"text": "' + b"x" * 5000 + b'"}\n' + json.dumps(GOOD).encode() + b"\n" + b"y" * 3000
     rows, drops = outcomes(written(tmp_path / "a.jsonl", data))
     assert [row["text"] for row in rows] == ["Good text"]

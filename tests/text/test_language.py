@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from humpback.corpus.documents.archive import records
+from humpback.corpus.documents.records import records
 from humpback.stage import Drop
 from humpback.text.language import identify, keep_languages
 

@@ -128,7 +128,7 @@ def test_a_batch_does_not_part_duplicates(monkeypatch: pytest.MonkeyPatch) -> No
     texts = [changed(text(seed % 7), seed % 5) for seed in range(60)]
     verdicts = []
     for size in (1, 2, 7, 1000):
-        monkeypatch.setattr(dedup, "_BATCH", size)
+        monkeypatch.setattr(dedup, "BATCH", size)
         outcomes = unique(DedupConfig(), rows_of(*texts))
         verdicts.append([(o.reason, o.value) if isinstance(o, Drop) else o["id"] for o in outcomes])
     assert verdicts[0] == verdicts[1] == verdicts[2] == verdicts[3]
@@ -156,7 +156,7 @@ def test_nothing_in_nothing_out() -> None:
 
 def test_one_template_is_no_duplicate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of one template share buckets and stay; when a bucket is full, a duplicate is found all the same."""
-    monkeypatch.setattr(dedup, "_MOST_IN_A_BUCKET", 3)
+    monkeypatch.setattr(dedup, "MOST_IN_A_BUCKET", 3)
     texts = [changed(text(1), 40) + f" {' '.join(text(100 + i, 20).split())}" for i in range(200)]
     assert reasons(*texts) == [None] * 200
     assert reasons(*texts, changed(texts[2], 3))[-1] == "near_duplicate"

@@ -10,7 +10,7 @@ from humpback.corpus.cutting.blocks import outline
 from humpback.corpus.cutting.main_text import main_text
 from humpback.corpus.cutting.page import Block, Event, Heading
 from humpback.corpus.cutting.segment import SegmentConfig, events_of, pruned, segment, tree
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.errors import UsageFault
 from humpback.schema import Row
@@ -44,7 +44,7 @@ def explain(sources: list[Row], columns: dict[str, str], url: str, cut: SegmentC
 
 def _find(sources: list[Row], columns: dict[str, str], url: str) -> Row | Drop:
     found: dict[str, Row | Drop] = {}
-    for outcome in read(sources, columns):
+    for outcome in read(DocumentsConfig(columns=columns), sources):
         address = (outcome.row if isinstance(outcome, Drop) else outcome).get("url") or ""
         if address == url:
             return outcome

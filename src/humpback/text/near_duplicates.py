@@ -25,12 +25,12 @@ Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
 # Rows that are hashed and looked up together; they are answered in their order all the same.
-_BATCH = 512
+BATCH = 512
 # A pair at the threshold is looked at with at least this probability; the exact Jaccard then decides.
 _RECALL = 0.99
 # Segments of one template fill the same buckets without being duplicates. The first of them stand for the rest, so that a
 # million of them take time with their number and not with its square.
-_MOST_IN_A_BUCKET = 20
+MOST_IN_A_BUCKET = 20
 _ODD = 0x9E3779B97F4A7C15
 
 
@@ -130,7 +130,7 @@ class Bands:
             first = np.searchsorted(held, flat, "left")
             hit = np.flatnonzero(held[np.minimum(first, len(held) - 1)] == flat)
             last = np.searchsorted(held, flat[hit], "right")
-            counts = np.minimum(last - first[hit], _MOST_IN_A_BUCKET)
+            counts = np.minimum(last - first[hit], MOST_IN_A_BUCKET)
             places = np.repeat(first[hit] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
             pairs.append(np.repeat(askers[hit], counts) << 32 | segments[places])
         distinct = np.unique(np.concatenate(pairs))
@@ -146,7 +146,7 @@ def unique(config: DedupConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Drops "duplicate" and "near_duplicate", each naming the segment that stays."""
     kept = _Kept(config)
     waiting = iter(rows)
-    while batch := list(islice(waiting, _BATCH)):
+    while batch := list(islice(waiting, BATCH)):
         yield from kept.enter(batch)
 
 

@@ -9,7 +9,7 @@ from humpback.corpus.cutting.nesting import DEEPEST, nesting
 @pytest.fixture(autouse=True)
 def every_page_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of few tags are not looked at; here all are."""
-    monkeypatch.setattr(module, "_FEW_TAGS", 0)
+    monkeypatch.setattr(module, "FEW_TAGS", 0)
 
 
 @pytest.mark.parametrize(

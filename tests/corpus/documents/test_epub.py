@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.schema import Row
 from humpback.stage import Drop
@@ -39,7 +39,7 @@ def epub(path: Path, chapters: dict[str, bytes | str], **more: str) -> Path:
 
 
 def outcomes(path: Path) -> tuple[list[Row], list[Drop]]:
-    both = list(read(sources([str(path)])))
+    both = list(read(DocumentsConfig(), sources([str(path)])))
     return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from humpback.corpus.documents import hub
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.errors import UsageFault
 
@@ -29,7 +29,7 @@ def test_a_data_set_shard_by_shard(folder: Path) -> None:
     columns = {"text": "content", "id": "n"}
     found = sources([f"hf:{folder}"], columns)
     assert [(row["kind"], row["start"], row["end"]) for row in found] == [("hub", n, n + 1) for n in range(3)]
-    rows = list(read(found, columns))
+    rows = list(read(DocumentsConfig(columns=columns), found))
     assert [row["text"] for row in rows] == [f"train {shard} {n}" for shard in range(3) for n in range(4)]
     assert len({row["id"] for row in rows}) == 12
     assert rows[0]["url"] == f"hf:{folder}:train#0"
@@ -67,9 +67,9 @@ def test_what_a_data_set_does_not_have(folder: Path, ending: str, columns: dict[
 )
 def test_names(text: str, name: tuple[str, str | None, str | None]) -> None:
     """Owner, name, configuration and split as the hub shows them."""
-    assert tuple(hub._parsed(text)) == name
+    assert tuple(hub.parsed(text)) == name
 
 
 def test_files_on_the_hub_are_files() -> None:
     """`hf://` is fsspec's, with a path to a file."""
-    assert (hub.names_dataset("hf:owner/name"), hub.names_dataset("hf://datasets/owner/name/a.jsonl")) == (True, False)
+    assert hub.sources("hf://datasets/owner/name/a.jsonl") is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.schema import Row
 from humpback.stage import Drop
@@ -54,7 +54,7 @@ def marks(outline: list[tuple[str, int, int]], first_page: int, first: int) -> d
 
 def outcomes(path: Path, data: bytes) -> tuple[list[Row], list[Drop]]:
     path.write_bytes(data)
-    both = list(read(sources([str(path)])))
+    both = list(read(DocumentsConfig(), sources([str(path)])))
     return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
 
 

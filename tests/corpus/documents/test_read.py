@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from humpback.corpus.documents.files import MOST_BYTES
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import part_of, sources
 from humpback.schema import DOCUMENT, Row
 from humpback.stage import Drop
@@ -27,7 +27,7 @@ DEMO = Path(__file__).parents[3] / "src" / "humpback" / "recipes" / "material" /
 
 
 def outcomes(*paths: Path | str) -> tuple[list[Row], list[Drop]]:
-    both = list(read(sources([str(path) for path in paths])))
+    both = list(read(DocumentsConfig(), sources([str(path) for path in paths])))
     return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
 
 
@@ -154,7 +154,7 @@ def test_a_body_without_a_type(tmp_path: Path, body: bytes, kept: bool) -> None:
 def union(source: Row, cuts: list[int]) -> list[Row | Drop]:
     ends = sorted({0, *cuts, source["size"]})
     ranges = [part_of(source, start, end) for start, end in pairwise(ends)]
-    return [outcome for part in ranges for outcome in read([part])]
+    return [outcome for part in ranges for outcome in read(DocumentsConfig(), [part])]
 
 
 LINES = st.lists(
@@ -173,7 +173,7 @@ def test_lines_read_in_ranges(tmp_path: Path, lines: list[str], cuts: list[int],
     data = end.join(lines).encode() + (end.encode() if last else b"")
     (tmp_path / "a.jsonl").write_bytes(data)
     [source] = sources([str(tmp_path / "a.jsonl")])
-    whole = [o for o in read([source]) if not (isinstance(o, Drop) and o.reason == "empty_source")]
+    whole = [o for o in read(DocumentsConfig(), [source]) if not (isinstance(o, Drop) and o.reason == "empty_source")]
     assert union(source, [cut for cut in cuts if cut < len(data)]) == whole
 
 
@@ -185,7 +185,7 @@ def test_archives_read_in_ranges(tmp_path: Path, packed: bool, seed: int) -> Non
     path.write_bytes(DEMO.read_bytes() if packed else gzip.decompress(DEMO.read_bytes()))
     [source] = sources([str(path)])
     cuts = [random.Random(seed).randrange(source["size"]) for _ in range(5)]
-    assert union(source, cuts) == list(read([source]))
+    assert union(source, cuts) == list(read(DocumentsConfig(), [source]))
 
 
 def test_row_groups_read_in_ranges(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_row_groups_read_in_ranges(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [f"Text {n}" for n in range(100)]}), tmp_path / "a.parquet", row_group_size=7)
     [source] = sources([str(tmp_path / "a.parquet")])
     parts = [part_of(source, start, end) for start, end in [(0, 1), (1, 9), (9, 15)]]
-    assert list(read(parts)) == list(read([source]))
+    assert list(read(DocumentsConfig(), parts)) == list(read(DocumentsConfig(), [source]))
 
 
 def test_a_page_file_has_its_path_for_an_address(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_columns_that_are_called_otherwise(tmp_path: Path) -> None:
     """Other people's tables say `content` and `link`; without a word for them they cannot be read."""
     path = jsonl(tmp_path / "a.jsonl", {"content": "x", "link": "https://a.example", "text": "not this"})
     columns = {"text": "content", "url": "link"}
-    rows = list(read(sources([str(path)], columns), columns))
+    rows = list(read(DocumentsConfig(columns=columns), sources([str(path)], columns)))
     assert [(row["text"], row["url"]) for row in rows] == [("x", "https://a.example")]
 
 
@@ -292,7 +292,7 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
         (tmp_path / name).write_text("<h1>x</h1>")
     found = sources([str(tmp_path)])
     (tmp_path / "a.html").unlink()
-    both = list(read(found))
+    both = list(read(DocumentsConfig(), found))
     assert isinstance(both[0], Drop)
     assert (both[0].reason, both[0].value) == ("unreadable_file", "No such file or directory")
     assert len(both) == 2
@@ -301,4 +301,4 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
 def test_rows_of_a_file_do_not_depend_on_its_range(tmp_path: Path) -> None:
     """The rows' parent is the file, else one file cut otherwise would be another corpus."""
     [source] = sources([str(jsonl(tmp_path / "a.jsonl", {"text": "x"}))])
-    assert next(read([part_of(source, 0, 5)])) == next(read([source]))
+    assert next(read(DocumentsConfig(), [part_of(source, 0, 5)])) == next(read(DocumentsConfig(), [source]))

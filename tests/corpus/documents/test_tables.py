@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from humpback.corpus.documents.read import read
-from humpback.corpus.documents.tables import row_groups
+from humpback.corpus.documents.parquet import row_groups
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.errors import UsageFault
 from humpback.schema import Row
@@ -19,7 +19,7 @@ from humpback.stage import Drop
 
 
 def outcomes(path: Path, **columns: str) -> tuple[list[Row], list[Drop]]:
-    both = list(read(sources([str(path)], columns), columns))
+    both = list(read(DocumentsConfig(columns=columns), sources([str(path)], columns)))
     return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
 
 
@@ -115,7 +115,7 @@ def test_a_column_that_only_some_lines_have(tmp_path: Path) -> None:
 def test_row_groups_are_put_together(tmp_path: Path) -> None:
     """Small groups share a range; none is left out."""
     pq.write_table(pa.table({"text": ["x" * 99] * 100}), tmp_path / "a.parquet", row_group_size=10, use_dictionary=False)
-    cuts = row_groups(str(tmp_path / "a.parquet"), 3000)
+    cuts = row_groups(str(tmp_path / "a.parquet"), 0, 3000)
     assert (cuts[0][0], cuts[-1][1]) == (0, 10)
     assert all(before[1] == after[0] for before, after in pairwise(cuts))
     assert 3 < len(cuts) < 10

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.crawl import BASE_VARIABLE, archives
 from humpback.corpus.inputs.sources import sources
 from humpback.errors import HumpbackError, UsageFault
@@ -74,7 +74,7 @@ def crawl(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Crawl]]:
 def test_archives_of_a_crawl(crawl: type[Crawl]) -> None:
     """Two of twenty archives are read over the network as they would be from the disk."""
     found = sources([f"cc:{NAME}?files=2"])
-    rows = [outcome for outcome in read(found[:1]) if not isinstance(outcome, Drop)]
+    rows = [outcome for outcome in read(DocumentsConfig(), found[:1]) if not isinstance(outcome, Drop)]
     assert (len(found), len(rows)) == (2, 52)
     assert rows[0]["warc"] == found[0]["path"].rsplit("/", 1)[-1]
 
@@ -105,7 +105,7 @@ def test_a_connection_that_fails_for_a_moment(crawl: type[Crawl], monkeypatch: p
     monkeypatch.setattr("humpback.corpus.documents.files.time.sleep", lambda seconds: None)
     found = sources([f"cc:{NAME}"])
     crawl.failures = 2
-    assert len([outcome for outcome in read(found) if not isinstance(outcome, Drop)]) == 52
+    assert len([outcome for outcome in read(DocumentsConfig(), found) if not isinstance(outcome, Drop)]) == 52
 
 
 def test_a_connection_that_is_gone(crawl: type[Crawl], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,4 +114,4 @@ def test_a_connection_that_is_gone(crawl: type[Crawl], monkeypatch: pytest.Monke
     found = sources([f"cc:{NAME}"])
     crawl.failures = 99
     with pytest.raises(HumpbackError, match="cannot read"):
-        list(read(found))
+        list(read(DocumentsConfig(), found))

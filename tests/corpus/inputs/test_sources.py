@@ -8,55 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from humpback.corpus.inputs.sources import kind_of, part_of, sources
-from humpback.corpus.inputs.sources import sources as inputs
+from humpback.config import planned
+from humpback.corpus.inputs.sources import FilesConfig, Listing, part_of, sources
 from humpback.errors import UsageFault
-
-DEMO = Path(__file__).parents[3] / "src" / "humpback" / "recipes" / "material" / "pages.warc.gz"
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("a.WARC.GZ", "archive"),
-        ("a.arc", "archive"),
-        ("x.y/a.b.warc.zst", "archive"),
-        ("a.htm", "html"),
-        ("a.html.xz", "html"),
-        ("README.md", "text"),
-        ("a.txt.bz2", "text"),
-        ("a.jsonl.gz", "jsonl"),
-        ("a.tsv.zst", "csv"),
-        ("a.parquet", "parquet"),
-        ("a.epub", "epub"),
-        ("a.pdf", "pdf"),
-        ("https://a.example/a.jsonl?download=true", "jsonl"),
-        ("https://a.example/page?name=a.jsonl", None),
-        ("a.parquet.gz", None),
-        ("a.png", None),
-        ("html", None),
-        ("a.html/b", None),
-        ("", None),
-    ],
-)
-def test_kinds_by_ending(path: str, kind: str | None) -> None:
-    """The ending names the kind, in either case and below a compression; an unknown one is not guessed at."""
-    assert kind_of(path) == kind
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "kind"),
-    [
-        ("a.warc.gz.bad", DEMO.read_bytes(), "archive"),
-        ("page", b"<!doctype html><h1>x</h1>", "html"),
-        ("paper", b"%PDF-1.7\n", "pdf"),
-        ("book.zip", b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "epub"),
-    ],
-)
-def test_kinds_by_content(tmp_path: Path, name: str, data: bytes, kind: str) -> None:
-    """A file that is named and has a strange ending is known by its first bytes."""
-    (tmp_path / name).write_bytes(data)
-    assert [row["kind"] for row in sources([str(tmp_path / name)])] == [kind]
 
 
 def test_a_folder_gives_only_what_can_be_read(tmp_path: Path) -> None:
@@ -108,22 +62,20 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "ranges"), [("a.warc", 3), ("a.warc.gz", 3), ("a.jsonl", 3), ("a.jsonl.gz", 1), ("a.txt", 1)]
 )
-def test_large_files_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, ranges: int) -> None:
+def test_large_files_are_cut(tmp_path: Path, name: str, ranges: int) -> None:
     """Ranges that cover the file and share its id; a packed text has no place to begin but its own."""
-    monkeypatch.setattr(inputs, "SPLIT_BYTES", {"archive": 1000, "jsonl": 1000})
     (tmp_path / name).write_bytes(b"x" * 2500)
-    rows = sources([str(tmp_path / name)])
+    rows = sources([str(tmp_path / name)], split=1000)
     assert (len(rows), len({row["id"] for row in rows}), len({row["file"] for row in rows})) == (ranges, ranges, 1)
     if ranges > 1:
         assert [(row["start"], row["end"]) for row in rows] == [(0, 1000), (1000, 2000), (2000, 2500)]
         assert sources([str(tmp_path / name)], split=False)[0]["start"] is None
 
 
-def test_a_large_table_is_cut_between_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_table_is_cut_between_row_groups(tmp_path: Path) -> None:
     """The ranges of Parquet are numbers of row groups."""
-    monkeypatch.setattr(inputs, "SPLIT_BYTES", {"parquet": 1000})
     pq.write_table(pa.table({"text": [f"Text {n}" for n in range(1000)]}), tmp_path / "a.parquet", row_group_size=100)
-    rows = sources([str(tmp_path / "a.parquet")])
+    rows = sources([str(tmp_path / "a.parquet")], split=1000)
     assert (rows[0]["start"], rows[-1]["end"]) == (0, 10)
 
 
@@ -143,3 +95,38 @@ def test_thousands_of_pages(tmp_path: Path) -> None:
     started = time.perf_counter()
     assert len(sources([str(tmp_path)])) == 3000
     assert time.perf_counter() - started < 3
+
+
+def listing(*paths: Path) -> object:
+    return planned(FilesConfig(listed=Listing(tuple(sources([str(path) for path in paths])))))
+
+
+def test_a_change_in_the_middle_of_a_file_is_another_file(tmp_path: Path) -> None:
+    """Files were known by their size and their first and last MiB: with a label corrected in the middle, a file of 3 MiB
+    gave the rows of the old one, from a run that was taken up or reused."""
+    path = tmp_path / "a.jsonl"
+    data = bytearray(b"x" * (3 << 20))
+    path.write_bytes(data)
+    [before], plan = sources([str(path)]), listing(path)
+    data[len(data) // 2] = ord("y")
+    path.write_bytes(data)
+    [after] = sources([str(path)])
+    assert before["digest"] != after["digest"] and plan != listing(path)
+    assert before["id"] == after["id"]
+
+
+def test_a_moved_archive_is_the_same_and_a_moved_page_is_not(tmp_path: Path) -> None:
+    """A page's address is its path; of what has addresses of its own the path is in no row, and in no plan."""
+    for name, same in (("a.warc", True), ("a.html", False)):
+        for folder in ("one", "two"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / name).write_bytes(b"<h1>x</h1>")
+        assert (listing(tmp_path / "one" / name) == listing(tmp_path / "two" / name)) == same
+
+
+def test_the_order_of_files_is_in_the_plan(tmp_path: Path) -> None:
+    """Of two duplicates the first stays, whichever it is."""
+    for name, text in (("1/a.warc", "x"), ("2/b.warc", "y"), ("3/b.warc", "y"), ("4/a.warc", "x")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    assert listing(tmp_path / "1", tmp_path / "2") != listing(tmp_path / "3", tmp_path / "4")

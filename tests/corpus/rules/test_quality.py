@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from humpback.corpus.cutting.segment import SegmentConfig, segment
-from humpback.corpus.documents.read import read
+from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.corpus.rules.quality import RULES, RuleConfig, apply_rules, latin_length, no_prose, repetition
 from humpback.schema import Row
@@ -338,7 +338,7 @@ def demo() -> Counter[str | None]:
         return [outcome for outcome in outcomes if not isinstance(outcome, Drop)]
 
     reasons: Counter[str | None] = Counter()
-    rows = kept(list(read(sources([str(DEMO)]))))
+    rows = kept(list(read(DocumentsConfig(), sources([str(DEMO)]))))
     rows = kept(list(segment(SegmentConfig(), rows)))
     rows = kept(list(apply_rules(RuleConfig(), rows)))
     rows = kept(list(keep_languages(("en",), 0.65, rows)))

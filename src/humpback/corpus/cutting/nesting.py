@@ -6,7 +6,7 @@ from collections import Counter
 # 5,000 deep takes 0.02 s, 100,000 deep 9 s. Browsers stop at 512.
 DEEPEST = 5_000
 # Pages of fewer tags, nearly all, are parsed in half a second however they nest.
-_FEW_TAGS = 20_000
+FEW_TAGS = 20_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 # What is never closed, or is closed by the next of its kind, or stands alone in drawings.
 _UNNESTED = frozenset(
@@ -20,7 +20,7 @@ def nesting(html: str) -> int:
 
     0 for pages of too few tags to matter.
     """
-    if html.count("<") <= _FEW_TAGS:
+    if html.count("<") <= FEW_TAGS:
         return 0
     opened: Counter[str] = Counter()
     depth = deepest = 0

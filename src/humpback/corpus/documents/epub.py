@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from humpback.corpus.documents.document import Found, Unread, book
 from humpback.corpus.documents.encoding import decode
 from humpback.corpus.documents.files import BOOK_BYTES, MOST_BYTES, library, open_bytes
-from humpback.corpus.documents.tables import Found, Unread
+from humpback.corpus.documents.formats import Format
+from humpback.corpus.documents.http import binary_type
 from humpback.schema import Row
 
 _CONTAINER = "META-INF/container.xml"
@@ -25,13 +27,13 @@ _CLOSED_AT_ONCE = re.compile(
 )
 
 
-def epub(source: Row) -> Iterator[Found]:
+def chapters(source: Row) -> Iterator[Found]:
     """The chapters in reading order, each a document with its file in the book as fragment of the address."""
     xml = library("defusedxml.ElementTree", source["path"], "books")
     with open_bytes(source["path"]) as file:
         try:
-            with zipfile.ZipFile(file) as book:
-                yield from _chapters(source, book, xml)
+            with zipfile.ZipFile(file) as opened:
+                yield from _chapters(source, opened, xml)
         except (*_ZIP_DAMAGE, KeyError, xml.ParseError) as error:
             yield Unread("book", "damaged_record", f"no readable EPUB: {error}")
 
@@ -89,3 +91,12 @@ def _chapter(book: zipfile.ZipFile, path: str, media_type: str, locked: bool, le
     if len(data) > min(MOST_BYTES, left):
         return Unread(path, "too_large", f"{path}: over {min(MOST_BYTES, left)} bytes")
     return data if data.strip() else Unread(path, "empty_body", 0)
+
+
+FORMAT = Format(
+    book(chapters),
+    endings=(".epub",),
+    begins=lambda head: binary_type(head) == "application/zip" and b"application/epub+zip" in head[:200],
+    pages=True,
+    single=True,
+)

@@ -8,8 +8,10 @@ import os
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from humpback.corpus.documents.document import Unread
 from humpback.corpus.documents.files import library
-from humpback.corpus.documents.tables import Unread
+from humpback.corpus.documents.formats import Format
+from humpback.corpus.documents.tables import reader
 from humpback.errors import HumpbackError, UsageFault
 from humpback.schema import Row, row_id
 
@@ -23,12 +25,8 @@ class _Name(NamedTuple):
     split: str | None
 
 
-def names_dataset(text: str) -> bool:
-    """Whether `text` names a data set; `hf://` is a file on the hub and is read as such."""
-    return text.startswith(SCHEME) and not text.startswith("hf://")
-
-
-def _parsed(text: str) -> _Name:
+def parsed(text: str) -> _Name:
+    """What the name `text` says of a data set; raises `UsageFault` where it is none."""
     body, _, split = text.removeprefix(SCHEME).partition(":")
     if body.startswith(("/", "./", "../", "~")):
         return _Name(os.path.expanduser(body), None, split or None)  # noqa: PTH111 a name may also be no path
@@ -49,9 +47,14 @@ def _builder(name: _Name, text: str) -> Any:
         raise UsageFault(f"{text} is not there: {str(error).splitlines()[0]}", _EXAMPLE) from None
 
 
-def sources(text: str) -> list[Row]:
-    """One row for each shard of the data set's split: the only one, or "train", if none is named."""
-    name = _parsed(text)
+def sources(text: str) -> list[Row] | None:
+    """One row for each shard of the data set's split, the only one or "train" if none is named; None for another name.
+
+    `hf://` is a file on the hub and is read as such.
+    """
+    if not text.startswith(SCHEME) or text.startswith("hf://"):
+        return None
+    name = parsed(text)
     builder = _builder(name, text)
     known = sorted(map(str, builder.config.data_files or builder.info.splits or ()))
     split = name.split or (known[0] if len(known) == 1 else "train")
@@ -66,14 +69,14 @@ def sources(text: str) -> list[Row]:
     return [{"id": row_id(file, f"{n}-{n + 1}"), **shared, "start": n, "end": n + 1} for n in range(shards)]
 
 
-def columns(text: str) -> list[str]:
+def columns(source: Row) -> list[str]:
     """The columns of the data set that a row of `sources` names."""
-    data = _streamed(text)
+    data = _streamed(source["path"])
     return list(data.column_names or next(iter(data), {}))
 
 
 def _streamed(text: str) -> Any:
-    name = _parsed(text)
+    name = parsed(text)
     return _builder(name, text).as_streaming_dataset(split=name.split)
 
 
@@ -92,3 +95,6 @@ def records(source: Row, wanted: Collection[str]) -> Iterator[tuple[str, Any] | 
     except Exception as error:  # noqa: BLE001 the library lets through what its many parsers raise
         fact = f"after record {number}: {str(error).partition(chr(10))[0]}"
         yield Unread(f"{source['start']}/{number}", "damaged_record", fact)
+
+
+FORMAT = Format(reader(records), columns=columns, named=sources)

@@ -20,7 +20,7 @@ else:
 
 RECORD_BYTES = 64 << 20
 # Real archives unpack to 3 to 30 times their size, a bomb to 1000 times; what unpacks to little is not worth the question.
-_HARMLESS_BYTES = 16 * RECORD_BYTES
+HARMLESS_BYTES = 16 * RECORD_BYTES
 _MOST_RATIO = 100
 _WINDOW = 1 << 20
 _FEED = 1 << 15
@@ -225,7 +225,7 @@ class Stream:
         elif not (hungry or self._decompressor.needs_input or len(self.buffer) > before):
             self._fail(f"{self.codec.name}: the decompressor makes no progress")
         unpacked = self.dropped + len(self.buffer)
-        if unpacked > _HARMLESS_BYTES and unpacked > _MOST_RATIO * (self.position - self.offset):
+        if unpacked > HARMLESS_BYTES and unpacked > _MOST_RATIO * (self.position - self.offset):
             self._fail(f"{self.codec.name}: unpacks to over {_MOST_RATIO} times its size")
 
     def _fail(self, fault: str | None) -> None:

@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from humpback.corpus.documents.document import Found, Unread, book
 from humpback.corpus.documents.files import BOOK_BYTES, MOST_BYTES, library, open_bytes
-from humpback.corpus.documents.tables import Found, Unread
+from humpback.corpus.documents.formats import Format
+from humpback.corpus.documents.http import binary_type
 from humpback.schema import Row
 
 _PASSWORD_ERROR = 4
@@ -35,7 +37,7 @@ class _Line(NamedTuple):
     text: str
 
 
-def pdf(source: Row) -> Iterator[Found]:
+def chapters(source: Row) -> Iterator[Found]:
     """The chapters that the outline names, or else the whole text; addresses end in `#page=N` (RFC 8118)."""
     pdfium = library("pypdfium2", source["path"], "books")
     with open_bytes(source["path"]) as file:
@@ -53,10 +55,10 @@ def pdf(source: Row) -> Iterator[Found]:
         title = document.get_metadata_dict().get("Title", "").strip() or None
         lines, broken = _lines(document, pdfium.PdfiumError)
     yield from (Unread(f"page={page}", "damaged_record", f"page {page} cannot be read") for page in broken)
-    chapters = [chapter for chapter in _chapters(lines) if any(line.level is None and line.text for line in chapter)]
-    for number, chapter in enumerate(chapters):
+    filled = [chapter for chapter in _chapters(lines) if any(line.level is None and line.text for line in chapter)]
+    for number, chapter in enumerate(filled):
         yield _document(source["path"], title, chapter, number)
-    if not chapters:
+    if not filled:
         yield Unread("book", "no_text", "no page holds text, as in a scan")
 
 
@@ -141,3 +143,6 @@ def _paragraphs(lines: list[str]) -> list[str]:
             paragraphs.append(line)
         goes_on = bool(line) and len(line) >= full
     return paragraphs
+
+
+FORMAT = Format(book(chapters), endings=(".pdf",), begins=lambda head: binary_type(head) == "application/pdf", single=True)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from humpback.corpus.documents import archive
-from humpback.corpus.documents.archive import Damage, Record, records
+from humpback.corpus.documents import records as module
+from humpback.corpus.documents.records import Damage, Record, records
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -257,7 +257,7 @@ def test_ranges_give_what_the_whole_file_gives(
     content = b"".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(archive, "LOOKBACK", lookback)
+        patch.setattr(module, "LOOKBACK", lookback)
         ranges = zip([0, *cuts], [*cuts, None], strict=True)
         shared = [item for start, end in ranges for item in records(io.BytesIO(content), start, end)]
     assert shared == list(records(io.BytesIO(content)))
@@ -286,7 +286,7 @@ def test_an_archive_within_an_archive(pack: Pack) -> None:
 @every
 def test_a_record_too_large_to_hold(monkeypatch: pytest.MonkeyPatch, pack: Pack) -> None:
     """It is passed, with its size, and the next is read; if it is damaged, so is said."""
-    monkeypatch.setattr(archive, "RECORD_BYTES", 20_000)
+    monkeypatch.setattr(module, "RECORD_BYTES", 20_000)
     large = warc(1, page(1, 20_000))
     parts = pack([warc(0), large, warc(2)])
     found, damage = read(b"".join(parts))
