@@ -1,10 +1,11 @@
 """What many tests share: a run folder with its own settings, rows made short, the models that ship."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from humpback import lm as language_models
@@ -12,6 +13,7 @@ from humpback.config import Config
 from humpback.lm import LM
 from humpback.run import Run
 from humpback.schema import SEGMENT, Row
+from humpback.stage import Stage
 from humpback.store import Dataset
 
 # Two threads of a small model on two cores are slower than one, and tests must not depend on the machine's load.
@@ -54,9 +56,31 @@ def segment_row(number: int, **more: Any) -> Row:
     return {**row, **more}
 
 
+class Given(Config):
+    """Rows that a test made up, as the settings of their origin."""
+
+    rows: tuple[dict[str, Any], ...]
+
+
+def given(config: Given) -> Iterator[Row]:
+    yield from config.rows
+
+
+def as_they_are(config: Config, rows: Iterable[Row]) -> Iterator[Row]:
+    yield from rows
+
+
+def rows_in(run: Run, rows: Iterable[Row], columns: pa.Schema, name: str = "rows", **about: Any) -> Dataset:
+    """A dataset of `rows` in one shard."""
+    return run.put(name, Stage(name, columns, given, Given(rows=tuple(rows))), **about)
+
+
+def sharded(run: Run, source: Dataset, shard_rows: int = 8, **about: Any) -> Dataset:
+    """`source` in shards of `shard_rows`."""
+    stage = Stage("shards", source.columns, as_they_are, scope="dataset", shard_rows=shard_rows)
+    return run.map("shards", stage, source, **about)
+
+
 def segments_in(run: Run, count: int, shard_rows: int = 8) -> Dataset:
     """A dataset of `count` segments in shards of `shard_rows`."""
-    from humpback.stage import Stage
-
-    whole = run.put("rows", lambda: [segment_row(i) for i in range(count)], SEGMENT, {"count": count})
-    return run.map("shards", Stage("shards", SEGMENT, iter, scope="dataset", shard_rows=shard_rows), whole)
+    return sharded(run, rows_in(run, [segment_row(i) for i in range(count)], SEGMENT), shard_rows, kind="segments")
