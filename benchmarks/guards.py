@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from humpback.guards.checks import GUARDS, GuardConfig, GuardName, fault
-from humpback.guards.pair import Pair
+from humpback.guards.pair import PairTexts
 from humpback.schema import Row
 from humpback.text.language import identify
 
@@ -164,7 +164,7 @@ def show_speed(pairs: list[Row], rounds: int) -> None:
     print(f"\n{rounds * len(pairs) / seconds:,.0f} pairs/s on one core ({rounds} x {len(pairs)} pairs in {seconds:.2f} s)")
     spent = dict.fromkeys([guard.__name__ for guard in GUARDS], 0.0)
     for row in pairs * rounds:
-        view = Pair(row)
+        view = PairTexts(row)
         for guard in GUARDS:
             begin = time.perf_counter()
             guard(view, config)

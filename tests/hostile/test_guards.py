@@ -5,7 +5,7 @@ import time
 import pytest
 
 from humpback.guards.checks import GUARDS, GuardConfig, fault
-from humpback.guards.pair import Pair
+from humpback.guards.pair import PairTexts
 
 LENGTH = 200_000  # bytes
 SECONDS = 0.5
@@ -35,7 +35,7 @@ def test_much_instruction(unit: str) -> None:
     """All guards together, none of them cut short by one before it."""
     text = unit * (LENGTH // len(unit.encode()))
     for response in (ANSWERS[1], text):
-        pair = Pair({"instruction": text, "response": response, "lang": "de", "finish": None})
+        pair = PairTexts({"instruction": text, "response": response, "lang": "de", "finish": None})
         start = time.process_time()
         for guard in GUARDS:
             guard(pair, GuardConfig())
@@ -63,4 +63,4 @@ def test_odd_characters(text: str, lang: str | None) -> None:
         (text, text),
     ):
         for guard in GUARDS:
-            guard(Pair({"instruction": instruction, "response": response, "lang": lang}), GuardConfig())
+            guard(PairTexts({"instruction": instruction, "response": response, "lang": lang}), GuardConfig())

@@ -6,29 +6,24 @@ the score, `multi` the mean of several such texts. A pair whose score cannot be 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from pydantic import Field
 
 from humpback import prompts
 from humpback.config import Config
+from humpback.curate.likelihood import if_it_can
 from humpback.curate.parse import parse_score
-from humpback.curate.rubric import RUBRIC, rubric
-from humpback.errors import HumpbackError, LMError
+from humpback.curate.rubric import RUBRIC, RubricName, rubric
+from humpback.errors import HumpbackError
 from humpback.lm import LM, Answer, Completion, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
-from humpback.lm.likelihood import likelihoods
-from humpback.prompts.forward import TagConfig
 from humpback.prompts.judge import FORCED, PAIR, TEXT, state, text_prompt
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row, row_seed
-from humpback.stage import Outcome
-
-FIRST_ASKED = 100
-T = TypeVar("T")
 
 
 class JudgeConfig(Config):
@@ -39,7 +34,7 @@ class JudgeConfig(Config):
         description="expected: expectation over the levels' probabilities (ours). text: reasoning, then Score: N (paper). "
         "multi: mean of several texts (ours)",
     )
-    rubric: str = Field(RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file")
+    rubric: RubricName = Field(RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file")
     samples: int = Field(5, ge=1, description="multi: texts drawn per pair (ours)")
     reasoning_tokens: int = Field(512, ge=1, description="text, multi: the longest text of the judge (Spico197: 512)")
     temperature: float = Field(0.7, gt=0, description="multi: how warm its texts are drawn (Spico197: 0.7); text is greedy")
@@ -47,48 +42,13 @@ class JudgeConfig(Config):
     warn_valid: float = Field(0.85, ge=0, le=1, description="warn if a smaller share of the pairs got a score (ours)")
     stop_valid: float = Field(0.60, ge=0, le=1, description="stop if a smaller share of the pairs got a score (ours)")
 
+    def reads(self) -> dict[str, str]:
+        shown = {"expected": (PAIR, DECIDE), "text": (PAIR, TEXT, FORCED, DECIDE), "multi": (PAIR, TEXT)}[self.mode]
+        return prompts.digests(*shown)
+
 
 class JudgeUnreadable(HumpbackError):
     """Too few of the judge's answers are scores, so that what it would select is an accident."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """Score each pair by the judge and, if that is the forward model, by likelihood too: the `ask` of an LM stage."""
-
-    tags: TagConfig
-    max_tokens: int
-    round: int
-    judge: JudgeConfig = field(default_factory=JudgeConfig)
-    likelihood: bool = True
-
-    def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-        judged = self._judged(rows, lm)
-        measured = likelihood_columns(rows, lm, self.tags.web, self.max_tokens) if self.likelihood else [{}] * len(rows)
-        for row, columns, likelihood in zip(rows, judged, measured, strict=True):
-            yield {**row, **columns, **likelihood, "judge": lm.name, "round": self.round}
-
-    def _judged(self, rows: list[Row], lm: LM) -> list[Row]:
-        """Texts are dear: a judge that cannot be read is found out on a few before the rest is paid for."""
-        salt = f"round {self.round}"
-        first = len(rows) if self.judge.mode == "expected" else FIRST_ASKED
-        judged = graded(rows[:first], lm, self.max_tokens, self.judge, salt)
-        if len(rows) > first:
-            gate(sum(each["score"] is not None for each in judged), first, self.judge, lm.name)
-            judged += graded(rows[first:], lm, self.max_tokens, self.judge, salt)
-        return judged
-
-
-@dataclass(frozen=True)
-class Likelihoods:
-    """The gain and IFD of each pair under the forward model, where somebody else judges: the `ask` of an LM stage."""
-
-    tags: TagConfig
-    max_tokens: int
-
-    def __call__(self, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-        measured = likelihood_columns(rows, lm, self.tags.web, self.max_tokens)
-        yield from ({**row, **columns} for row, columns in zip(rows, measured, strict=True))
 
 
 def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, salt: str = "") -> list[Row]:
@@ -260,25 +220,6 @@ def _read(
 # What stands around the judge.
 
 
-def likelihood_columns(rows: Sequence[Row], lm: LM, tag: str, max_tokens: int) -> list[Row]:
-    """gain and ifd of each row; null where the pair does not fit, or the model gives no log-probabilities."""
-    pairs = [(row["instruction"], row["response"]) for row in rows]
-    measured = if_it_can(partial(likelihoods, pairs, lm, tag, max_tokens))
-    if measured is None:
-        return [{"gain": None, "ifd": None} for _ in rows]
-    return [{"gain": each.gain, "ifd": each.ifd} for each in measured]
-
-
-def if_it_can(call: Callable[[], T]) -> T | None:
-    """What `call` returns, or None if the model cannot do such a thing at all; what may succeed later is raised."""
-    try:
-        return call()
-    except LMError as error:
-        if error.retryable:
-            raise
-        return None
-
-
 def gate(valid: int, total: int, config: JudgeConfig, judge_name: str) -> str | None:
     """A warning if fewer than `warn_valid` of `total` pairs got a score; raises `JudgeUnreadable` under `stop_valid`."""
     share = valid / total if total else 1.0
@@ -291,11 +232,6 @@ def gate(valid: int, total: int, config: JudgeConfig, judge_name: str) -> str | 
             "the column status says what was wrong",
         )
     return f"{fact}, less than {config.warn_valid:.0%}: look at the column status" if share < config.warn_valid else None
-
-
-def prompt_names(config: JudgeConfig) -> tuple[str, ...]:
-    """The prompts that the mode renders, for plans; the rubric may be a file of one's own and goes by `rubric_digest`."""
-    return {"expected": (PAIR, DECIDE), "text": (PAIR, TEXT, FORCED, DECIDE), "multi": (PAIR, TEXT)}[config.mode]
 
 
 def forgiving(config: JudgeConfig) -> JudgeConfig:

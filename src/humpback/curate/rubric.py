@@ -6,8 +6,10 @@ A file holds questions separated by a blank line, each a text followed by its le
 import hashlib
 import re
 from pathlib import Path
+from typing import Annotated
 
 from humpback import prompts
+from humpback.config import Planned
 from humpback.errors import UsageFault
 from humpback.lm import Question
 
@@ -41,6 +43,10 @@ def rubric_text(name: str) -> str:
 def rubric_digest(name: str) -> str:
     """sha256 of the rubric's text, for plans: a file of one's own may change under its name."""
     return hashlib.sha256(rubric_text(name).encode()).hexdigest()
+
+
+# What settings name rubrics with: in plans they stand by their text.
+RubricName = Annotated[str, Planned(rubric_digest)]
 
 
 def _question(block: str, where: str) -> Question:

@@ -1,22 +1,22 @@
-"""Teaching the judge without labels: each seed pair is good, and what damage makes of it is not.
+"""Teaching the judge without labels: each seed pair is good, and what is left of it when it was spoilt is not.
 
 Decisions about such pairs, worded as the judge will be asked, are mixed into the forward model's training. The kinds of
-damage that competence is measured with are held out: what is taught here are others, so that what is measured is whether
-the judge has learnt what a good pair is, and not what these very faults look like.
+damage that competence is measured with are held out: pairs are spoilt here in other ways, so that what is measured is
+whether the judge has learnt what a good pair is, and not what these very faults look like.
 """
 
 import random
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config
-from humpback.curate.rubric import RUBRIC, rubric
+from humpback.config import Config, Planned
+from humpback.curate.rubric import RUBRIC, rubric, rubric_digest
 from humpback.lm import Question, decisions
 from humpback.prompts.forward import Clip, Example
-from humpback.prompts.judge import state
+from humpback.prompts.judge import PAIR, state
 from humpback.schema import Row, row_seed
 from humpback.text.sentences import sentences
 
@@ -29,10 +29,16 @@ class TeachConfig(Config):
     """Decisions mixed into the forward model's training."""
 
     share: float = Field(0.0, ge=0, le=0.9, description="share of the training examples that are decisions (ours); 0: none")
-    rubric: str = Field(RUBRIC, description="the rubric that is taught, which should be the judge's")
+    rubric: Annotated[str, Planned(rubric_digest)] = Field(
+        RUBRIC, description="the rubric that is taught, which should be the judge's"
+    )
+
+    def reads(self) -> Mapping[str, Any]:
+        return prompts.digests(PAIR, decisions.PROMPT) if self.share else {}
 
 
-Damage = Callable[[Row, Row, random.Random], str]
+# (pair, another pair, draw) -> an answer that is no good.
+Spoiling = Callable[[Row, Row, random.Random], str]
 
 
 def other_end(row: Row, other: Row, draw: random.Random) -> str:
@@ -72,7 +78,7 @@ def only_asked_again(row: Row, other: Row, draw: random.Random) -> str:
 
 
 # Which level each leaves the pair at: a third of the scale where part of the answer is sound, the lowest otherwise.
-DAMAGES: tuple[tuple[Damage, float], ...] = (
+SPOILINGS: tuple[tuple[Spoiling, float], ...] = (
     (other_end, 0.25), (beginning_lost, 0.25), (out_of_order, 0.25), (repeated, 0.0), (menu_around, 0.25),
     (only_asked_again, 0.0),
 )  # fmt: skip
@@ -96,8 +102,8 @@ def _lesson(rows: Sequence[Row], number: int, question: Question, tokens: int, c
     other = rows[(number + 1 + draw.randrange(len(rows) - 1)) % len(rows)]
     response, height = row["response"], 1.0
     if draw.random() >= SOUND:
-        damage, left = draw.choice(DAMAGES)
-        response = damage(row, other, draw)
+        spoil, left = draw.choice(SPOILINGS)
+        response = spoil(row, other, draw)
         # An answer of one sentence has no order to lose.
         height = left if response != row["response"] else 1.0
     reverse = draw.random() < 0.5
@@ -117,14 +123,3 @@ def _prompt(instruction: str, response: str, question: Question, reverse: bool, 
         if room <= 32 or not clip(prompt, tokens - 24)[1]:
             return prompt
         room = room * 3 // 4
-
-
-def taught_plan(config: TeachConfig) -> dict[str, Any]:
-    """What the lessons depend on, for the plan of a training; empty where nothing is taught."""
-    from humpback.curate.judge import PAIR
-    from humpback.curate.rubric import rubric_digest
-
-    if not config.share:
-        return {}
-    shown = {name: prompts.source(name) for name in (PAIR, decisions.PROMPT)}
-    return {"teach": {"share": config.share, "rubric": rubric_digest(config.rubric), "prompts": shown}}

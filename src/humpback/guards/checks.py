@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from humpback import prompts
 from humpback.config import Config
 from humpback.guards import phrases
 from humpback.guards.leaks import leak
-from humpback.guards.pair import RUN, Pair, copied_share, covered, loops
+from humpback.guards.pair import RUN, PairTexts, copied_share, covered, loops
 from humpback.schema import Row
 from humpback.stage import Outcome, keep_or_drop
 from humpback.text.language import identify
@@ -55,56 +56,59 @@ class GuardConfig(Config):
         None, description="lowest mean log-probability of the instruction under its backward model; unset: any (ours)"
     )
 
+    def reads(self) -> dict[str, str]:
+        return prompts.digests(*prompts.names())
 
-def empty(pair: Pair, _: GuardConfig) -> Any:
+
+def empty(pair: PairTexts, _: GuardConfig) -> Any:
     """No letter of any script."""
     return repr(pair.instruction[:40]) if not _LETTER.search(pair.instruction) else None
 
 
-def empty_response(pair: Pair, _: GuardConfig) -> Any:
+def empty_response(pair: PairTexts, _: GuardConfig) -> Any:
     """No letter, number or symbol (an emoji is an answer)."""
     text = pair.response
     some = _ALPHANUMERIC.search(text) or any(unicodedata.category(c)[0] == "S" for c in set(text))
     return None if some else repr(text[:40])
 
 
-def too_short(pair: Pair, config: GuardConfig) -> Any:
+def too_short(pair: PairTexts, config: GuardConfig) -> Any:
     if len(pair.instruction) >= config.min_chars:
         return None
     chars = len(pair.instruction) + len(_WIDE.findall(pair.instruction))
     return chars if chars < config.min_chars else None
 
 
-def too_long(pair: Pair, config: GuardConfig) -> Any:
+def too_long(pair: PairTexts, config: GuardConfig) -> Any:
     """Longer than models' sound instructions are. People's are not bounded: they bring their code and their story."""
     bounded = config.max_chars is not None and len(pair.instruction) > config.max_chars and _is_generated(pair, config)
     return len(pair.instruction) if bounded else None
 
 
-def improbable(pair: Pair, config: GuardConfig) -> Any:
+def improbable(pair: PairTexts, config: GuardConfig) -> Any:
     """Drawn against the odds: a small model's noise is less likely, token for token, than its sense."""
     least, measured = config.min_logprob, pair.row.get("logprob")
     return measured if least is not None and measured is not None and measured < least else None
 
 
-def same_as_response(pair: Pair, _: GuardConfig) -> Any:
+def same_as_response(pair: PairTexts, _: GuardConfig) -> Any:
     """The answer says the instruction over again, and nothing else."""
     if not 0.5 * len(pair.instruction) <= len(pair.response) <= 2 * len(pair.instruction):
         return None
     return len(pair.words) if pair.words and pair.words == pair.response_words else None
 
 
-def runaway(pair: Pair, _: GuardConfig) -> Any:
+def runaway(pair: PairTexts, _: GuardConfig) -> Any:
     """Cut at the token limit, or caught in a loop."""
     return "no end token" if pair.row.get("finish") == "length" else loops(pair.words)
 
 
-def refusal(pair: Pair, _: GuardConfig) -> Any:
+def refusal(pair: PairTexts, _: GuardConfig) -> Any:
     """An assistant that declines, in the place of the instruction (eleven languages)."""
     return phrases.refusal_in(pair.folded)
 
 
-def pii(pair: Pair, _: GuardConfig) -> Any:
+def pii(pair: PairTexts, _: GuardConfig) -> Any:
     """Personal data in the instruction, by the detectors of the corpus: its kinds are told, not the data."""
     if not _PERSONAL.search(pair.instruction):
         return None
@@ -112,17 +116,17 @@ def pii(pair: Pair, _: GuardConfig) -> Any:
     return ", ".join(sorted(counts)) or None
 
 
-def generic_question(pair: Pair, _: GuardConfig) -> Any:
+def generic_question(pair: PairTexts, _: GuardConfig) -> Any:
     """Asked of a text that the reader of the instruction does not see, so that it fits any (nine languages)."""
     return phrases.unseen_text_in(pair.folded, len(pair.words))
 
 
-def leaked_prompt(pair: Pair, config: GuardConfig) -> Any:
+def leaked_prompt(pair: PairTexts, config: GuardConfig) -> Any:
     """The instruction talks about the backward task, or repeats a run of a prompt."""
     return leak(pair, config.leaked_run)
 
 
-def copied_answer(pair: Pair, config: GuardConfig) -> Any:
+def copied_answer(pair: PairTexts, config: GuardConfig) -> Any:
     """The share of the instruction's words that lie in 8-word runs of its answer.
 
     Where no model is known to have written the instruction, a text that was brought along to be edited may come back.
@@ -136,12 +140,12 @@ def copied_answer(pair: Pair, config: GuardConfig) -> Any:
     return None if sound else share
 
 
-def not_an_instruction(pair: Pair, _: GuardConfig) -> Any:
+def not_an_instruction(pair: PairTexts, _: GuardConfig) -> Any:
     """Prose or the beginning of an answer, with neither question nor request; English only, other languages pass."""
     return phrases.statement_in(pair)
 
 
-def wrong_language(pair: Pair, _: GuardConfig) -> Any:
+def wrong_language(pair: PairTexts, _: GuardConfig) -> Any:
     """The languages differ, and both are sure. Short texts mix names and loanwords, so only long ones are judged; and
     translations have two languages on purpose."""
     asked = pair.row.get("instruction_lang")
@@ -165,21 +169,21 @@ _JUDGED_CHARS = 25
 _ECHO_WORDS = 30
 
 
-def _is_echoed(pair: Pair) -> bool:
+def _is_echoed(pair: PairTexts) -> bool:
     """Whether a short question or request comes back where its answer begins, and nowhere else."""
     if len(pair.words) > _ECHO_WORDS or not phrases.asks(pair):
         return False
     return covered(pair.words, pair.response_words[:_ECHO_WORDS], RUN) == pair.copied
 
 
-def _is_generated(pair: Pair, config: GuardConfig) -> bool | None:
+def _is_generated(pair: PairTexts, config: GuardConfig) -> bool | None:
     """Whether a model wrote the instruction; None: nobody says."""
     if config.generated is not None:
         return config.generated
     return True if pair.row.get("finish") is not None or pair.row.get("method") is not None else None
 
 
-Guard = Callable[[Pair, GuardConfig], Any]
+Guard = Callable[[PairTexts, GuardConfig], Any]
 # Cheap ones first: a pair is measured until it fails.
 GUARDS: tuple[Guard, ...] = (
     empty, empty_response, too_short, too_long, improbable, same_as_response, runaway, refusal, pii, leaked_prompt,
@@ -189,7 +193,7 @@ GUARDS: tuple[Guard, ...] = (
 
 def fault(row: Row, config: GuardConfig) -> tuple[str, Any] | None:
     """(name of the first guard that the pair `row` fails, what was measured), or None."""
-    pair = Pair(row)
+    pair = PairTexts(row)
     for guard in GUARDS:
         if guard.__name__ not in config.disabled:
             measured = guard(pair, config)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from humpback import prompts
-from humpback.guards.pair import Pair, Run, runs, shared_run
+from humpback.guards.pair import PairTexts, WordRun, runs, shared_run
 from humpback.guards.phrases import brings_text
 from humpback.text.sentences import terms
 
@@ -155,14 +155,14 @@ _ANSWERING = re.compile(
 )
 
 
-def leak(pair: Pair, run: int) -> str | None:
+def leak(pair: PairTexts, run: int) -> str | None:
     """What shows that the instruction is about its own task, or None. `run` words in a row of one of the prompts that
     ship are proof as well."""
     words = shared_run(pair.words, prompt_runs(run), run)
     return " ".join(words) if words else _signs(pair)
 
 
-def _signs(pair: Pair) -> str | None:
+def _signs(pair: PairTexts) -> str | None:
     text = pair.folded[:_READ_CHARS]
     found: dict[str, str] = {}
     for name, sign in _SIGNS.items():
@@ -176,7 +176,7 @@ def _signs(pair: Pair) -> str | None:
     return "; ".join(found.values()) if weight >= PROOF else _both_sides(pair, text)
 
 
-def _both_sides(pair: Pair, text: str) -> str | None:
+def _both_sides(pair: PairTexts, text: str) -> str | None:
     asking = _said(_ASKING, text, pair.folded_response)
     answering = _said(_ANSWERING, text, pair.folded_response) if asking else None
     brought = brings_text(text) and "instruction" not in (asking or "")
@@ -188,7 +188,7 @@ def _said(phrase: re.Pattern[str], text: str, response: str) -> str | None:
 
 
 @cache
-def prompt_runs(size: int) -> frozenset[Run]:
+def prompt_runs(size: int) -> frozenset[WordRun]:
     """Every run of `size` words of the prompts that ship; what is filled in there parts runs."""
     pieces = [piece for name in prompts.names() for piece in re.split(r"\{[{%].*?[%}]\}", prompts.source(name))]
     return frozenset(run for piece in pieces for run in runs(terms(piece), size))

@@ -6,12 +6,12 @@ from functools import cached_property
 from humpback.schema import Row
 from humpback.text.sentences import terms
 
-Run = tuple[str, ...]
+WordRun = tuple[str, ...]
 # Words in a row that two texts on one thing share by copying only.
 RUN = 8
 
 
-class Pair:
+class PairTexts:
     """The texts of `row`, and their words. Words are the terms of `humpback.text.sentences`, so that scripts
     without blanks between words have them too."""
 
@@ -70,13 +70,13 @@ def _may_share(words: list[str], theirs: list[str], size: int) -> bool:
     return False
 
 
-def runs(words: list[str], size: int) -> set[Run]:
+def runs(words: list[str], size: int) -> set[WordRun]:
     return set(zip(*(words[k:] for k in range(size)), strict=False))
 
 
-def shared_run(words: list[str], known: frozenset[Run], size: int) -> Run | None:
+def shared_run(words: list[str], known: frozenset[WordRun], size: int) -> WordRun | None:
     """The first run of `size` words that is among `known`."""
-    found: Iterable[Run] = zip(*(words[k:] for k in range(size)), strict=False)
+    found: Iterable[WordRun] = zip(*(words[k:] for k in range(size)), strict=False)
     return next((run for run in found if run in known), None)
 
 

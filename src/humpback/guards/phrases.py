@@ -2,7 +2,7 @@
 
 import re
 
-from humpback.guards.pair import Pair
+from humpback.guards.pair import PairTexts
 from humpback.text.sentences import sentences, terms
 
 # Refusals of assistants. People are sorry too, so what is refused counts.
@@ -207,7 +207,7 @@ def brings_text(folded: str) -> bool:
     return _BRINGS_TEXT.search(folded.strip()) is not None
 
 
-def is_edit(pair: Pair) -> bool:
+def is_edit(pair: PairTexts) -> bool:
     """Whether the instruction tells to edit a text that stands below it, and only that text is in the answer again."""
     head, _, material = pair.folded.partition("\n")
     if not material.strip() or not _EDIT.search(head):
@@ -216,12 +216,12 @@ def is_edit(pair: Pair) -> bool:
     return not any(pair.copied[:said])
 
 
-def asks(pair: Pair) -> bool:
+def asks(pair: PairTexts) -> bool:
     """Whether the English of the instruction asks or tells to do something."""
     return "?" in pair.instruction or _REQUEST.search(pair.folded[:_READ_CHARS]) is not None
 
 
-def statement_in(pair: Pair) -> str | None:
+def statement_in(pair: PairTexts) -> str | None:
     """What shows that an English instruction neither asks nor tells to do anything; None for other languages."""
     folded = pair.folded[:_READ_CHARS]
     opening = _OPENS_ANSWER.match(folded)
@@ -240,7 +240,7 @@ def is_english(words: list[str]) -> bool:
     return sum(word in _ENGLISH for word in words) >= 0.2 * len(words) > 0
 
 
-def _prose(pair: Pair) -> str | None:
+def _prose(pair: PairTexts) -> str | None:
     said = [_FINITE.search(part) is not None for part in sentences(pair.instruction[:_READ_CHARS])]
     # A request that is not known as one stands at either end.
     if len(said) >= 2 and len(pair.words) >= 12:

@@ -46,6 +46,9 @@ class BackwardConfig(ShownText):
         "text", pattern="^(text|[a-z]{2,3})$", description="of the instruction: that of the text, or an ISO 639 code"
     )
 
+    def reads(self) -> dict[str, str]:
+        return prompts.digests(BACKWARD, PROMPTED)
+
 
 def backward_prompt(row: Row, config: ShownText, tag: str, clip: Clip) -> tuple[str, bool]:
     """(prompt, whether the text was clipped) for the segment or pair `row`. The tag after the text is never clipped."""

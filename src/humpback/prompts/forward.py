@@ -20,6 +20,9 @@ class TagConfig(Config):
     seed: str = Field("Answer in the style of an AI Assistant.", description="S_a, on seed pairs (paper)")
     web: str = Field("Answer with knowledge from web search.", description="S_w, on augmented pairs (paper)")
 
+    def reads(self) -> dict[str, str]:
+        return prompts.digests(FORWARD)
+
     @property
     def inference(self) -> str:
         """Both, S_a first: a combination never seen in training (paper, table 5)."""

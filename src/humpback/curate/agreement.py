@@ -7,7 +7,7 @@ precision, and a judge below it is worse than none.
 import math
 from collections.abc import Iterator, Sequence
 
-from humpback.evaluate.metrics import metric
+from humpback.metrics import metric
 from humpback.schema import Row
 
 BINS = 15

@@ -13,8 +13,8 @@ from importlib import resources
 from typing import Literal
 
 from humpback.curate.judge import JudgeConfig, forgiving, graded, valid
-from humpback.evaluate.metrics import mean_of, paired_change
 from humpback.lm import LM
+from humpback.metrics import mean_of, paired_change
 from humpback.schema import Row
 
 Pair = tuple[str, str]

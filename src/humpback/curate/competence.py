@@ -15,8 +15,8 @@ from humpback.curate.rubric import rubric
 from humpback.curate.select import CurateConfig
 from humpback.errors import HumpbackError
 from humpback.evaluate.agreement import agreement, auc_of
-from humpback.evaluate.metrics import mean_of, metric
 from humpback.lm import LM, Question, Usage
+from humpback.metrics import mean_of, metric
 from humpback.prompts.forward import TagConfig
 from humpback.prompts.judge import CANARY, state
 from humpback.schema import Row, row_id
