@@ -1,0 +1,46 @@
+"""What can be set about curation, and who is asked in a round of it."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from humpback.config import Config
+from humpback.curate.judge import JudgeConfig
+from humpback.curate.relevance import RelevanceConfig
+from humpback.curate.select import CurateConfig
+from humpback.guards.checks import GuardConfig
+from humpback.lm.spec import ModelName
+from humpback.prompts.backward import BackwardConfig
+from humpback.prompts.forward import TagConfig
+
+
+class CurationSettings(Config):
+    """What every recipe that selects pairs can set."""
+
+    base: ModelName = Field("", description="the base of the model in training, which seed_gain asks too")
+    tags: TagConfig = TagConfig()
+    backward: BackwardConfig = BackwardConfig()
+    guards: GuardConfig = GuardConfig()
+    judge: JudgeConfig = JudgeConfig()
+    curate: CurateConfig = CurateConfig()
+    relevance: RelevanceConfig = RelevanceConfig()
+    combine: tuple[str, ...] = Field(
+        ("score", "gain", "specificity"), description="the scorers whose mean rank is curate.by=combined (ours)"
+    )
+    random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked what in a round: names of models, and the columns that are wanted beside score and gain.
+
+    `judge` grades; `forward` (called `model`: M_0) and `backward` are the models of the run that other scorers ask.
+    """
+
+    round: int
+    model: str
+    judge: str
+    forward: str
+    backward: str
+    settings: CurationSettings
+    columns: tuple[str, ...] = ()
