@@ -82,6 +82,9 @@ class HardwareConfig(Config):
     checkpoint_steps: Annotated[int, PACE] = Field(
         100, ge=0, description="steps between checkpoints, from which a killed training goes on; 0: none"
     )
+    silence: Annotated[float, PACE] = Field(
+        3600.0, gt=0, description="seconds without a step or another word after which a training hangs, and is ended"
+    )
     report_to: Annotated[Literal["none", "tensorboard", "trackio", "wandb"], PACE] = Field(
         "none",
         description="who draws the loss, from files beside the model; nothing leaves this machine unless you set that up",

@@ -10,7 +10,8 @@ from typing import Any
 from humpback.config import from_yaml
 from humpback.errors import UsageFault
 from humpback.lm._devices import gpus, visible
-from humpback.train.job import Job
+from humpback.train.config import HardwareConfig, SftConfig
+from humpback.train.training import Training
 
 CONFIGURATIONS = Path(__file__).parent / "accelerate"
 QUIET = {
@@ -22,21 +23,21 @@ TRACKING = "tracking"
 SHARDED = ("FSDP", "DEEPSPEED")
 
 
-def command(folder: Path, job: Job) -> list[str]:
-    """The command line of the training process for the job in `folder`; raises `UsageFault` where it could not run."""
-    check(job)
-    us = [str(folder), str(os.getpid())]
-    if not job.hardware.launch:
+def command(folder: Path, training: Training) -> list[str]:
+    """The command line of the training process in `folder`; raises `UsageFault` where it could not run."""
+    check(training.sft, training.hardware)
+    us, launch = [str(folder), str(os.getpid())], training.hardware.launch
+    if not launch:
         return [sys.executable, "-m", "humpback.train.process.child", *us]
-    return [sys.executable, "-m", "humpback.train.process.launcher", *us, str(configuration(job.hardware.launch))]
+    return [sys.executable, "-m", "humpback.train.process.launcher", *us, str(configuration(launch))]
 
 
-def environment(folder: Path, job: Job) -> dict[str, str]:
+def environment(folder: Path, training: Training) -> dict[str, str]:
     """Telemetry off, logs of the training in its folder, and one card in sight where one is used.
 
     Without a launcher the trainer would spread its batch over all cards, in one process.
     """
-    launch, logs = job.hardware.launch, str(folder / TRACKING)
+    launch, logs = training.hardware.launch, str(folder / TRACKING)
     cards = {"CUDA_VISIBLE_DEVICES": visible()[0]} if launch in ("", "one_gpu") and len(visible()) > 1 else {}
     track = {"TENSORBOARD_LOGGING_DIR": logs, "TRACKIO_DIR": logs, "WANDB_DIR": str(folder)}
     return {"WANDB_MODE": "offline", **os.environ, **QUIET, **track, **cards}
@@ -47,9 +48,8 @@ def tracked_as(folder: Path) -> dict[str, Any]:
     return {"project": folder.parent.name, "run_name": folder.name.removesuffix(".partial")}
 
 
-def check(job: Job) -> None:
-    """Raises `UsageFault` for a job that names what this machine or this installation does not have."""
-    sft, hardware = job.sft, job.hardware
+def check(sft: SftConfig, hardware: HardwareConfig) -> None:
+    """Raises `UsageFault` for settings that name what this machine or this installation does not have."""
     if sft.method == "qlora":
         _needs("bitsandbytes", "sft.method=qlora", "qlora")
     if re.search("8bit|paged|bnb", sft.optimizer) and "torch" not in sft.optimizer:

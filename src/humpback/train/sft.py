@@ -1,12 +1,12 @@
 """Fine-tune a base model as forward or backward model: writes what is asked for, starts the process, shows its progress."""
 
 import json
-import queue
+import os
+import select
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from humpback import store
 from humpback.engine import Hands
@@ -14,32 +14,102 @@ from humpback.errors import NothingKept, TrainingFailed
 from humpback.progress import Progress
 from humpback.schema import PAIR, TRIPLE
 from humpback.train import launch
+from humpback.train.log import last_word
 from humpback.train.training import LOG, PAIRS, SETTINGS, Training
 
-# Seconds that a process is given to end when it was told to.
-TO_END = 20
+# Seconds in which a process that is told to end has to.
+TO_END = 40
 
 
 def trained(training: Training, folder: Path, hands: Hands) -> None:
-    """`train`, as a run's step calls it."""
+    """`train`, as the step of a run."""
     train(training, folder, hands.progress)
 
 
 def train(training: Training, folder: Path, progress: Progress) -> None:
-    """Train the model into `folder`, going on from a checkpoint that it holds; raises `TrainingFailed`."""
+    """Train the model into `folder`, from the last checkpoint in it if there is one.
+
+    Raises `UsageFault`, `NothingKept`, and `TrainingFailed` where the training ends without a model or hangs.
+    """
     prepare(training, folder)
     start(training, folder, progress)
 
 
 def prepare(training: Training, folder: Path) -> None:
-    """Write into `folder` what the training process reads: settings and rows. Raises `UsageFault`, `NothingKept`."""
+    """Write what the training process reads, settings and rows; raises `UsageFault` and `NothingKept`."""
+    training.base_folder()  # or a fault
     rows = [row for data in training.data for row in data.rows()]
     if not rows:
         fact = f"there is no pair to train the {training.role} model on"
         raise NothingKept(fact, "add seed pairs, or loosen the selection")
-    assert training.base_folder
     columns = TRIPLE if training.contrast else PAIR
     known = set(columns.names)
     table = store.to_table([{k: v for k, v in row.items() if k in known} for row in rows], columns)
     store.write_json(folder / SETTINGS, training.model_dump(mode="json"))
     store.write_table(folder / PAIRS, table, {})
+
+
+def start(training: Training, folder: Path, progress: Progress) -> None:
+    """Run the training process on what `prepare` wrote, and show what it says."""
+    silence = training.hardware.silence
+    with (folder / LOG).open("a") as log:
+        child = subprocess.Popen(
+            launch.command(folder, training), env=launch.environment(folder, training),
+            stdout=subprocess.PIPE, stderr=log, close_fds=False,
+        )  # fmt: skip
+    try:
+        _show(_said(child, silence), f"train {training.role}", progress)
+        code = child.wait(silence)
+    except subprocess.TimeoutExpired:
+        raise TrainingFailed(
+            f"training said nothing for {silence:g} s and was ended; its last word: {last_word(folder / LOG)}",
+            f"its log is {folder / LOG}; if a step takes that long: --set hardware.silence={10 * silence:g}",
+        ) from None
+    finally:
+        _end(child)
+    if code:
+        raise TrainingFailed(
+            f"training ended with exit code {code}: {last_word(folder / LOG)}",
+            f"its log is {folder / LOG}; on lack of memory: --set hardware.micro_batch=1 or a smaller sft.max_tokens",
+        )
+
+
+def _said(child: "subprocess.Popen[bytes]", silence: float) -> Iterator[dict[str, Any]]:
+    """What the process and those that it started say; raises `TimeoutExpired` after `silence` seconds without a word."""
+    assert child.stdout is not None
+    pipe, rest = child.stdout.fileno(), b""
+    while select.select([pipe], [], [], silence)[0]:
+        read = os.read(pipe, 1 << 16)
+        if not read:
+            return
+        *lines, rest = (rest + read).split(b"\n")
+        yield from (json.loads(line) for line in lines if line.startswith(b"{"))
+    raise subprocess.TimeoutExpired(child.args, silence)
+
+
+def _show(said: Iterator[dict[str, Any]], label: str, progress: Progress) -> None:
+    steps, last = 0, None
+    for each in said:
+        if "said" in each:
+            progress.say(f"{label:<22} {each['said']}")
+        else:
+            steps = each["steps"]
+            break
+    with progress.meter(label, steps, "steps") as meter:
+        for last in said:
+            meter.advance(last["step"] - meter.done, f"loss {last['loss']:.3f}")
+        if last:
+            meter.close(f"{steps} steps, loss {last['loss']:.3f}")
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """End the process if it has not ended; those that a launcher started end with it."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(TO_END)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(TO_END)
+    assert child.stdout is not None
+    child.stdout.close()

@@ -82,7 +82,6 @@ class Training(Config):
     def reads(self) -> Mapping[str, Any]:
         return prompts.digests(BACKWARD if self.role == "backward" else FORWARD)
 
-    @property
     def base_folder(self) -> Path:
         """Where the weights of the base are; raises `UsageFault` where they cannot be trained."""
         base = parse(self.base)
@@ -91,5 +90,5 @@ class Training(Config):
                 f"{self.base!r} cannot be trained: only models on this disk can", "set base=embedded or transformers:PATH"
             )
         if base.options.adapter:
-            raise UsageFault(f"{self.base!r} is a model under an adapter, which would be left out", "merge it, and set base=")
+            raise UsageFault(f"{self.base!r} is a model under an adapter, which would be left out", "merge it first")
         return base.folder

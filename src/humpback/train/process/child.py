@@ -1,4 +1,4 @@
-"""The training process, `python -m humpback.train.process.child FOLDER PARENT_PID`: trains with TRL, saves the model, and ends.
+"""The training process, `python -m humpback.train.process.child FOLDER PARENT_PID`: trains with TRL, saves, and ends.
 
 Loss falls on the target and its end token only. What it prints as JSON lines on stdout is its progress.
 Killed, it goes on from its last whole checkpoint when it is started again.
@@ -15,25 +15,29 @@ from typing import Any
 
 import transformers
 from accelerate import PartialState
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from datasets import Dataset
 from datasets.utils.logging import disable_progress_bar
 from trl import SFTConfig as TrlConfig
 from trl import pack_dataset
 
 from humpback import store
-from humpback.orphans import die_with_parent
 from humpback.lm._memory import keep_freed_memory
-from humpback.train.config import batch_and_steps
-from humpback.train.job import CHECKPOINTS, JOB, PAIRS, Job
+from humpback.orphans import die_with_parent
+from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.launch import tracked_as
+from humpback.train.log import whole_lines
 from humpback.train.process import packing
 from humpback.train.process.contrastive import ContrastTrainer
 from humpback.train.process.data import Tokens, usable
 from humpback.train.process.load import adapted, has_gpu, load, trained_in_float32
 from humpback.train.process.save import save, trained_model
 from humpback.train.process.trainer import Trainer
+from humpback.train.training import CHECKPOINTS, PAIRS, SETTINGS, Training
 
-# In a checkpoint that was written whole; one without it was being written when the training was killed.
+# In a checkpoint that was written whole, and says how its weights are cut; one without it was being written when the
+# training was killed.
 WHOLE = "whole"
 UNPACKED = "set sft.packing=none"
 
@@ -48,17 +52,18 @@ class Report(transformers.TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         PartialState().wait_for_everyone()  # each process writes a part
         if state.is_world_process_zero:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).write_text(cut())
 
 
 def told(**facts: Any) -> None:
+    """Progress, for the process that started this one: `said` is for people."""
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
 
 
-def trl_config(job: Job, folder: Path, batch: int, steps: int) -> TrlConfig:
-    """The job in TRL's words."""
-    sft, hardware = job.sft, job.hardware
+def trl_config(training: Training, folder: Path, batch: int, steps: int) -> TrlConfig:
+    """The settings in TRL's words."""
+    sft, hardware = training.sft, training.hardware
     micro, accumulation = micro_batches(batch, hardware.micro_batch, PartialState().num_processes)
     return TrlConfig(
         output_dir=str(folder / CHECKPOINTS),
@@ -66,7 +71,7 @@ def trl_config(job: Job, folder: Path, batch: int, steps: int) -> TrlConfig:
         per_device_train_batch_size=micro,
         gradient_accumulation_steps=accumulation,
         learning_rate=sft.lr,
-        **schedule(job, steps),
+        **schedule(sft, steps),
         weight_decay=sft.weight_decay,
         adam_beta1=sft.betas[0],
         adam_beta2=sft.betas[1],
@@ -81,7 +86,7 @@ def trl_config(job: Job, folder: Path, batch: int, steps: int) -> TrlConfig:
         max_length=None,
         packing=False,
         padding_free=sft.packing != "none",
-        train_sampling_strategy="group_by_length" if sft.packing == "none" else "sequential",
+        train_sampling_strategy="sequential",
         dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False,
         dataloader_pin_memory=has_gpu(),
@@ -95,12 +100,12 @@ def trl_config(job: Job, folder: Path, batch: int, steps: int) -> TrlConfig:
     )
 
 
-def schedule(job: Job, steps: int) -> dict[str, Any]:
+def schedule(sft: SftConfig, steps: int) -> dict[str, Any]:
     """From lr to lr_end, after a rise from lr_end to lr.
 
     Of the schedules that transformers has, this one alone asks nothing of the optimizer that DeepSpeed's does not know.
     """
-    sft, rise = job.sft, round(job.sft.warmup * steps)
+    rise = round(sft.warmup * steps)
     falling = {"num_decay_steps": steps - rise, "decay_type": sft.schedule, "min_lr_ratio": sft.lr_end / sft.lr}
     return {"lr_scheduler_type": "warmup_stable_decay", "lr_scheduler_kwargs": falling, "warmup_steps": rise}
 
@@ -116,46 +121,60 @@ def micro_batches(batch: int, micro: int | None, processes: int) -> tuple[int, i
     return size, share // size
 
 
-def dataset(job: Job, made: list[Tokens]) -> Dataset:
+def dataset(sft: SftConfig, made: list[Tokens]) -> Dataset:
     rows = Dataset.from_list(made)
-    return pack_dataset(rows, job.sft.max_tokens, "bfd") if job.sft.packing == "rows" else rows
+    return pack_dataset(rows, sft.max_tokens, "bfd") if sft.packing == "rows" else rows
 
 
-def in_order(rows: Dataset, count: int, seed: int) -> Dataset:
-    """`count` of `rows`, shuffled pass after pass: every step is whole, however many devices share it."""
-    draw, order = random.Random(seed), list[int]()
-    while len(order) < count:
-        order += draw.sample(range(len(rows)), len(rows))
-    return rows.select(order[:count])
+def in_order(rows: Dataset, batch: int, steps: int, sft: SftConfig) -> Dataset:
+    """The rows of `steps` steps of `batch`, shuffled pass after pass: each step is whole, however many devices share it.
+
+    Where they are padded, those of like length stand together, the longest first.
+    """
+    draw, order = random.Random(sft.seed), list[int]()
+    lengths = [len(ids) for ids in rows["input_ids"]] if sft.packing == "none" else None
+    while len(order) < batch * steps:
+        drawn = draw.sample(range(len(rows)), len(rows))
+        order += by_length(drawn, lengths, batch) if lengths else drawn
+    return rows.select(order[: batch * steps])
 
 
-def main(folder: Path, parent: int) -> None:
-    die_with_parent(parent)
+def by_length(order: list[int], lengths: list[int], batch: int) -> list[int]:
+    """`order` sorted by length in stretches of 50 batches, of which there are four at least (as transformers groups)."""
+    stretch = batch * max(1, min(len(order) // (4 * batch), 50))
+    parts = [order[at : at + stretch] for at in range(0, len(order), stretch)]
+    return [number for part in parts for number in sorted(part, key=lambda number: -lengths[number])]
+
+
+def main(folder: Path) -> None:
+    """Train what the settings in `folder` ask for, from its last whole checkpoint if it has one."""
     keep_freed_memory()
-    job = Job(**store.read_json(folder / JOB))
+    training = Training(**store.read_json(folder / SETTINGS))
     transformers.logging.disable_progress_bar()
     disable_progress_bar()
     first = PartialState(cpu=not has_gpu()).is_main_process
-    model, tokenizer = load(job)
-    made, too_long = usable(job, store.read_rows(folder / PAIRS), tokenizer)
+    model, tokenizer = load(training)
+    made, too_long = usable(training, store.read_rows(folder / PAIRS), tokenizer)
     if first:  # with fsdp2, no other process has the weights yet
-        check_packing(job, model, made)
-    data = dataset(job, made)
-    batch, steps = batch_and_steps(len(data), job.sft)
-    if first:
-        told(steps=steps, examples=len(made), too_long=too_long)
-    kind = partial(ContrastTrainer, job.contrast) if job.contrast else Trainer
+        check_packing(training.sft, model, made)
+    data = dataset(training.sft, made)
+    batch, steps = batch_and_steps(len(data), training.sft)
+    if first and too_long:
+        told(said=f"{too_long} of {len(made) + too_long} examples left out: their prompts fill sft.max_tokens")
+    kind = partial(ContrastTrainer, training.contrast) if training.contrast else Trainer
     trainer = kind(
-        model=adapted(model, job),
-        args=trl_config(job, folder, batch, steps),
-        train_dataset=data if job.sft.packing == "none" else in_order(data, batch * steps, job.sft.seed),
+        model=adapted(model, training.sft),
+        args=trl_config(training, folder, batch, steps),
+        train_dataset=in_order(data, batch, steps, training.sft),
         processing_class=tokenizer,
         callbacks=[Report()],
     )
     trainer.remove_callback(transformers.PrinterCallback)
     trained_in_float32(trainer.model)
     with PartialState().main_process_first():
-        checkpoint = last_checkpoint(folder)
+        checkpoint = last_checkpoint(folder, cut())
+    if first:
+        told(steps=steps)
     began = time.perf_counter()
     trainer.train(resume_from_checkpoint=checkpoint)
     facts = {
@@ -169,17 +188,17 @@ def main(folder: Path, parent: int) -> None:
         "seconds": round(time.perf_counter() - began, 3),
         "log": [entry for entry in trainer.state.log_history if "loss" in entry],
     }
-    trained = trained_model(trainer, folder, job)
+    trained = trained_model(trainer, folder, training)
     if first:
-        save(trained, tokenizer, folder, job, facts)
+        save(trained, tokenizer, folder, training, facts)
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     PartialState().wait_for_everyone()
     PartialState().destroy_process_group()
 
 
-def check_packing(job: Job, model: Any, made: list[Tokens]) -> None:
+def check_packing(sft: SftConfig, model: Any, made: list[Tokens]) -> None:
     """Raises `SystemExit` if an example sees the one before it in its row, or is not attended to as the model does."""
-    if job.sft.packing == "none":
+    if sft.packing == "none":
         return
     try:
         moved = packing.probe(model, [each["input_ids"] for each in made])
@@ -197,15 +216,27 @@ def check_packing(job: Job, model: Any, made: list[Tokens]) -> None:
         )
 
 
-def last_checkpoint(folder: Path) -> str | None:
-    """The youngest checkpoint that is whole; those that are not are removed."""
+def cut() -> str:
+    """How the weights of checkpoints are cut: whole, or in parts, which only as many processes put together again."""
+    state = AcceleratorState()
+    parted = state.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED)
+    return f"{state.distributed_type.value}, {state.num_processes} processes" if parted else "whole"
+
+
+def last_checkpoint(folder: Path, how: str) -> str | None:
+    """The youngest checkpoint that is whole, its weights cut as `how` says; the others are removed, which is told."""
     found = sorted((folder / CHECKPOINTS).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    for path in found:
-        if not (path / WHOLE).exists():
+    marks = {path: (path / WHOLE).read_text() if (path / WHOLE).exists() else "" for path in found}
+    for path, mark in marks.items():
+        if mark != how:
             shutil.rmtree(path)
-    whole = [path for path in found if path.exists()]
-    return str(whole[-1]) if whole else None
+    others = sorted({mark for mark in marks.values() if mark not in ("", how)})
+    if others:
+        told(said=f"begins again: what was trained before was cut otherwise ({', '.join(others)}), and is removed")
+    return next((str(path) for path in reversed(found) if marks[path] == how), None)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    whole_lines()
+    die_with_parent(int(sys.argv[2]))
+    main(Path(sys.argv[1]))

@@ -8,7 +8,7 @@ from humpback.lm import chat
 from humpback.prompts.backward import backward_example
 from humpback.prompts.forward import Example, forward_example
 from humpback.schema import Row, row_seed
-from humpback.train.job import Job
+from humpback.train.training import Training
 
 IGNORED = -100
 # Fewer examples than this share fit: sft.max_tokens is wrong for the data. Single ones that do not fit are counted, and
@@ -17,15 +17,17 @@ MIN_USABLE = 0.9
 Tokens = dict[str, list[int]]
 
 
-def examples(job: Job, rows: list[Row], tokenizer: Any) -> list[Example]:
+def examples(training: Training, rows: list[Row], tokenizer: Any) -> list[Example]:
     """The exchanges of the role that is trained."""
     clip = partial(chat.clip, tokenizer)
-    if job.role == "backward":
-        return [backward_example(row, job.backward, job.tags, clip) for row in rows]
-    width = job.sft.max_tokens
-    human = [row for row in rows if row["source"] == "seed"]
-    taught = lessons(human, len(rows), job.teach, width, clip, job.sft.seed)
-    return [forward_example(row, job.tags, clip, width) for row in rows] + taught
+    if training.backward:
+        return [backward_example(row, training.backward, training.tags, clip) for row in rows]
+    width = training.sft.max_tokens
+    made = [forward_example(row, training.tags, clip, width) for row in rows]
+    if training.teach:
+        human = [row for row in rows if row["source"] == "seed"]
+        made += lessons(human, len(rows), training.teach, width, clip, training.sft.seed)
+    return made
 
 
 def tokens(example: Example, tokenizer: Any, max_tokens: int) -> Tokens | None:
@@ -38,16 +40,16 @@ def tokens(example: Example, tokenizer: Any, max_tokens: int) -> Tokens | None:
     return {"input_ids": ids, "labels": [IGNORED] * len(made.prompt) + ids[len(made.prompt) :]}
 
 
-def triple(row: Row, job: Job, tokenizer: Any) -> Tokens | None:
+def triple(row: Row, training: Training, tokenizer: Any) -> Tokens | None:
     """An instruction, its paraphrase and its hard negative, each with its answer, one after another.
 
     `lengths` parts them, `groups` are the numbers of their two answers. Labels are on the answers of the first two, which
     are cut alike. None where a prompt leaves no room.
     """
-    clip, width = partial(chat.clip, tokenizer), job.sft.max_tokens
+    clip, width = partial(chat.clip, tokenizer), training.sft.max_tokens
     negative = {"instruction": row["negative_instruction"], "response": row["negative_response"]}
     asked = [row, {**row, "instruction": row["paraphrase"]}, {**row, **negative}]
-    parts = [tokens(forward_example(each, job.tags, clip, width), tokenizer, width) for each in asked]
+    parts = [tokens(forward_example(each, training.tags, clip, width), tokenizer, width) for each in asked]
     if any(part is None for part in parts):
         return None
     one, other, far = (part for part in parts if part is not None)
@@ -72,15 +74,15 @@ def _cut_alike(one: Tokens, other: Tokens) -> tuple[Tokens, Tokens]:
     return one, other
 
 
-def usable(job: Job, rows: list[Row], tokenizer: Any) -> tuple[list[Tokens], int]:
+def usable(training: Training, rows: list[Row], tokenizer: Any) -> tuple[list[Tokens], int]:
     """(what is trained on, how many examples had a prompt too long to be).
 
     Raises `SystemExit` if many had, or if any example that fits would teach nothing.
     """
-    if job.contrast:
-        made = [triple(row, job, tokenizer) for row in rows]
+    if training.contrast:
+        made = [triple(row, training, tokenizer) for row in rows]
     else:
-        made = [tokens(example, tokenizer, job.sft.max_tokens) for example in examples(job, rows, tokenizer)]
+        made = [tokens(each, tokenizer, training.sft.max_tokens) for each in examples(training, rows, tokenizer)]
     kept = [each for each in made if each is not None]
     if len(kept) < MIN_USABLE * len(made):
         raise SystemExit(f"{len(made) - len(kept)} of {len(made)} examples have a prompt longer than sft.max_tokens")

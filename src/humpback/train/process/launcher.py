@@ -4,7 +4,6 @@ It ends with the process that started it, and the training processes end with it
 """
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +13,10 @@ from accelerate.commands.launch import launch_command, launch_command_parser
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from humpback.config import from_yaml
-from humpback.orphans import die_with_parent
 from humpback.lm._devices import gpus
-from humpback.train.job import LOG
-
-# Lines that torch's launcher writes about its processes, and the frame around its last word.
-_LAUNCHERS_OWN = re.compile(r"[WEI]\d{4} |\s*$|[=-]+$")
+from humpback.orphans import die_with_parent
+from humpback.train.log import last_word
+from humpback.train.training import LOG
 
 
 def arguments(folder: Path, config: Path) -> list[str]:
@@ -48,12 +45,6 @@ def main(folder: Path, parent: int, config: Path) -> None:
         launch_command(launch_command_parser().parse_args(arguments(folder, config)))
     except (ChildFailedError, subprocess.CalledProcessError):
         sys.exit(last_word(folder / LOG))
-
-
-def last_word(log: Path) -> str:
-    """The last line of a training process, before what the launcher says about its end."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line for line in reversed(lines) if not _LAUNCHERS_OWN.match(line)), "it said nothing")
 
 
 if __name__ == "__main__":

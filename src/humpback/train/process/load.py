@@ -8,8 +8,9 @@ import transformers
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 
-from humpback.train.job import Job
+from humpback.train.config import SftConfig
 from humpback.train.process import packing
+from humpback.train.training import Training
 
 # What models call the dropout that they have.
 DROPOUTS = ("attention_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "hidden_dropout")
@@ -20,15 +21,16 @@ def has_gpu() -> bool:
     return bool(torch.cuda.is_available()) and not parse_flag_from_env("ACCELERATE_USE_CPU")
 
 
-def load(job: Job) -> tuple[Any, Any]:
+def load(training: Training) -> tuple[Any, Any]:
     """(model, tokenizer) of the base, computing in float32."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(job.base)
-    attention = None if job.sft.packing == "none" else packing.ATTENTION  # None: the fastest that the model has
-    four_bits = quantized() if job.sft.method == "qlora" else {}
+    sft, base = training.sft, training.base_folder()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(base)
+    attention = None if sft.packing == "none" else packing.ATTENTION  # None: the fastest that the model has
+    four_bits = quantized() if sft.method == "qlora" else {}
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        job.base, dtype=torch.float32, attn_implementation=attention, **four_bits
+        base, dtype=torch.float32, attn_implementation=attention, **four_bits
     )
-    set_dropout(model, job.sft.dropout)
+    set_dropout(model, sft.dropout)
     for layer in model.modules():
         if hasattr(layer, "support_avx512bf16_for_cpu"):
             # bitsandbytes would repack the weights at the first call outside training, and pass no gradient on after it.
@@ -59,25 +61,25 @@ def set_dropout(model: Any, share: float) -> None:
             module.attention_dropout = share
 
 
-def adapted(model: Any, job: Job) -> Any:
+def adapted(model: Any, sft: SftConfig) -> Any:
     """`model` with adapters on all linear layers but the head, and everything else frozen; by `full`, as it is.
 
     What is frozen is kept in bfloat16 on a GPU, where that is a matter of memory, and in float32 on a CPU.
     """
-    if job.sft.method == "full":
+    if sft.method == "full":
         return model
-    kept = torch.bfloat16 if has_gpu() and job.sft.precision == "bf16" else torch.float32
+    kept = torch.bfloat16 if has_gpu() and sft.precision == "bf16" else torch.float32
     for weight in model.parameters():
         if weight.is_floating_point():
             weight.data = weight.data.to(kept)
     for layer in model.modules():
         if hasattr(layer, "compute_dtype"):
             layer.compute_dtype = kept
-    lora = job.sft.lora
+    lora = sft.lora
     config = peft.LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    transformers.set_seed(job.sft.seed)
+    transformers.set_seed(sft.seed)
     return peft.get_peft_model(model, config)
 
 

@@ -9,24 +9,24 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from humpback import store
 from humpback.lm.transformers import ROLE_FILE
-from humpback.train.job import FACTS, Job
+from humpback.train.training import FACTS, Training
 
 # The adapter alone, beside the model that it is merged into, for those who publish no more than that.
 ADAPTER = "adapter"
 
 
-def save(model: Any, tokenizer: Any, folder: Path, job: Job, facts: dict[str, Any]) -> None:
+def save(model: Any, tokenizer: Any, folder: Path, training: Training, facts: dict[str, Any]) -> None:
     """The whole model with its template and role, in bfloat16."""
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    base = Path(job.base) / ROLE_FILE
+    base = training.base_folder() / ROLE_FILE
     inherited = store.read_json(base) if base.is_file() else {}
-    role = {"role": job.role, "base": job.base_name, "tags": job.tags.model_dump(mode="json")}
+    role = {"role": training.role, "base": training.base, "tags": training.tags.model_dump(mode="json")}
     store.write_json(folder / ROLE_FILE, {**inherited, **role})
     store.write_json(folder / FACTS, facts)
 
 
-def trained_model(trainer: Any, folder: Path, job: Job) -> Any:
+def trained_model(trainer: Any, folder: Path, training: Training) -> Any:
     """The trained model on the CPU in float32, adapters merged; None in all processes but the first.
 
     All processes have to call it: with fsdp2 and zero3 each holds a part of the weights. An adapter is written to
@@ -36,8 +36,8 @@ def trained_model(trainer: Any, folder: Path, job: Job) -> Any:
     if not trainer.accelerator.is_main_process:
         return None
     unset_hf_deepspeed_config()  # from here on, weights are read by this process alone
-    base = transformers.AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32)
-    if job.sft.method == "full":
+    base = transformers.AutoModelForCausalLM.from_pretrained(training.base_folder(), dtype=torch.float32)
+    if training.sft.method == "full":
         base.load_state_dict(weights)
         return base
     from peft import PeftModel  # `save` works in environments without it
