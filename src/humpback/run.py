@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from humpback import store
+from humpback import prompts, store
 from humpback.config import Config, differences, digest, leaves, planned
 from humpback.engine import Engine, Hands, Job, Needs
 from humpback.engine.local import LocalEngine
@@ -24,7 +24,7 @@ from humpback.lm.spec import fingerprint
 from humpback.progress import Progress
 from humpback.stage import Chain, LMStage, Stage
 from humpback.store import Dataset, Finished
-from humpback.work import PlannedStage, ask_window, map_shard, map_whole, originate, windows
+from humpback.work import PlannedStage, ask_window, fill, map_shard, map_whole, originate, windows
 
 RUN_FILE = "run.json"
 
@@ -54,7 +54,11 @@ class Run:
         self._lock = _lock(self.folder)
         if not any(self.folder.glob(f"*/{store.PLAN}")):
             (self.folder / RUN_FILE).unlink(missing_ok=True)
-        _settle(self.folder / RUN_FILE, recipe, config, again)
+        try:
+            _settle(self.folder / RUN_FILE, recipe, config, again)
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def __enter__(self) -> "Run":
         return self
@@ -85,20 +89,21 @@ class Run:
         return dataset
 
     def step(self, name: str, function: Callable[[Any, Path, Hands], object], config: Config, **about: Any) -> Path:
-        """A folder that `function(config, folder, hands)` fills, working in `name.partial/`, which is renamed when it returns.
+        """A folder that `function(config, folder, hands)` fills, working in `NN-name.partial/`, renamed when it returns.
 
         Where it was killed it finds what it left, if its plan is still the same.
         """
-        plan = {
-            "about": {"name": name, **about},
-            "step": f"{function.__module__}.{function.__qualname__}",
-            "config": planned(config),
-        }
-        folder = self._next(name)
+        with prompts.noted() as named:
+            plan = {
+                "about": {"name": name, **about},
+                "step": f"{function.__module__}.{function.__qualname__}",
+                "config": planned(config),
+            }
+        folder = self._next(name, plan)
         if self._is_done(folder, plan):
             return folder
         partial, started = self._partial(folder, plan), time.time()
-        job = Job(functools.partial(function, config), [partial], Needs(alone=True))
+        job = Job(functools.partial(fill, name, frozenset(named), function, config), [partial], Needs(alone=True))
         for _ in self.engine.run(job, _nobody):
             pass
         self._finish_step(partial, plan, started)
@@ -106,14 +111,17 @@ class Run:
         return folder
 
     def find(self, **about: Any) -> list[Finished]:
-        """What is finished and is such as `about` says, in the order in which it was begun."""
-        return store.find(self.folder, **about)
+        """What this run has come to and is such as `about` says, in order.
+
+        What an earlier process finished is found when this one has come to it, so that a recipe that is run again finds what
+        it found the first time.
+        """
+        return [each for each in store.find(self.folder, **about) if each.place <= self._place]
 
     def one(self, **about: Any) -> Dataset:
         """The last dataset of `find`; raises `UsageFault` where there is none."""
-        found = store.one(self.folder, **about)
-        assert isinstance(found, Dataset)
-        return found
+        found = [each for each in self.find(**about) if isinstance(each, Dataset)]
+        return store.last(found, self.folder, about)
 
     def beside(self, name: str) -> "Run":
         """A run in a folder inside this one, with the same settings and engine, for the datasets of one arm."""
@@ -131,11 +139,14 @@ class Run:
             plan["lm"] = fingerprint(stage.lm)
         if source:
             plan["inputs"] = [source.fingerprint]
-        return made, plan, self._next(name)
+        return made, plan, self._next(name, plan)
 
-    def _next(self, name: str) -> Path:
+    def _next(self, name: str, plan: dict[str, Any]) -> Path:
+        """The folder of the next work: where it stands if it is finished, whatever it may be called by now."""
         self._place += 1
-        return self.folder / f"{self._place:02d}-{name}"
+        own = (each for each in store.find(self.folder, name=name) if each.place == self._place)
+        named = self.folder / f"{self._place:02d}-{name}"
+        return next((each.path for each in own if each.fingerprint == digest(plan)), named)
 
     def _is_done(self, folder: Path, plan: dict[str, Any]) -> bool:
         if (folder / store.MANIFEST).exists():
@@ -149,7 +160,7 @@ class Run:
 
     def _partial(self, folder: Path, plan: dict[str, Any]) -> Path:
         """The folder to work in, with its plan: empty, or with what was left in it under the same plan."""
-        partial, wanted = folder.with_name(folder.name + ".partial"), {**plan, "place": self._place}
+        partial, wanted = folder.with_name(folder.name + store.PARTIAL), {**plan, "place": self._place}
         left = partial / store.PLAN
         if not left.is_file() or differences(store.read_json(left), wanted):
             shutil.rmtree(partial, ignore_errors=True)
@@ -203,10 +214,11 @@ def _job(planned_: PlannedStage, folder: Path, shards: list[tuple[int, Path]], t
         left = [window for window in grouped if not set(todo).isdisjoint(window)]
         return Job(functools.partial(ask_window, planned_, folder), left, Needs(model=True))
     what = functools.partial(map_shard, planned_, folder)
-    if isinstance(stage, Chain):
-        load = tuple(step.load for step in stage.steps if step.load)
-        return Job(what, todo, Needs(note=functools.partial(_note, folder), load=load))
-    return Job(what, todo)
+    steps = stage.steps if isinstance(stage, Chain) else (stage,)
+    if not any(step.reads == "records" for step in steps):
+        return Job(what, todo)
+    load = tuple(step.load for step in steps if step.load)
+    return Job(what, todo, Needs(note=functools.partial(_note, folder), load=load))
 
 
 def _note(folder: Path, shard: tuple[int, Path]) -> Path:
@@ -222,7 +234,9 @@ def _settle(path: Path, recipe: str, config: Config, again: str) -> None:
     wanted = {"recipe": recipe, "config": config.model_dump(mode="json"), "planned": {"recipe": recipe, **planned(config)}}
     if path.exists():
         made = store.read_json(path)
-        unlike = differences(made.get("planned", {}), wanted["planned"])
+        if "planned" not in made:
+            raise PlanMismatch(f"{path.parent} was made by an older humpback: its {path.name} has no plan", again)
+        unlike = differences(made["planned"], wanted["planned"])
         if unlike:
             leaf, old, new = unlike[0]
             shown = [dict(leaves(each["config"])).get(leaf, value) for each, value in ((made, old), (wanted, new))]
@@ -264,8 +278,7 @@ def finished(run: Path) -> dict[str, Path]:
     """The finished folders of the run `run` by the fingerprint of their plan."""
     if not (run / RUN_FILE).is_file():
         raise UsageFault(f"{run} is not the folder of a run: it has no {RUN_FILE}", "check the path after --reuse")
-    manifests = sorted(run.glob("*/" + store.MANIFEST))
-    return {store.read_json(path)["fingerprint"]: path.parent for path in manifests}
+    return {store.read_json(path / store.MANIFEST)["fingerprint"]: path for path in store.finished(run)}
 
 
 def _lock(folder: Path) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +27,8 @@ from humpback.schema import DROPPED, Row
 
 FOOTER = b"humpback"
 PLAN, MANIFEST = "plan.json", "manifest.json"
+# What the name of a folder ends in while a work that is renamed when it is whole goes on in it.
+PARTIAL = ".partial"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -113,6 +115,8 @@ class Finished:
         if not (self.path / MANIFEST).is_file():
             raise Incomplete(f"{self.path} has no {MANIFEST}: it is not finished", "run the same command again to finish it")
         self.manifest: dict[str, Any] = read_json(self.path / MANIFEST)
+        if "place" not in self.manifest:
+            raise UsageFault(f"{self.path} was made by an older humpback: its {MANIFEST} has no place", "make it again")
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -124,6 +128,11 @@ class Finished:
         """What it is: `name`, `kind`, and as far as they apply `of`, `method`, `role`, `model`, `round`, `split`, `arm`."""
         about: dict[str, Any] = self.plan["about"]
         return about
+
+    @property
+    def place(self) -> int:
+        """Its number in its run."""
+        return int(self.manifest["place"])
 
     @property
     def fingerprint(self) -> str:
@@ -176,15 +185,22 @@ class Again:
         return self.ledger.reading(self.dataset.rows())
 
 
+F = TypeVar("F", bound=Finished)
+
 # A setting that names a dataset: in a plan it stands by its fingerprint.
 DatasetFolder = Annotated[Path, Planned(lambda folder: Finished(folder).fingerprint)]
 
 
 def find(folder: Path, **about: Any) -> list[Finished]:
     """What is finished in the run `folder` and is such as `about` says, in the order in which it was begun."""
-    found = [_opened(path, path.stat().st_mtime_ns) for path in folder.glob(f"*/{MANIFEST}")]
+    found = [_opened(path / MANIFEST, (path / MANIFEST).stat().st_mtime_ns) for path in finished(folder)]
     fits = [each for each in found if all(each.about.get(name) == value for name, value in about.items())]
-    return sorted(fits, key=lambda each: int(each.manifest["place"]))
+    return sorted(fits, key=lambda each: each.place)
+
+
+def finished(folder: Path) -> list[Path]:
+    """The finished folders in the run `folder`. What is still in work may have a manifest for a moment before its rename."""
+    return [path.parent for path in folder.glob(f"*/{MANIFEST}") if path.parent.suffix != PARTIAL]
 
 
 def datasets(folder: Path, **about: Any) -> list[Dataset]:
@@ -194,7 +210,11 @@ def datasets(folder: Path, **about: Any) -> list[Dataset]:
 
 def one(folder: Path, **about: Any) -> Finished:
     """The last of `find`; raises `UsageFault` where there is none."""
-    found = find(folder, **about)
+    return last(find(folder, **about), folder, about)
+
+
+def last(found: Sequence[F], folder: Path, about: dict[str, Any]) -> F:
+    """The last of what was `found` in `folder`; raises `UsageFault` where that is nothing."""
     if not found:
         told = ", ".join(f"{name} {value}" for name, value in about.items())
         raise UsageFault(f"{folder} has nothing finished of {told}", f"see how far it is: humpback show {folder}")
@@ -273,7 +293,8 @@ def finish(folder: Path, plan: dict[str, Any], place: int, shards: int, started:
 
 def adopt(source: Path, folder: Path, place: int) -> None:
     """Take over a finished folder of another run by hard links, or by copies where the disk has none."""
-    partial = folder.with_name(folder.name + ".partial")
+    # Not where a step would work: one that was killed there goes on with what it finds, and these files are the other run's.
+    partial = folder.with_name(f"{folder.name}.taken{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         shutil.copytree(source, partial, copy_function=os.link)

@@ -4,25 +4,40 @@ A stage that renders a prompt which its plan does not name is refused: its rows 
 """
 
 import gc
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from humpback import lm as language_models
 from humpback import prompts, store
+from humpback.config import Config
 from humpback.engine import Hands
 from humpback.errors import HumpbackError
 from humpback.ledger import Ledger
 from humpback.lm import LM, Usage
+from humpback.lm.spec import fingerprint
 from humpback.schema import Row
 from humpback.stage import Chain, Drop, LMStage, Outcome, Stage
 from humpback.store import Again, Dataset
 
-# Of a measurement in work, in its folder: what models have answered.
+# Of a measurement in work, in its folder: what models have answered, by model.
 ANSWERS = ".answers"
+
+
+@contextmanager
+def watched(name: str, named: frozenset[str]) -> Iterator[None]:
+    """Raises `HumpbackError` where the work called `name` renders a prompt that is none of those `named` by its plan."""
+    with prompts.noted() as used:
+        yield
+    if used - named:
+        raise HumpbackError(
+            f"the stage {name!r} rendered {min(used - named)!r}, which its plan does not name",
+            "this is a bug of the stage: its config must name what it reads (Config.reads)",
+        )
 
 
 @dataclass(frozen=True)
@@ -39,16 +54,8 @@ class PlannedStage:
             plan = stage.plan
         return cls(stage, plan, frozenset(named))
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Raises `HumpbackError` where the stage renders a prompt that its plan does not name."""
-        with prompts.noted() as used:
-            yield
-        if used - self.prompts:
-            raise HumpbackError(
-                f"the stage {self.stage.name!r} rendered {min(used - self.prompts)!r}, which its plan does not name",
-                "this is a bug of the stage: its config must name what it reads (Config.reads)",
-            )
+    def watched(self) -> AbstractContextManager[None]:
+        return watched(self.stage.name, self.prompts)
 
 
 def map_shard(planned: PlannedStage, folder: Path, shard: tuple[int, Path], hands: Hands) -> int:
@@ -93,33 +100,45 @@ def originate(planned: PlannedStage, folder: Path, hands: Hands) -> int:
     """Rows that no other rows were made into (files, metrics). What models answer is remembered in the folder."""
     stage = planned.stage
     assert isinstance(stage, Stage)
-    ledger, started, asked = Ledger(stage.name, reads_records=True), time.time(), Asked(folder / ANSWERS, hands.open)
-    with planned.watched():
-        rows = stage.function(stage.config, asked.open) if isinstance(stage, LMStage) else stage.function(stage.config)
-        kept = list(ledger.keeping(rows))
-    ledger.spent = _part(asked.forget(), 1.0)
+    ledger, started, asked = Ledger(stage.name, reads_records=True), time.time(), Asked(folder, hands)
+    try:
+        with planned.watched():
+            rows = stage.function(stage.config, asked.open) if isinstance(stage, LMStage) else stage.function(stage.config)
+            kept = list(ledger.keeping(rows))
+    finally:
+        ledger.spent = _part(asked.forget(), 1.0)
     store.write_shard(folder, 0, kept, [ledger], stage.columns, time.time() - started)
     for file in folder.glob(ANSWERS + "*"):
         file.unlink()
     return 1
 
 
-class Asked:
-    """The models that a measurement asks, each with its part of the journal, and what they took."""
+def fill(
+    name: str, named: frozenset[str], function: Callable[..., object], config: Config, folder: Path, hands: Hands
+) -> None:
+    """A step that fills a folder; `named` are the prompts that its plan names."""
+    with watched(name, named):
+        function(config, folder, hands)
 
-    def __init__(self, journal: Path, opened: Callable[[str], LM]) -> None:
-        self._journal, self._opened = journal, opened
+
+class Asked:
+    """The models that a measurement asks, each with a journal of its own, and what they took."""
+
+    def __init__(self, folder: Path, hands: Hands) -> None:
+        self._folder, self._hands = folder, hands
         self._before: list[tuple[LM, Usage]] = []
 
     def open(self, spec: str) -> LM:
-        lm = self._opened(spec)
+        lm = self._hands.open(spec)
         if not any(lm is known for known, _ in self._before):
             self._before.append((lm, lm.usage))
-            lm.remember(self._journal, part=f".{len(self._before)}")
+            # Two models may have one name, and be asked the same.
+            own = hashlib.sha256(fingerprint(spec).encode()).hexdigest()[:16]
+            lm.remember(self._folder / f"{ANSWERS}-{own}", self._hands.heard)
         return lm
 
     def forget(self) -> Usage:
-        for lm, _ in self._before[-1:]:
+        for lm, _ in self._before:
             lm.remember(None)
         return sum((lm.usage - before for lm, before in self._before), Usage())
 
