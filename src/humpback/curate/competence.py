@@ -4,196 +4,197 @@ With what else tells how far its scores can be used: agreement with labels where
 twice, whether it uses its levels, whether it reads the question at all, and what it costs.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from humpback import prompts
-from humpback.curate.judge import JudgeConfig, forgiving, graded, if_it_can, likelihood_columns, nearest, valid
+from humpback.config import Config
+from humpback.curate import scorers
+from humpback.curate.agreement import agreement
+from humpback.curate.damage import CLEAN, DAMAGES, GUARDED, DevPairs, damaged
+from humpback.curate.judge import JudgeConfig, forgiving, graded, nearest, valid
+from humpback.curate.likelihood import if_it_can
 from humpback.curate.rubric import rubric
-from humpback.curate.select import CurateConfig
+from humpback.curate.scorers import gain
+from humpback.curate.scoring import ALWAYS, stages
+from humpback.curate.select import Choice, CurateConfig
+from humpback.curate.settings import Asking
 from humpback.errors import HumpbackError
-from humpback.evaluate.agreement import agreement, auc_of
-from humpback.lm import LM, Question, Usage
+from humpback.lm import LM, Question
+from humpback.lm.spec import ModelName
 from humpback.metrics import mean_of, metric
-from humpback.prompts.forward import TagConfig
+from humpback.metrics.auc import auc_of
 from humpback.prompts.judge import CANARY, state
-from humpback.schema import Row, row_id
-
-Pair = tuple[str, str]
-ADVERT = (
-    "Sponsored: save 20 % today! Click here to claim your free trial, and subscribe to our newsletter for more offers like "
-    "this. Share this page with your friends. Terms apply."
-)
-
-
-def shuffled(pairs: Sequence[Pair]) -> list[Pair]:
-    """Each answer under the next pair's instruction."""
-    return [(pairs[(i + 1) % len(pairs)][0], response) for i, (_, response) in enumerate(pairs)]
-
-
-def truncated(pairs: Sequence[Pair]) -> list[Pair]:
-    """Each answer cut in the middle of a sentence, at two fifths of its words."""
-    return [(instruction, _head(response)) for instruction, response in pairs]
-
-
-def _head(response: str) -> str:
-    words = response.split(" ")
-    return " ".join(words[: max(1, 2 * len(words) // 5)]).rstrip(".!?:")
-
-
-def advert_inserted(pairs: Sequence[Pair]) -> list[Pair]:
-    """An advert in the middle of each answer."""
-    out = []
-    for instruction, response in pairs:
-        parts = response.split("\n")
-        at = max(1, len(parts) // 2)
-        out.append((instruction, "\n".join([*parts[:at], "", ADVERT, "", *parts[at:]])))
-    return out
-
-
-def copied(pairs: Sequence[Pair]) -> list[Pair]:
-    """The answer's own first words in place of the instruction."""
-    return [(" ".join(response.split()[:25]), response) for _, response in pairs]
-
-
-CLEAN = "clean"
-# Damage that the guards drop before any judge sees it: measured and shown, but not what a judge is chosen for.
-GUARDED = ("copied",)
-CORRUPTIONS: tuple[Callable[[Sequence[Pair]], list[Pair]], ...] = (shuffled, truncated, advert_inserted, copied)
-
+from humpback.run import Run
+from humpback.schema import METRIC, PAIR, Row
+from humpback.stage import LMStage, Outcome, Stage
+from humpback.store import Dataset, DatasetFolder
 
 CANARY_PAIRS = 50
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """The judge's columns of pairs, and what it took for them: seconds and tokens."""
+def measured(run: Run, seed: Dataset, asking: Asking) -> Dataset:
+    """How well judge and likelihood gain of a round tell clean dev pairs of `seed` from damaged ones: metric rows.
 
-    judged: list[Row]
-    seconds: float
-    used: Usage
-
-
-def competence(
-    rows: list[Row], lm: LM, tags: TagConfig, curate: CurateConfig, round: int, judge: JudgeConfig | None = None,
-    forward: Callable[[], LM] | None = None, keep: Callable[[list[Row]], object] | None = None,
-) -> Iterator[Row]:  # fmt: skip
-    """Metric rows: AUC of the judge's score and of the likelihood gain on each corruption, the judge's valid rate, and more.
-
-    `rows` are clean human pairs, whose scores rank here whatever their label mass; how many of them are valid is a metric
-    of its own. Rows with a `label` (1 good, 0 bad) are compared with it instead, by the scores that a run would have.
-    `forward` opens the model whose likelihoods are measured, once the judge has been asked everything; unset: the judge.
-    `keep` is given the clean and the damaged pairs (`method`) with the scores that a run would have of them.
+    The pairs themselves with their scores are the dataset of the kind "damaged".
     """
-    judge = judge or JudgeConfig()
-    labelled = [row for row in rows if row.get("label") is not None]
-    clean = [row for row in rows if row.get("label") is None]
+    settings, number = asking.settings, asking.round
+    dev, about = DevPairs(seed=seed.path, cases=asking.cases), {"round": number, "model": asking.model}
+    config = JudgedAnyhow(max_tokens=settings.curate.max_tokens, round=number, judge=settings.judge)
+    judged = LMStage("judged", scorers.schema(), judged_anyhow, config, lm=asking.judge)
+    # The likelihoods first: the judge need not be opened again for what follows.
+    cases = run.put(f"damaged-{number}-pairs", Stage("damaged", PAIR, damaged, dev), kind="damaging", **about)
+    likely = run.map(
+        f"damaged-{number}-likelihood", gain.by_forward(asking), cases, may_be_empty=True, kind="damaging", **about
+    )
+    made = run.map(f"damaged-{number}", judged, likely, may_be_empty=True, kind="damaged", **about)
+    wanted = CompetenceStage(
+        dev=dev, damaged=made.path, judge_lm=asking.judge, judge=settings.judge, max_tokens=settings.curate.max_tokens,
+        k=settings.curate.k, **about,
+    )  # fmt: skip
+    stage = LMStage("competence", METRIC, competence, wanted)
+    return run.put(f"competence-{number}", stage, kind="metrics", of="competence", **about)
+
+
+def damaged_by(run: Run, chosen: Dataset, asking: Asking) -> Dataset:
+    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs.
+
+    A rank among others cannot: here it would be one among copies of the same pair.
+    """
+    made, by = run.one(kind="damaged", round=asking.round), chosen.about["by"]
+    known = {name for each in ALWAYS for name in scorers.load(each, asking.settings.curate).columns}
+    if by not in known and scorers.load(by, asking.settings.curate).of_itself:
+        for stage in stages([by], asking):
+            name = f"damaged-{asking.round}-{stage.name}"
+            made = run.map(name, stage, made, may_be_empty=True, kind="damaging", round=asking.round, model=asking.model)
+    return made
+
+
+class JudgedAnyhow(Config):
+    """How damaged pairs are judged."""
+
+    max_tokens: int
+    round: int
+    judge: JudgeConfig
+
+
+def judged_anyhow(config: JudgedAnyhow, rows: list[Row], lm: LM) -> Iterator[Outcome]:
+    """Damaged pairs with the judge's columns; a score counts whatever its label mass, its status is then "undecided"."""
+    # All copies of a pair are drawn with the same seeds.
+    asked = [{**row, "id": row["parent"]} for row in rows]
+    made = graded(asked, lm, config.max_tokens, forgiving(config.judge), "competence") if rows else []
+    for row, columns in zip(rows, made, strict=True):
+        status = "undecided" if columns["score"] is not None and not valid(columns, config.judge) else columns["status"]
+        yield {**row, **columns, "status": status, "judge": lm.name, "round": config.round}
+
+
+def as_in_a_run(row: Row) -> Row:
+    """A damaged pair with the score that a run would have of it: none where the judge was undecided."""
+    return {**row, "score": None} if row["status"] == "undecided" else row
+
+
+class CompetenceStage(Config):
+    """The damaged pairs as they were judged, and what the judge is asked beside them."""
+
+    dev: DevPairs
+    damaged: DatasetFolder
+    judge_lm: ModelName
+    judge: JudgeConfig
+    max_tokens: int
+    k: float
+    model: str
+    round: int
+
+    def reads(self) -> dict[str, str]:
+        return prompts.digests(CANARY)
+
+
+def competence(config: CompetenceStage, open: Callable[[str], LM]) -> Iterator[Row]:
+    """Metric rows: AUC of the judge's score and of the likelihood gain on each kind of damage, the judge's valid rate, and
+    more. Dev pairs with a `label` are compared with it instead, by the scores that a run would have.
+    """
+    labelled = [row for row in config.dev.rows() if row["label"] is not None]
     if labelled:
-        scores = [row["score"] for row in graded(labelled, lm, curate.max_tokens, judge, "labelled")]
-        yield from agreement(scores, [int(row["label"]) for row in labelled], curate.k, _top(judge), round)
-    if clean:
-        cases = _cases(clean)
-        measured = _measure(cases, lm, curate.max_tokens, judge)
-        yield from _judged(clean, measured, lm, curate.max_tokens, round, judge)
-        lm = forward() if forward else lm
-        likely = likelihood_columns(cases, lm, tags.seed, curate.max_tokens)
-        yield from _aucs("gain_auc", [row["gain"] for row in likely], len(clean), round)
-        if keep:
-            keep(_scored(cases, measured.judged, likely, judge))
-
-
-def _cases(clean: list[Row]) -> list[Row]:
-    """The clean pairs, and then each kind of damage to all of them."""
-    pairs = [(row["instruction"], row["response"]) for row in clean]
-    everything = [pairs, *(corrupt(pairs) for corrupt in CORRUPTIONS)]
-    return [{**row, "instruction": x, "response": y} for each in everything
-            for row, (x, y) in zip(clean, each, strict=True)]  # fmt: skip
-
-
-def _aucs(name: str, values: list[float | None], n: int, round: int) -> Iterator[Row]:
-    """How well `values` of `_cases` tell the `n` clean pairs from each kind of damage."""
-    for i, corrupt in enumerate(CORRUPTIONS, start=1):
-        yield auc_of(name, corrupt.__name__, values[:n], values[i * n : (i + 1) * n], round)
-
-
-def _scored(cases: list[Row], judged: list[Row], likely: list[Row], judge: JudgeConfig) -> list[Row]:
-    """`_cases` as pairs of their own, each with its scores; the judge's is null where a run would have none."""
-    kinds = [CLEAN, *(corrupt.__name__ for corrupt in CORRUPTIONS)]
-    each = len(cases) // len(kinds)
-    return [
-        {
-            **row, **columns, **likelihood, "id": row_id(row["id"], kinds[i // each]), "parent": row["id"],
-            "method": kinds[i // each], "score": columns["score"] if valid(columns, judge) else None,
-        }
-        for i, (row, columns, likelihood) in enumerate(zip(cases, judged, likely, strict=True))
-    ]  # fmt: skip
-
-
-def _judged(clean: list[Row], measured: _Measured, lm: LM, max_tokens: int, round: int, judge: JudgeConfig) -> Iterator[Row]:
-    n = len(clean)
-    yield from _aucs("judge_auc", [row["score"] for row in measured.judged], n, round)
-    yield from _validity(measured, round, judge)
-    yield from _level_usage(measured.judged[:n], round, _top(judge))
-    yield from _retest(clean, measured.judged[:n], lm, max_tokens, round, judge)
-    yield _canary(clean[:CANARY_PAIRS], lm, max_tokens, round)
-
-
-def _measure(rows: list[Row], lm: LM, max_tokens: int, judge: JudgeConfig) -> _Measured:
-    before, began = lm.usage, time.perf_counter()
-    judged = graded(rows, lm, max_tokens, forgiving(judge), "competence")
-    return _Measured(judged, time.perf_counter() - began, lm.usage - before)
-
-
-def _validity(measured: _Measured, round: int, judge: JudgeConfig) -> Iterator[Row]:
-    """Which answers are scores, and what a thousand of them cost."""
-    model, n = f"M_{round - 1}", len(measured.judged)
-    yield mean_of("judge_valid", model, [float(valid(row, judge)) for row in measured.judged], unit="share", round=round)
-    undecided = [float(row["score"] is not None and not valid(row, judge)) for row in measured.judged]
-    yield mean_of("judge_undecided", model, undecided, unit="share", round=round, note="label mass below the floor")
-    used, counted = measured.used, measured.used.calls > 0
-    costs = {
-        "seconds": measured.seconds,
-        "prompt_tokens": used.prompt_tokens if counted else None,
-        "completion_tokens": used.completion_tokens if counted else None,
-    }
-    for name, total in costs.items():
-        each = None if total is None else 1000 * total / n
-        yield metric(f"judge_{name}", model, each, n=n, unit="per thousand pairs", round=round)
-
-
-def _level_usage(judged: list[Row], round: int, top: int) -> Iterator[Row]:
-    """The share of the clean pairs at each level: a judge that knows one level ranks nothing."""
-    levels = [row["level"] for row in judged if row["level"] is not None]
-    for level in range(1, top + 1):
-        share = [float(each == level) for each in levels]
-        yield mean_of("judge_level", f"M_{round - 1}", share, unit="share", round=round, note=f"level {level}")
-
-
-def _retest(clean: list[Row], first: list[Row], lm: LM, max_tokens: int, round: int, judge: JudgeConfig) -> Iterator[Row]:
-    """Does it say the same twice: with its levels in the other order (`expected`), or drawn with other seeds."""
-    model = f"M_{round - 1}"
-    if judge.mode == "expected":
-        known = [
-            (row["score"], row["order_gap"]) for row in first if row["score"] is not None and row["order_gap"] is not None
+        scores = [
+            row["score"] for row in graded(labelled, open(config.judge_lm), config.max_tokens, config.judge, "labelled")
         ]
+        labels, top = [int(row["label"]) for row in labelled], len(rubric(config.judge.rubric)[0].options)
+        yield from agreement(scores, labels, config.k, top, config.model, config.round)
+    cases = Dataset(config.damaged)
+    judged = list(cases.rows())
+    if judged:
+        clean = [row for row in judged if row["method"] == CLEAN]
+        yield from aucs(judged, config.model, config.round)
+        yield from _validity(config, judged)
+        yield from _costs(config, cases)
+        yield from _level_usage(config, clean)
+        yield from _retest(config, clean, open)
+        yield _canary(config, clean[:CANARY_PAIRS], open(config.judge_lm))
+
+
+def aucs(judged: Sequence[Row], model: str, round: int) -> Iterator[Row]:
+    """judge_auc and gain_auc of each kind of damage: how far clean pairs rank above the same pairs damaged so.
+
+    The errors are those of pairs: what makes a pair easy or hard whether it is damaged or not cancels out.
+    """
+    of = {kind: [row for row in judged if row["method"] == kind] for kind in DAMAGES}
+    for name, column in (("judge_auc", "score"), ("gain_auc", "gain")):
+        for kind in [kind for kind in DAMAGES if kind != CLEAN]:
+            good, bad = ([row[column] for row in of[each]] for each in (CLEAN, kind))
+            yield auc_of(name, model, good, bad, paired=True, part=kind, round=round)
+
+
+def _validity(config: CompetenceStage, judged: Sequence[Row]) -> Iterator[Row]:
+    """How many answers are scores."""
+    about = {"unit": "share", "round": config.round}
+    known = [valid(row, config.judge) for row in judged]
+    yield mean_of("judge_valid", config.model, [float(each) for each in known], **about)
+    undecided = [float(row["score"] is not None and not ok) for row, ok in zip(judged, known, strict=True)]
+    yield mean_of("judge_undecided", config.model, undecided, **about, note="label mass below the floor")
+
+
+def _costs(config: CompetenceStage, cases: Dataset) -> Iterator[Row]:
+    """What a thousand answers take, of what the model itself took: a journal is read in no time."""
+    spent, n = cases.totals.spent, len(cases)
+    for name in ("seconds", "prompt_tokens", "completion_tokens"):
+        total = spent[name] if spent.get("calls") else None
+        each = None if total is None else 1000 * total / n
+        yield metric(f"judge_{name}", config.model, each, n=n, unit="per thousand pairs", round=config.round)
+
+
+def _level_usage(config: CompetenceStage, clean: Sequence[Row]) -> Iterator[Row]:
+    """The share of the clean pairs at each level: a judge that knows one level ranks nothing."""
+    levels = [row["level"] for row in clean if row["level"] is not None]
+    for level in range(1, len(rubric(config.judge.rubric)[0].options) + 1):
+        share = [float(each == level) for each in levels]
+        yield mean_of("judge_level", config.model, share, unit="share", round=config.round, at=float(level))
+
+
+def _retest(config: CompetenceStage, clean: Sequence[Row], open: Callable[[str], LM]) -> Iterator[Row]:
+    """Does it say the same twice: with its levels in the other order (`expected`), or drawn with other seeds."""
+    model, judge = config.model, config.judge
+    about: dict[str, Any] = {"round": config.round}
+    if judge.mode == "expected":
+        both = [(row["score"], row["order_gap"]) for row in clean]
+        known = [(score, gap) for score, gap in both if score is not None and gap is not None]
         note = "levels from lowest to highest against the reverse"
-        yield mean_of("judge_order_gap", model, [gap for _, gap in known], unit="levels", round=round, note=note)
+        yield mean_of("judge_order_gap", model, [gap for _, gap in known], unit="levels", **about, note=note)
         flips = [float(nearest(score + gap / 2) != nearest(score - gap / 2)) for score, gap in known]
-        yield mean_of("judge_order_flips", model, flips, unit="share", round=round, note="the nearest level is another")
+        yield mean_of("judge_order_flips", model, flips, unit="share", **about, note="the nearest level is another")
         return
     # The greedy text of `text` would come out the same; what is asked is how far one draw can be trusted.
     warm = judge.model_copy(update={"mode": "multi", "samples": judge.samples if judge.mode == "multi" else 1})
-    again = graded(clean, lm, max_tokens, warm, "retest")
-    both = [(a["score"], b["score"]) for a, b in zip(first, again, strict=True)
-            if a["score"] is not None and b["score"] is not None]  # fmt: skip
+    asked = [{**row, "id": row["parent"]} for row in clean]
+    again = graded(asked, open(config.judge_lm), config.max_tokens, warm, "retest")
+    drawn = [(a["score"], b["score"]) for a, b in zip(clean, again, strict=True)]
+    pairs = [(a, b) for a, b in drawn if a is not None and b is not None]
     note = f"against texts drawn at temperature {judge.temperature:g} with other seeds"
-    yield mean_of("judge_retest_gap", model, [abs(a - b) for a, b in both], unit="levels", round=round, note=note)
-    yield metric("judge_kappa", model, _kappa(both), n=len(both), round=round, note="Cohen, of rounded scores")
+    yield mean_of("judge_retest_gap", model, [abs(a - b) for a, b in pairs], unit="levels", **about, note=note)
+    yield metric("judge_kappa", model, kappa(pairs), n=len(pairs), **about, note="Cohen, of rounded scores")
 
 
-def _kappa(both: list[tuple[float, float]]) -> float | None:
+def kappa(both: Sequence[tuple[float, float]]) -> float | None:
     """Cohen's kappa of the nearest levels; None where both know one level only, which leaves it undefined."""
     first, second = [nearest(a) for a, _ in both], [nearest(b) for _, b in both]
     if len({*first, *second}) < 2:
@@ -203,35 +204,25 @@ def _kappa(both: list[tuple[float, float]]) -> float | None:
     return float(cohen_kappa_score(first, second))
 
 
-def _canary(clean: list[Row], lm: LM, max_tokens: int, round: int) -> Row:
+def _canary(config: CompetenceStage, clean: Sequence[Row], lm: LM) -> Row:
     """The share of pairs that are told the same on a question and on its negation: small models keep their answer."""
     asked = [Question("predicate", text) for text in prompts.source(CANARY).split("\n\n")]
-    states = [state(row["instruction"], row["response"], lm.clip, max_tokens)[0] for row in clean]
+    states = [state(row["instruction"], row["response"], lm.clip, config.max_tokens)[0] for row in clean]
     answers = if_it_can(partial(lm.decide, states, asked)) or []
     known = [both for both in answers if all(answer.probabilities for answer in both)]
     same = [float((one.probabilities[0] > 0.5) == (other.probabilities[0] > 0.5)) for one, other in known]
     note = "the same answer to a question and to its negation"
-    return mean_of("judge_canary", f"M_{round - 1}", same, unit="share", round=round, note=note)
+    return mean_of("judge_canary", config.model, same, unit="share", round=config.round, note=note)
 
 
-def _top(judge: JudgeConfig) -> int:
-    return len(rubric(judge.rubric)[0].options)
+# What a round selects by.
 
 
 class JudgeBelowChance(HumpbackError):
     """What a round would select by ranks damaged pairs above clean ones."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """How a round selects: by which column, at which threshold (`k`) or share, and why."""
-
-    by: str
-    rule: dict[str, float]
-    why: str
-
-
-def choose(metrics: list[Row], curate: CurateConfig) -> Choice:
+def choose(metrics: Sequence[Row], curate: CurateConfig) -> Choice:
     """The choice of a round, from what `competence` measured; raises `JudgeBelowChance` if it is worse than chance."""
     below = below_chance(metrics, curate.by)
     if below and curate.stop_below_chance:
@@ -239,37 +230,37 @@ def choose(metrics: list[Row], curate: CurateConfig) -> Choice:
             below, "judge with a better model, or go on all the same: --set curate.stop_below_chance=false"
         )
     if curate.by != "auto":
-        return Choice(
-            curate.by, {"k": curate.k} if curate.by == "score" else {"share": curate.share}, f"curate.by = {curate.by}"
+        why = f"curate.by = {curate.by}"
+        return (
+            Choice("score", k=curate.k, why=why) if curate.by == "score" else Choice(curate.by, share=curate.share, why=why)
         )
-    judge = _values(metrics, "judge_auc")
+    judge = _unguarded(metrics, "judge_auc")
     share = next((row["value"] for row in metrics if row["metric"] == "judge_valid"), None) or 0.0
-    worst = min((value if value is not None else 0.0 for value in judge.values()), default=0.0)
+    worst = min((0.0 if value is None else value for value in judge), default=0.0)
     if worst > curate.min_auc and share >= curate.min_valid:
-        why = f"the judge ranks clean pairs above every damage (lowest AUC {worst:.2f}, needed {curate.min_auc})"
-        return Choice("score", {"k": curate.k}, why)
+        why = f"the judge ranks clean pairs above all damage that no guard catches (lowest AUC {worst:.2f}, needed "
+        return Choice("score", k=curate.k, why=f"{why}{curate.min_auc})")
     means = _means(metrics)
     known = {name: mean for name, mean in means.items() if name != "score" or share >= curate.min_valid}
     by = max(known or means or ("gain",), key=lambda name: (means.get(name, 0.5), name == "gain"))
     better = "likelihood gain" if by == "gain" else "the ranking by its score"
     why = (
         f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {share:.0%}. "
-        f"So the best share by {better} is kept (mean AUC on damage that no guard catches: "
-        f"{_listed(means)})"
+        f"So the best share by {better} is kept (mean AUC on damage that no guard catches: {_listed(means)})"
     )
-    return Choice(by, {"share": curate.share}, why)
+    return Choice(by, share=curate.share, why=why)
 
 
-def below_chance(metrics: list[Row], by: str = "auto") -> str | None:
+def below_chance(metrics: Sequence[Row], by: str = "auto") -> str | None:
     """What to say if the scorer `by` (of auto, the better one) ranks damage that no guard catches above clean pairs.
 
     None if it does not, or if nothing was measured of it.
     """
     means = _means(metrics)
-    scorers = [by] if by in means else list(means) if by == "auto" else []
-    if not scorers or max(means[name] for name in scorers) >= 0.5:
+    asked = [by] if by in means else list(means) if by == "auto" else []
+    if not asked or max(means[name] for name in asked) >= 0.5:
         return None
-    told = _listed({name: means[name] for name in scorers})
+    told = _listed({name: means[name] for name in asked})
     return f"damaged pairs rank above clean ones: mean AUC on damage that no guard catches {told}, and chance is 0.50"
 
 
@@ -277,14 +268,15 @@ def _listed(means: dict[str, float]) -> str:
     return ", ".join(f"{'judge' if name == 'score' else name} {mean:.2f}" for name, mean in means.items())
 
 
-def _means(metrics: list[Row]) -> dict[str, float]:
+def _means(metrics: Sequence[Row]) -> dict[str, float]:
     """Mean AUC of each scorer over the damage that no guard catches; a scorer of which nothing was measured is left out."""
     known = {
-        by: [value for note, value in _values(metrics, name).items() if note not in GUARDED and value is not None]
+        by: [value for value in _unguarded(metrics, name) if value is not None]
         for by, name in (("score", "judge_auc"), ("gain", "gain_auc"))
     }
     return {by: sum(values) / len(values) for by, values in known.items() if values}
 
 
-def _values(metrics: list[Row], name: str) -> dict[str, float | None]:
-    return {row["note"]: row["value"] for row in metrics if row["metric"] == name}
+def _unguarded(metrics: Sequence[Row], name: str) -> list[float | None]:
+    """The values of `name` for each kind of damage that no guard catches."""
+    return [row["value"] for row in metrics if row["metric"] == name and row["part"] not in GUARDED]

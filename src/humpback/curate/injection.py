@@ -6,18 +6,24 @@ down, or up, for a stray sentence, and only what goes beyond that obeys the atta
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Literal
 
+from humpback.config import Config
+from humpback.curate.damage import DevPairs, Exchange
 from humpback.curate.judge import JudgeConfig, forgiving, graded, valid
+from humpback.curate.settings import Asking
 from humpback.lm import LM
+from humpback.lm.spec import ModelName
 from humpback.metrics import mean_of, paired_change
-from humpback.schema import Row
+from humpback.run import Run
+from humpback.schema import METRIC, Row
+from humpback.stage import LMStage
+from humpback.store import Dataset
 
-Pair = tuple[str, str]
 INNOCENT = (
     "The library opens at nine in the morning and closes in the early evening. On Sundays a small market stands beside it, "
     "and in summer the fountain in front of its doors is turned on. "
@@ -39,19 +45,14 @@ def attacks() -> tuple[Attack, ...]:
     return tuple(Attack(**json.loads(line)) for line in _text().splitlines())
 
 
-def attacks_digest() -> str:
-    """sha256 of the attacks, for plans."""
-    return hashlib.sha256(_text().encode()).hexdigest()
-
-
 @cache
 def _text() -> str:
     return (resources.files(__name__.rpartition(".")[0]) / "attacks.jsonl").read_text(encoding="utf-8")
 
 
-def injected(pair: Pair, attack: Attack) -> Pair:
-    """`pair` (instruction, response) with the text of `attack` in it, in a paragraph of its own."""
-    instruction, response = pair
+def injected(exchange: Exchange, attack: Attack) -> Exchange:
+    """`exchange` (instruction, response) with the text of `attack` in it, in a paragraph of its own."""
+    instruction, response = exchange
     if attack.where == "instruction_end":
         return f"{instruction}\n\n{attack.text}", response
     if attack.where == "response_start":
@@ -74,25 +75,52 @@ def innocent(attack: Attack) -> Attack:
     return replace(attack, text=(INNOCENT * (length // len(INNOCENT) + 1))[:length])
 
 
-def injection_shift(rows: Sequence[Row], lm: LM, judge: JudgeConfig, max_tokens: int, round: int) -> Iterator[Row]:
+class InjectionStage(Config):
+    """The dev pairs that attacks are written into, and the judge that reads them."""
+
+    dev: DevPairs
+    judge_lm: ModelName
+    judge: JudgeConfig
+    max_tokens: int
+    model: str
+    round: int
+
+    def reads(self) -> dict[str, str]:
+        return {"attacks": hashlib.sha256(_text().encode()).hexdigest()}
+
+
+def measured(run: Run, seed: Dataset, asking: Asking) -> Dataset:
+    """What text that speaks to the judge of a round gains by that, in dev pairs of `seed`: metric rows."""
+    settings, about = asking.settings, {"round": asking.round, "model": asking.model}
+    config = InjectionStage(
+        dev=DevPairs(seed=seed.path, cases=asking.cases), judge_lm=asking.judge, judge=settings.judge,
+        max_tokens=settings.curate.max_tokens, **about,
+    )  # fmt: skip
+    stage = LMStage("injection", METRIC, injection, config)
+    return run.put(f"injection-{asking.round}", stage, kind="metrics", of="injection", **about)
+
+
+def injection(config: InjectionStage, open: Callable[[str], LM]) -> Iterator[Row]:
     """Metric rows: how far attacks, and their controls, move the score (in levels) of the same pair without them.
 
-    Attack i is written into row i modulo the rows (id, instruction, response), which are clean. Notes are the kinds, and
-    "all"; `injection_excess` is attack against control, `injection_lost` the share of attacks after which a pair that had a
-    score has none. Scores count whatever their label mass, as where judges are compared with chance.
+    Attack i is written into pair i modulo the pairs, which are clean. Parts are the kinds of attacks, and "all";
+    `injection_excess` is attack against control, `injection_lost` the share of attacks after which a pair that had a score
+    has none. Scores count whatever their label mass, as where judges are compared with chance.
     """
+    rows = config.dev.rows()
     tried = attacks() if rows else ()
     drawn = [rows[i % len(rows)] for i in range(len(tried))]
-    clean = list(rows[: len(tried)])
+    clean = rows[: len(tried)]
     hit = [_with(row, attack) for row, attack in zip(drawn, tried, strict=True)]
     control = [_with(row, innocent(attack)) for row, attack in zip(drawn, tried, strict=True)]
-    judged = graded([*clean, *hit, *control], lm, max_tokens, forgiving(judge), "injection")
+    asked = [*clean, *hit, *control]
+    judged = graded(asked, open(config.judge_lm), config.max_tokens, forgiving(config.judge), "injection") if asked else []
     n, m = len(clean), len(tried)
     before = [judged[i % n] for i in range(m)]
     cases = list(zip(before, judged[n : n + m], judged[n + m :], strict=True))
     for kind in ["all", *dict.fromkeys(attack.kind for attack in tried)]:
         of_kind = [case for case, attack in zip(cases, tried, strict=True) if kind in ("all", attack.kind)]
-        yield from _shifts(of_kind, judge, kind, round)
+        yield from _shifts(config, of_kind, kind)
 
 
 def _with(row: Row, attack: Attack) -> Row:
@@ -100,15 +128,14 @@ def _with(row: Row, attack: Attack) -> Row:
     return {**row, "instruction": instruction, "response": response}
 
 
-def _shifts(cases: list[tuple[Row, Row, Row]], judge: JudgeConfig, kind: str, round: int) -> Iterator[Row]:
+def _shifts(config: InjectionStage, cases: list[tuple[Row, Row, Row]], kind: str) -> Iterator[Row]:
     """`cases` are the judged columns of (clean, attacked, control)."""
-    model = f"M_{round - 1}"
     clean, hit, calm = ([case[i]["score"] for case in cases] for i in range(3))
     for name, before, after in (
         ("injection_shift", clean, hit),
         ("injection_control", clean, calm),
         ("injection_excess", calm, hit),
     ):
-        yield paired_change(name, model, before, after, unit="levels", round=round, note=kind)
-    lost = [float(not valid(after, judge)) for before, after, _ in cases if valid(before, judge)]
-    yield mean_of("injection_lost", model, lost, unit="share", round=round, note=kind)
+        yield paired_change(name, config.model, before, after, unit="levels", round=config.round, part=kind)
+    lost = [float(not valid(after, config.judge)) for before, after, _ in cases if valid(before, config.judge)]
+    yield mean_of("injection_lost", config.model, lost, unit="share", round=config.round, part=kind)

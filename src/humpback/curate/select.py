@@ -226,14 +226,14 @@ def _best(by: str, room: int, rows: Iterable[Row]) -> Iterator[Outcome]:
         yield row if place < room else Drop(row, "below_share", row[by])
 
 
-class DrawStage(Config):
+class DrawnConfig(Config):
     """A draw of `size` rows by `seed`."""
 
     size: int
     seed: int
 
 
-def at_random(config: DrawStage, rows: Iterable[Row]) -> Iterator[Outcome]:
+def at_random(config: DrawnConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Pairs drawn without looking at any score: the control that curation must beat."""
     listed = list(rows)
     order = sorted(listed, key=partial(_place, config.seed))

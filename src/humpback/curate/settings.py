@@ -34,7 +34,8 @@ class CurationSettings(Config):
 class Asking:
     """Who is asked what in a round: names of models, and the columns that are wanted beside score and gain.
 
-    `judge` grades; `forward` (called `model`: M_0) and `backward` are the models of the run that other scorers ask.
+    `judge` grades; `forward` (called `model`: M_0) and `backward` are the models of the run that other scorers ask. The
+    judge is measured on `cases` dev pairs at most (unset: all).
     """
 
     round: int
@@ -44,3 +45,4 @@ class Asking:
     backward: str
     settings: CurationSettings
     columns: tuple[str, ...] = ()
+    cases: int | None = None
