@@ -96,6 +96,8 @@ PAIR = pa.schema(
         ("chosen_by", pa.string()),
         ("label", pa.int32()),
         ("contamination", pa.string()),
+        ("license", pa.string()),
+        ("opt_out", pa.list_(pa.string())),
     ]
 )
 # A pair in another wording, and a hard negative: nearly the same request with another answer.

@@ -11,6 +11,8 @@ from humpback.corpus.cutting.main_text import main_text
 from humpback.corpus.cutting.page import Block, Event, Heading
 from humpback.corpus.cutting.segment import SegmentConfig, events_of, pruned, segment, tree
 from humpback.corpus.documents.read import DocumentsConfig, read
+from humpback.corpus.inputs.sources import sources
+from humpback.corpus.pages import CorpusSettings
 from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.errors import UsageFault
 from humpback.schema import Row
@@ -21,12 +23,12 @@ WIDTH = 90
 _ELSEWHERE = "outside the element that holds the prose"
 
 
-def explain(sources: list[Row], columns: dict[str, str], url: str, cut: SegmentConfig, rules: RuleConfig) -> Iterator[str]:
-    """Lines to print on the page at `url` (its whole address, or a part that no other page has) in `sources`.
+def explain(settings: CorpusSettings, url: str) -> Iterator[str]:
+    """Lines to print on the page at `url` (its whole address, or a part that no other page has) in `settings.inputs`.
 
     Raises `UsageFault` where no page or more than one has it.
     """
-    document = _find(sources, columns, url)
+    document = _find(settings, url)
     row = document.row if isinstance(document, Drop) else document
     yield f"{row.get('url')}"
     if isinstance(document, Drop):
@@ -39,12 +41,12 @@ def explain(sources: list[Row], columns: dict[str, str], url: str, cut: SegmentC
     yield from _fates(document)
     yield ""
     yield "Candidates:"
-    yield from _verdicts(document, cut, rules)
+    yield from _verdicts(document, settings.segment, settings.rules)
 
 
-def _find(sources: list[Row], columns: dict[str, str], url: str) -> Row | Drop:
+def _find(settings: CorpusSettings, url: str) -> Row | Drop:
     found: dict[str, Row | Drop] = {}
-    for outcome in read(DocumentsConfig(columns=columns), sources):
+    for outcome in read(DocumentsConfig(columns=settings.columns), sources(settings.inputs, settings.columns)):
         address = (outcome.row if isinstance(outcome, Drop) else outcome).get("url") or ""
         if address == url:
             return outcome
@@ -68,7 +70,7 @@ def _fates(document: Row) -> Iterator[str]:
     walked, whole = outline(document["html"]), outline(document["html"], whole=True)
     for page in (walked, whole):
         main_text(page)
-    main = _texts(events)
+    main = Counter(event.text for event in events)
     fates = {event.text: event.fate for event in (*walked.events, *events) if event.fate}
     for event in whole.events:
         if main[event.text] and event.text not in fates:
@@ -76,10 +78,6 @@ def _fates(document: Row) -> Iterator[str]:
             yield _line(event, "")
         else:
             yield _line(event, fates.get(event.text) or event.fate or _ELSEWHERE)
-
-
-def _texts(events: list[Event]) -> Counter[str]:
-    return Counter(event.text for event in events)
 
 
 def _line(event: Event, fate: str) -> str:

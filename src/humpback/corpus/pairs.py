@@ -7,35 +7,86 @@ Read are also alpaca (`instruction`, `input`, `output`), prompt-completion, `mes
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import dropwhile
+from itertools import dropwhile, islice
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import Field
 
-from humpback.corpus.inputs.sources import sources
+from humpback.config import Config
+from humpback.corpus.held_out import REASON, HeldOut, NearConfig
+from humpback.corpus.inputs.sources import FilesConfig, Listing, listed, sources
 from humpback.errors import UsageFault
-from humpback.schema import Row, row_id
-from humpback.stage import Drop, Outcome
+from humpback.run import Run
+from humpback.schema import PAIR, SOURCE, Row, row_id
+from humpback.stage import Drop, Outcome, Stage
+from humpback.store import Dataset
 from humpback.text.contamination import ANSWERERS
+from humpback.text.near_duplicates import BATCH
+
+
+class SeedSettings(Config):
+    """Human pairs, and how many are held out for measuring."""
+
+    path: str = Field("", description="JSONL or Parquet with instruction and response")
+    dev: float = Field(0.1, description="share on which the judge's competence is measured (ours)")
+    test: float = Field(0.1, description="share on which models are measured and nothing is chosen (ours)")
+
+
+class ReadPairsConfig(Config):
+    """What the rows of the files are called in the column `source`."""
+
+    source: str = "given"
+
+
+class SplitConfig(Config):
+    """The shares of pairs that are held out, the seed of their draw, and what is too near to them to be trained on."""
+
+    dev: float
+    test: float
+    seed: int
+    near: NearConfig = NearConfig()
+
+
+def pairs_of_file(run: Run, path: str, source: str = "given", name: str = "pairs", **about: Any) -> Dataset:
+    """The pairs of the file or files at `path`: of `kind="pairs"`, unless `about` says what else they are."""
+    files = FilesConfig(listed=Listing(tuple(pair_sources(path))))
+    found = run.put(f"{name}-files", Stage("files", SOURCE, listed, files), kind="files", of=name)
+    read = Stage("read-pairs", PAIR, read_pairs, ReadPairsConfig(source=source), reads="records")
+    return run.map(name, read, found, **(about or {"kind": "pairs", "of": source}))
+
+
+def seed_pairs(run: Run, settings: SeedSettings, random_seed: int) -> Dataset:
+    """The seed, split into train, dev and test; raises `UsageFault` where one of them has fewer than two pairs."""
+    pairs = pairs_of_file(run, settings.path, "seed", "seed-pairs", kind="candidates", of="seed")
+    config = SplitConfig(dev=settings.dev, test=settings.test, seed=random_seed)
+    seed = run.map("seed", Stage("seed", PAIR, split, config, scope="dataset"), pairs, kind="seed")
+    counts = {name: sum(row["split"] == name for row in seed.rows(["split"])) for name in ("train", "dev", "test")}
+    if min(counts.values()) < 2:
+        raise UsageFault(
+            f"the seed has {len(seed)} pairs: {counts['train']} to train on, {counts['dev']} dev, {counts['test']} test",
+            "each needs at least 2: add seed pairs, or raise seed.dev and seed.test",
+        )
+    return seed
 
 
 def pair_sources(path: str) -> list[Row]:
     """The file or files of pairs at `path`; raises `UsageFault` where there is none, or it is of another kind."""
-    rows = sources([path], split=False)
+    rows = sources([path], split=False, whole=True)
     for row in rows:
         if row["kind"] not in ("jsonl", "parquet"):
             raise UsageFault(f"{row['path']} is no file of pairs", "give JSONL or Parquet with instruction and response")
     return rows
 
 
-def read_pairs(kind: str, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """The pairs in each source, marked `source=kind`; what is no pair is dropped with the reason."""
-    seen: set[str] = set()
+def read_pairs(config: ReadPairsConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """The pairs in each source; what is no pair, or comes again, is dropped with the reason."""
+    seen: dict[str, str] = {}
     for source in rows:
         for number, record in enumerate(_records(source)):
-            yield _pair(source, record, number, seen, kind)
+            yield _pair(source, record, number, seen, config.source)
 
 
 def _records(source: Row) -> Iterator[Any]:
@@ -61,7 +112,8 @@ def _parsed(line: bytes) -> Any:
         return error
 
 
-def _pair(source: Row, record: Any, number: int, seen: set[str], kind: str) -> Outcome:
+def _pair(source: Row, record: Any, number: int, seen: dict[str, str], kind: str) -> Outcome:
+    """`seen` are the ids of the pairs so far, by their content and by themselves."""
     at = {"id": row_id(source["id"], "pair-at", number), "parent": source["id"]}
     if not isinstance(record, dict):
         return Drop(
@@ -73,13 +125,16 @@ def _pair(source: Row, record: Any, number: int, seen: set[str], kind: str) -> O
     instruction, response = instruction.strip(), response.strip()
     if not instruction or not response:
         return Drop(at, "empty_field", f"record {number + 1}")
-    own = str(record.get("id") or hashlib.blake2b(f"{instruction}\0{response}".encode(), digest_size=8).hexdigest())
-    if own in seen:
-        return Drop(at, "duplicate_id", own)
-    seen.add(own)
-    path = record.get("header_path")
+    content = _content(instruction, response)
+    id = row_id(str(record.get("id") or content), kind)
+    if content in seen:
+        return Drop(at, "duplicate", seen[content])
+    if id in seen:
+        return Drop(at, "duplicate_id", str(record["id"]))
+    seen[content] = seen[id] = id
+    path, label, opt_out = record.get("header_path"), record.get("label"), record.get("opt_out")
     return {
-        "id": row_id(own, kind),
+        "id": id,
         "parent": source["id"],
         "url": _text(record.get("url")),
         "header_path": [str(part) for part in path] if isinstance(path, list) else None,
@@ -88,17 +143,19 @@ def _pair(source: Row, record: Any, number: int, seen: set[str], kind: str) -> O
         "source": kind,
         "lang": _text(record.get("lang")),
         "finish": _text(record.get("finish")),
-        "label": _label(record.get("label")),
+        # 1 for a good pair, 0 for a bad one; anything else is no label.
+        "label": int(label) if label in (0, 1) else None,
+        "license": _text(record.get("license")),
+        "opt_out": [str(word) for word in opt_out] if isinstance(opt_out, list) else None,
     }
+
+
+def _content(instruction: str, response: str) -> str:
+    return hashlib.blake2b(f"{instruction}\0{response}".encode(), digest_size=8).hexdigest()
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def _label(value: Any) -> int | None:
-    """1 for a good pair, 0 for a bad one; anything else is no label."""
-    return int(value) if value in (0, 1) else None
 
 
 def _exchange(record: dict[str, Any]) -> tuple[Any, Any]:
@@ -127,8 +184,21 @@ def _speaker(turn: Any) -> Any:
     return turn.get("role", turn.get("from")) if isinstance(turn, dict) else None
 
 
-def split(dev: float, test: float, seed: int, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """Each pair with its `split`: train, dev or test, by a seeded hash of its id, so that more seed moves no row."""
-    for row in rows:
-        place = int.from_bytes(hashlib.blake2b(f"{seed}\0{row['id']}".encode(), digest_size=6).digest(), "big") / 2**48
-        yield {**row, "split": "test" if place < test else "dev" if place < test + dev else "train"}
+def split(config: SplitConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Each pair with its `split`: train, dev or test, by a seeded hash of its content, so that more seed moves no pair.
+
+    A pair to train on that equals or nearly equals a held-out one is dropped as "held_out_pair", with the id of that one.
+    `rows` is gone through twice; in memory is what the held-out ones are known by.
+    """
+    held = HeldOut(config.near, (row for row in rows if _place(config, row) != "train"))
+    waiting = ({**row, "split": _place(config, row)} for row in rows)
+    while batch := list(islice(waiting, BATCH)):
+        train = [row for row in batch if row["split"] == "train"]
+        twins = {row["id"]: twin for row, twin in zip(train, held.twins(train), strict=True) if twin}
+        yield from (Drop(row, REASON, twins[row["id"]]) if row["id"] in twins else row for row in batch)
+
+
+def _place(config: SplitConfig, row: Row) -> str:
+    own = row_id(_content(row["instruction"], row["response"]), row["source"])
+    draw = int.from_bytes(hashlib.blake2b(f"{config.seed}\0{own}".encode(), digest_size=6).digest(), "big") / 2**48
+    return "test" if draw < config.test else "dev" if draw < config.test + config.dev else "train"

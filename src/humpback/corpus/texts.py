@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from humpback import store
-from humpback.corpus.documents.read import DocumentsConfig, read
-from humpback.corpus.inputs.sources import PAGE_KINDS
-from humpback.corpus.pages import files_of
 from humpback.config import Config
+from humpback.corpus.documents.formats import formats
+from humpback.corpus.documents.read import DocumentsConfig, read
+from humpback.corpus.pages import files_of
 from humpback.errors import UsageFault
 from humpback.run import RUN_FILE, Run
 from humpback.schema import DOCUMENT, SEGMENT, Row, row_id
@@ -27,10 +27,12 @@ def texts(run: Run, path: str, columns: dict[str, str]) -> Dataset:
         assert isinstance(found, Dataset)
         return found
     files = files_of(run, [path], columns)
-    if any(row["kind"] in PAGE_KINDS for row in files.rows(["kind"])):
+    if any(formats()[row["kind"]].pages for row in files.rows(["kind"])):
         raise UsageFault(f"{path} holds pages, not texts", f"cut them first: humpback segments {path} --out runs/segments")
     documents = Stage("documents", DOCUMENT, read, DocumentsConfig(columns=columns), reads="records")
-    return run.map("texts", Stage("texts", SEGMENT, whole), run.map("documents", documents, files), kind="segments")
+    return run.map(
+        "texts", Stage("texts", SEGMENT, whole), run.map("documents", documents, files, kind="documents"), kind="segments"
+    )
 
 
 def whole(_: Config, rows: Iterable[Row]) -> Iterator[Outcome]:

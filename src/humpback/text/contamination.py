@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import fsspec
 import numpy as np
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from humpback.config import Config
+from humpback.config import Config, Planned
 from humpback.errors import UsageFault
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
@@ -43,10 +43,17 @@ _SET_PHRASE = 5
 _WORDY, _DIFFERENT = 0.5, 0.5
 
 
+def named_content(path: str) -> str:
+    """The name of a file of evaluation data, which rows hold, and the sha256 of what is in it."""
+    return f"{PurePosixPath(path).name} {hashlib.sha256(_bytes(path)).hexdigest()}"
+
+
 class ContaminationConfig(Config):
     """Which evaluation data to look for, and what to do with a row that holds some of it."""
 
-    against: tuple[str, ...] = Field((), description="JSON, JSONL or Parquet files of evaluation prompts and references")
+    against: tuple[Annotated[str, Planned(named_content)], ...] = Field(
+        (), description="JSON, JSONL or Parquet files of evaluation prompts and references"
+    )
     mode: Literal["report", "drop"] = Field("report", description="report: only fill the column `contamination`")
     ngram: int = Field(13, ge=5, description="terms in an n-gram (GPT-3)")
     share: float = Field(0.5, gt=0, le=1, description="share of a prompt's n-grams in a row that drops the row (Tulu 3)")
@@ -131,14 +138,9 @@ def _best(index: Index, shared: dict[int, dict[int, str]]) -> Match | None:
     return Match(index.names[owner], shares[owner], next(iter(shared[owner].values())))
 
 
-def fingerprints(config: ContaminationConfig) -> dict[str, str]:
-    """sha256 of each file of `config.against`: what a plan must hold, since a path does not say what is in the file."""
-    return {path: hashlib.sha256(_bytes(path)).hexdigest() for path in config.against}
-
-
 def index_of(config: ContaminationConfig) -> Index:
     """The index over all files of `config.against`, built once in a process for the same contents."""
-    return _index(tuple(fingerprints(config).items()), config.ngram, config.shortest)
+    return _index(tuple((path, named_content(path)) for path in config.against), config.ngram, config.shortest)
 
 
 @lru_cache(maxsize=4)
@@ -172,12 +174,9 @@ def _telling(texts: list[list[str]], ngram: int) -> tuple[Hashes, Numbers]:
 
 
 def _is_telling(gram: list[str]) -> bool:
-    return len(set(gram)) >= _DIFFERENT * len(gram) and sum(map(_is_word, gram)) >= _WORDY * len(gram)
-
-
-def _is_word(term: str) -> bool:
     # In scripts without spaces a term is one letter.
-    return not term.isnumeric() and (len(term) > 1 or not term.isascii())
+    words = sum(not term.isnumeric() and (len(term) > 1 or not term.isascii()) for term in gram)
+    return len(set(gram)) >= _DIFFERENT * len(gram) and words >= _WORDY * len(gram)
 
 
 def _packed(names: list[str], sizes: tuple[int, ...], hashes: Hashes, owners: Numbers) -> Index:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from humpback.config import Config
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
 from humpback.text.sentences import without_code
@@ -86,12 +87,19 @@ def _parts(prose: str) -> list[str]:
     return [" ".join(piece.split()) for piece in bare if _LETTER.search(piece)]
 
 
-def keep_languages(languages: tuple[str, ...], min_probability: float, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """Each segment labelled with its language; dropped if that is none of `languages` (empty: all are kept)."""
+class LanguageConfig(Config):
+    """The languages wanted, by their ISO 639-1 codes (empty: all), and how probable the language must be."""
+
+    languages: tuple[str, ...] = ()
+    min_probability: float = 0.0
+
+
+def keep_languages(config: LanguageConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Each segment labelled with its language; dropped as "language" if that is none of the wanted ones, or unsure."""
     waiting = iter(rows)
     while batch := list(islice(waiting, _BATCH)):
         for row, (lang, probability) in zip(batch, [identify(row["text"]) for row in batch], strict=True):
-            if languages and (lang not in languages or probability < min_probability):
+            if config.languages and (lang not in config.languages or probability < config.min_probability):
                 yield Drop(row, "language", f"{lang} {probability:.2f}")
             else:
                 yield {**row, "lang": lang, "lang_probability": round(probability, 4)}

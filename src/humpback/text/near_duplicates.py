@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -62,7 +63,8 @@ def shingles(texts: list[str], size: int) -> Shingles:
     ((_, rolled),) = ngram_hashes(list(chain.from_iterable(filled)), (size,))
     across = (np.cumsum(lengths)[:-1, None] - np.arange(1, size)).ravel()
     full, counts = np.delete(rolled, across), lengths - size + 1
-    return Shingles(full, np.concatenate([[0], np.cumsum(counts)]), _sets(full, counts), [_identity(row) for row in words])
+    identities = [hashlib.blake2b(" ".join(row).encode(), digest_size=16).digest() for row in words]
+    return Shingles(full, np.concatenate([[0], np.cumsum(counts)]), _sets(full, counts), identities)
 
 
 def ngram_hashes(words: list[str], sizes: tuple[int, ...]) -> Iterator[tuple[int, Hashes]]:
@@ -80,10 +82,6 @@ def _mixed(values: Hashes) -> Hashes:
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         values = (values ^ (values >> np.uint64(33))) * np.uint64(factor)
     return values ^ (values >> np.uint64(33))
-
-
-def _identity(words: list[str]) -> bytes:
-    return hashlib.blake2b(" ".join(words).encode(), digest_size=16).digest()
 
 
 def _sets(full: Hashes, counts: Numbers) -> list[npt.NDArray[np.uint32]]:
@@ -142,16 +140,31 @@ def _sorted(keys: Hashes, segments: npt.NDArray[np.uint32]) -> tuple[Hashes, npt
     return keys[order], segments[order]
 
 
+class Twin(NamedTuple):
+    """The known text that a text is like: its id, their Jaccard similarity, and whether their terms are equal."""
+
+    id: str
+    similarity: float
+    equal: bool
+
+
 def unique(config: DedupConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Drops "duplicate" and "near_duplicate", each naming the segment that stays."""
-    kept = _Kept(config)
+    known = Known(config)
     waiting = iter(rows)
     while batch := list(islice(waiting, BATCH)):
-        yield from kept.enter(batch)
+        twins = known.enter([row["id"] for row in batch], [row["text"] for row in batch])
+        for row, twin in zip(batch, twins, strict=True):
+            if twin is None:
+                yield row
+            elif twin.equal:
+                yield Drop(row, "duplicate", twin.id)
+            else:
+                yield Drop(row, "near_duplicate", f"{twin.id} {twin.similarity:.2f}")
 
 
-class _Kept:
-    """The segments that stay, by their number among them."""
+class Known:
+    """Texts by their ids, and which of them another text equals or nearly equals: the most similar, the first of equals."""
 
     def __init__(self, config: DedupConfig) -> None:
         self._config = config
@@ -161,28 +174,43 @@ class _Kept:
         self._sets: list[bytes] = []
         self._bands = Bands()
 
-    def enter(self, batch: list[Row]) -> Iterator[Outcome]:
-        """What becomes of each row of `batch`; those that stay are entered."""
-        found = shingles([row["text"] for row in batch], self._config.shingle)
+    def enter(self, ids: list[str], texts: list[str]) -> list[Twin | None]:
+        """The twin of each text among the known ones and those before it; a text that has none becomes known."""
+        found = shingles(texts, self._config.shingle)
         keys = self._band_keys(found)
-        near = self._candidates(keys)
+        near = self._near(keys)
         numbers: dict[int, int] = {}
-        for i, row in enumerate(batch):
-            same = self._exact.get(found.identities[i])
-            if same is not None:
-                yield Drop(row, "duplicate", self._ids[same])
-                continue
+        twins: list[Twin | None] = []
+        for i, id in enumerate(ids):
             others = [numbers.get(~other) if other < 0 else other for other in near.get(i, ())]
-            twin = self._twin(found.sets[i], [other for other in others if other is not None])
-            if twin:
-                self._exact[found.identities[i]] = twin[0]
-                yield Drop(row, "near_duplicate", f"{self._ids[twin[0]]} {twin[1]:.2f}")
-                continue
-            self._exact[found.identities[i]] = numbers[i] = len(self._ids)
-            self._ids.append(row["id"])
-            self._sets.append(found.sets[i].tobytes())
-            yield row
+            number, twin = self._twin(found, i, [other for other in others if other is not None])
+            if twin is None:
+                number = numbers[i] = self._hold(id, found, i)
+            self._exact.setdefault(found.identities[i], number)
+            twins.append(twin)
         self._bands.add(keys[list(numbers)], np.array(list(numbers.values()), dtype=np.int64))
+        return twins
+
+    def add(self, ids: list[str], texts: list[str]) -> None:
+        """All of them become known, whatever they are like."""
+        found = shingles(texts, self._config.shingle)
+        numbers = [self._hold(id, found, i) for i, id in enumerate(ids)]
+        for identity, number in zip(found.identities, numbers, strict=True):
+            self._exact.setdefault(identity, number)
+        self._bands.add(self._band_keys(found), np.array(numbers, dtype=np.int64))
+
+    def twins(self, texts: list[str]) -> list[Twin | None]:
+        """The twin of each text among the known ones."""
+        found = shingles(texts, self._config.shingle)
+        near: dict[int, list[int]] = {}
+        for i, number in self._bands.sharing(self._band_keys(found)).tolist():
+            near.setdefault(i, []).append(number)
+        return [self._twin(found, i, near.get(i, []))[1] for i in range(len(texts))]
+
+    def _hold(self, id: str, found: Shingles, i: int) -> int:
+        self._ids.append(id)
+        self._sets.append(found.sets[i].tobytes())
+        return len(self._ids) - 1
 
     def _band_keys(self, found: Shingles) -> Hashes:
         from rensa import RMinHash  # only where there is a batch: a finished run needs none of it
@@ -196,8 +224,8 @@ class _Kept:
             keys = keys * np.uint64(_ODD) + signatures[:, :, place]
         return _mixed(keys)
 
-    def _candidates(self, keys: Hashes) -> dict[int, list[int]]:
-        """Row of the batch -> numbers of kept segments and, as -1 - row, earlier rows of the batch."""
+    def _near(self, keys: Hashes) -> dict[int, list[int]]:
+        """Row of the batch -> numbers of known texts and, as -1 - row, earlier rows of the batch."""
         batch = Bands()
         batch.add(keys, np.arange(len(keys)))
         near: dict[int, list[int]] = {}
@@ -208,15 +236,20 @@ class _Kept:
                 near.setdefault(i, []).append(~other)
         return near
 
-    def _twin(self, own: npt.NDArray[np.uint32], others: list[int]) -> tuple[int, float] | None:
-        """(number, Jaccard) of the most similar of `others`, the first of equals, if it reaches the threshold."""
+    def _twin(self, found: Shingles, i: int, others: list[int]) -> tuple[int, Twin | None]:
+        """(number, twin) of text `i`: of equal terms, or the most similar of `others` if it reaches the threshold."""
+        same = self._exact.get(found.identities[i])
+        if same is not None:
+            return same, Twin(self._ids[same], 1.0, True)
         if not others:
-            return None
-        theirs = [np.frombuffer(self._sets[number], dtype=np.uint32) for number in others]
+            return -1, None
+        own, theirs = found.sets[i], [np.frombuffer(self._sets[number], dtype=np.uint32) for number in others]
         sizes = np.array([len(one) for one in theirs])
         joined = np.concatenate(theirs)
         hits = own[np.minimum(np.searchsorted(own, joined), len(own) - 1)] == joined
         shared = np.add.reduceat(hits, np.cumsum(sizes) - sizes, dtype=np.int64)
         jaccard = shared / (len(own) + sizes - shared)
         best = int(jaccard.argmax())
-        return (others[best], float(jaccard[best])) if jaccard[best] >= self._config.threshold else None
+        if jaccard[best] < self._config.threshold:
+            return -1, None
+        return others[best], Twin(self._ids[others[best]], float(jaccard[best]), False)
