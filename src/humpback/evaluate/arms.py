@@ -9,15 +9,61 @@ is known to about half of itself; the spread over seeds is therefore shown besid
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from humpback.evaluate.metrics import metric
-from humpback.schema import Row, row_id
+from humpback import prompts
+from humpback.config import Config
+from humpback.evaluate.held_out import Open, ended, forward_nll, held
+from humpback.lm.spec import ModelName
+from humpback.metrics import metric
+from humpback.prompts.forward import FORWARD
+from humpback.schema import Row
+from humpback.store import Dataset, DatasetFolder
 
 Losses = NDArray[np.float64]
 DEV, TEST = "dev", "test"
+
+
+class CaseQuality(Config):
+    """The models of every arm, one for each seed of randomness, on the same held-out pairs.
+
+    `asked` are the tags that the models of an arm are asked under, as one text; of at most `stop_cases` test pairs it is
+    measured whether answers end.
+    """
+
+    seed: DatasetFolder
+    cases: int
+    models: dict[str, tuple[ModelName, ...]]
+    asked: dict[str, str]
+    max_tokens: int
+    stop_cases: int
+    stop_tokens: int
+
+    def reads(self) -> Mapping[str, Any]:
+        return prompts.digests(FORWARD)
+
+
+def case_quality(config: CaseQuality, open: Open) -> Iterator[Row]:
+    """`nll` of every held-out pair under every model, and for some `stop`, whether the answer ends."""
+    pairs = {split: held(Dataset(config.seed), split, config.cases) for split in (DEV, TEST)}
+    some = pairs[TEST][: config.stop_cases]
+    for seed in range(max(len(models) for models in config.models.values())):
+        for arm, models in config.models.items():
+            lm, tag = open(models[seed]), config.asked[arm]
+            for split, rows in pairs.items():
+                losses = forward_nll(rows, lm, tag, config.max_tokens)
+                yield from _cases("nll", arm, rows, losses, seed=seed, split=split, unit="nats/token")
+            if some:
+                stops = ended(some, lm, tag, config.stop_tokens)
+                yield from _cases("stop", arm, some, stops, seed=seed, split=TEST, unit="share")
+
+
+def _cases(name: str, arm: str, rows: Sequence[Row], values: Sequence[float | None], **about: Any) -> Iterator[Row]:
+    for row, value in zip(rows, values, strict=True):
+        yield metric(name, arm, value, n=int(value is not None), parent=row["id"], **about)
 
 
 @dataclass(frozen=True)
@@ -31,18 +77,12 @@ class Change:
     cases: int
 
 
-def case_row(name: str, arm: str, seed: int, case: str, split: str, value: float | None, unit: str) -> Row:
-    """One measurement of one held-out pair under the model of one seed: a metric row whose parent is the pair."""
-    row = metric(name, arm, value, n=int(value is not None), round=seed, unit=unit, note=split)
-    return {**row, "id": row_id(case, f"{arm}/{seed}/{name}"), "parent": case}
-
-
 def matrices(rows: Sequence[Row], name: str) -> dict[tuple[str, str], Losses]:
     """(arm, split) -> seeds x cases of the measurement `name`, from case rows; nan where nothing was measured."""
     found: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
     for row in rows:
         if row["metric"] == name:
-            own = found.setdefault((row["model"], row["note"]), {}).setdefault(row["round"], {})
+            own = found.setdefault((row["model"], row["split"]), {}).setdefault(row["seed"], {})
             own[row["parent"]] = math.nan if row["value"] is None else row["value"]
     return {key: _matrix(seeds) for key, seeds in found.items()}
 
@@ -76,6 +116,31 @@ def mean_over(values: Losses) -> Change:
     return Change(mean, error, tuple(of_seed.tolist()), spread, cases)
 
 
+class Described(Config):
+    """What the models of an arm are trained on, in words and in numbers."""
+
+    about: str
+    pairs: int
+    steps: int
+    batch: int
+
+
+class Comparison(Config):
+    """The arms in the cases of `case_quality`, and the one that the others are held to."""
+
+    cases: DatasetFolder
+    arms: dict[str, Described]
+    reference: str
+
+
+def comparison(config: Comparison) -> Iterator[Row]:
+    """What each arm is, and what came of it."""
+    for name, each in config.arms.items():
+        yield metric("pairs", name, float(each.pairs), n=1, unit="pairs", note=each.about)
+        yield metric("steps", name, float(each.steps), n=1, unit="steps", note=f"batch {each.batch}")
+    yield from comparison_rows(list(Dataset(config.cases).rows()), config.reference)
+
+
 def comparison_rows(cases: Sequence[Row], reference: str) -> Iterator[Row]:
     """Metric rows of every arm: nll, nll_change against `reference` (also of each seed), seed_sd, stop_rate; and the lead.
 
@@ -85,23 +150,24 @@ def comparison_rows(cases: Sequence[Row], reference: str) -> Iterator[Row]:
     arms = list(dict.fromkeys(arm for arm, _ in losses))
     for arm in arms:
         for split in (DEV, TEST):
-            yield _told("nll", arm, mean_over(losses[arm, split]), split)
+            yield _told("nll", arm, mean_over(losses[arm, split]), split=split)
             if arm != reference:
-                yield from _change_rows(arm, mean_over(losses[arm, split] - losses[reference, split]), split)
-    for (arm, split), ended in matrices(cases, "stop").items():
-        yield _told("stop_rate", arm, mean_over(ended), split, unit="share")
+                change = mean_over(losses[arm, split] - losses[reference, split])
+                yield from _change_rows(arm, change, against=reference, split=split)
+    for (arm, split), stops in matrices(cases, "stop").items():
+        yield _told("stop_rate", arm, mean_over(stops), unit="share", split=split)
     yield from _chosen({arm: losses[arm, DEV] for arm in arms})
 
 
-def _told(name: str, arm: str, found: Change, note: str, unit: str = "nats/token") -> Row:
-    return metric(name, arm, found.value, n=found.cases, se=found.se, unit=unit, note=note)
+def _told(name: str, arm: str, found: Change, unit: str = "nats/token", **about: Any) -> Row:
+    return metric(name, arm, found.value, n=found.cases, se=found.se, unit=unit, **about)
 
 
-def _change_rows(arm: str, change: Change, split: str) -> Iterator[Row]:
-    yield _told("nll_change", arm, change, split)
-    yield metric("seed_sd", arm, change.seed_sd, n=len(change.seeds), unit="nats/token", note=split)
+def _change_rows(arm: str, change: Change, **about: Any) -> Iterator[Row]:
+    yield _told("nll_change", arm, change, **about)
+    yield metric("seed_sd", arm, change.seed_sd, n=len(change.seeds), unit="nats/token", **about)
     for seed, value in enumerate(change.seeds):
-        yield metric("seed_change", arm, value, n=change.cases, round=seed, unit="nats/token", note=split)
+        yield metric("seed_change", arm, value, n=change.cases, seed=seed, unit="nats/token", **about)
 
 
 def _chosen(dev: Mapping[str, Losses]) -> Iterator[Row]:
@@ -112,5 +178,5 @@ def _chosen(dev: Mapping[str, Losses]) -> Iterator[Row]:
         return
     best, *others = sorted(means, key=lambda arm: means[arm])
     if others:
-        yield _told("lead", best, mean_over(dev[others[0]] - dev[best]), others[0])
-    yield metric("chosen", best, means[best], n=len(means), unit="nats/token", note="lowest NLL on dev")
+        yield _told("lead", best, mean_over(dev[others[0]] - dev[best]), against=others[0], split=DEV)
+    yield metric("chosen", best, means[best], n=len(means), unit="nats/token", split=DEV, note="lowest NLL on dev")

@@ -3,54 +3,113 @@
 A model of the other role is refused with `RoleMismatch`: it would answer, and its figures would mean nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from humpback import lm as language_models
-from humpback.evaluate.metrics import mean_of, metric
+from humpback import prompts
+from humpback.config import Config
 from humpback.lm import LM, Sampling
 from humpback.lm.likelihood import mean_nll
-from humpback.prompts.backward import BackwardConfig, backward_prompt
-from humpback.prompts.forward import TagConfig, forward_prompt
+from humpback.lm.spec import ModelName
+from humpback.metrics import mean_of, paired_change
+from humpback.prompts.backward import BACKWARD, BackwardConfig, backward_prompt
+from humpback.prompts.forward import FORWARD, TagConfig, forward_prompt
 from humpback.schema import Row, row_seed
+from humpback.store import Dataset, DatasetFolder
+
+Open = Callable[[str], LM]
 
 
-def forward_nll(rows: list[Row], lm: LM, tags: TagConfig, max_tokens: int) -> list[float | None]:
-    """Mean NLL in nats per token of each human response given its instruction, under the seed's tag."""
+def held(seed: Dataset, split: str, cases: int) -> list[Row]:
+    """The first `cases` pairs of a split."""
+    return [row for row in seed.rows() if row["split"] == split][:cases]
+
+
+def forward_nll(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float | None]:
+    """Mean NLL in nats per token of each human response given its instruction, under `tag`."""
     language_models.reading(lm, "forward")
-    asked = [forward_prompt(row["instruction"], tags.seed) for row in rows]
+    asked = [forward_prompt(row["instruction"], tag) for row in rows]
     return mean_nll(asked, [lm.clip(row["response"], max_tokens)[0] for row in rows], lm)
 
 
-def ended(rows: list[Row], lm: LM, tags: TagConfig, sampling: Sampling) -> list[float]:
-    """For each row 1.0 if the answer ends by itself within `sampling.max_new_tokens`, under the inference tags, else 0.0."""
+def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float]:
+    """For each row 1.0 if the answer, drawn under `tag`, ends by itself within `max_tokens`, else 0.0."""
     language_models.reading(lm, "forward")
-    asked = [forward_prompt(row["instruction"], tags.inference) for row in rows]
-    made = lm.generate(asked, sampling, [row_seed(row["id"], "stop") for row in rows])
+    asked = [forward_prompt(row["instruction"], tag) for row in rows]
+    seeds = [row_seed(row["id"], "stop") for row in rows]
+    made = lm.generate(asked, Sampling(max_new_tokens=max_tokens), seeds)
     return [float(completion.finish == "stop") for completion in made]
 
 
-def stop_rate(rows: list[Row], lm: LM, tags: TagConfig, sampling: Sampling, model: str, round: int | None) -> Row:
-    """The share of answers that `ended`."""
-    return mean_of("stop_rate", model, ended(rows, lm, tags, sampling), unit="share", round=round)
+class ModelQuality(Config):
+    """Forward models by name, on the same held-out pairs; the others are held to the first one."""
+
+    seed: DatasetFolder
+    split: str = "test"
+    cases: int
+    models: dict[str, ModelName]
+    tags: TagConfig
+    max_tokens: int
+    stop_tokens: int
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.models))
+
+    def reads(self) -> Mapping[str, Any]:
+        return {**prompts.digests(FORWARD), "first": self.first}
 
 
-def backward_quality(
-    rows: list[Row], lm: LM, config: BackwardConfig, tags: TagConfig, sampling: Sampling, model: str = "backward"
-) -> Iterator[Row]:
-    """NLL of the human instruction, and ROUGE-L of the one drawn, with and without its own heading being shown."""
-    language_models.reading(lm, "backward")
-    asked = [backward_prompt(row, config, tags.seed, lm.clip)[0] for row in rows]
-    references = [row["instruction"] for row in rows]
-    yield mean_of("instruction_nll", model, mean_nll(asked, references, lm), unit="nats/token")
-    made = lm.generate(asked, sampling, [row_seed(row["id"], "backward") for row in rows])
+def model_quality(config: ModelQuality, open: Open) -> Iterator[Row]:
+    """NLL of the human responses, its paired change, and the share of answers that end within `stop_tokens`."""
+    rows = held(Dataset(config.seed), config.split, config.cases)
+    first: list[float | None] = []
+    for name, spec in config.models.items():
+        lm, split = open(spec), config.split
+        losses = forward_nll(rows, lm, config.tags.seed, config.max_tokens)
+        first = first or losses
+        yield mean_of("nll", name, losses, unit="nats/token", split=split)
+        change = {"unit": "nats/token", "split": split, "against": config.first, "note": "the same pairs"}
+        yield paired_change("nll_change", name, first, losses, **change)
+        stops = ended(rows, lm, config.tags.inference, config.stop_tokens)
+        yield mean_of("stop_rate", name, stops, unit="share", split=split)
+
+
+class BackwardQuality(Config):
+    """Backward models by name, on the same held-out pairs."""
+
+    seed: DatasetFolder
+    split: str = "test"
+    cases: int
+    models: dict[str, ModelName]
+    backward: BackwardConfig
+    tags: TagConfig
+    sampling: Sampling
+
+    def reads(self) -> Mapping[str, Any]:
+        return prompts.digests(BACKWARD)
+
+
+def backward_quality(config: BackwardQuality, open: Open) -> Iterator[Row]:
+    """NLL of the human instructions, the share of those drawn that end, and their ROUGE-L with the human ones.
+
+    Beside it stands what is chance (`part`): ROUGE-L with the instruction of another row.
+    """
     from rouge_score.rouge_scorer import RougeScorer  # draws in nltk, and a finished run needs none of it
 
-    scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    overlap = [scorer.score(r, c.text)["rougeL"].fmeasure for r, c in zip(references, made, strict=True)]
-    yield mean_of("instruction_rouge_l", model, overlap, unit="F1")
-    shuffled = references[1:] + references[:1]
-    chance = [scorer.score(r, c.text)["rougeL"].fmeasure for r, c in zip(shuffled, made, strict=True)]
-    yield mean_of("instruction_rouge_l", model, chance, unit="F1", note="against another row's instruction (chance)")
-    yield metric(
-        "instruction_stop_rate", model, sum(c.finish == "stop" for c in made) / len(made), n=len(made), unit="share"
-    )
+    rows = held(Dataset(config.seed), config.split, config.cases)
+    references = [row["instruction"] for row in rows]
+    score = RougeScorer(["rougeL"], use_stemmer=True).score
+    for name, spec in config.models.items():
+        lm, split = language_models.reading(open(spec), "backward"), config.split
+        asked = [backward_prompt(row, config.backward, config.tags.seed, lm.clip)[0] for row in rows]
+        losses = mean_nll(asked, references, lm)
+        yield mean_of("instruction_nll", name, losses, unit="nats/token", split=split)
+        made = lm.generate(asked, config.sampling, [row_seed(row["id"], "backward") for row in rows])
+        for part, wanted in (("", references), ("chance", references[1:] + references[:1])):
+            overlap = [score(one, each.text)["rougeL"].fmeasure for one, each in zip(wanted, made, strict=True)]
+            note = "against another row's instruction" if part else ""
+            yield mean_of("instruction_rouge_l", name, overlap, unit="F1", split=split, part=part, note=note)
+        stops = [float(each.finish == "stop") for each in made]
+        yield mean_of("instruction_stop_rate", name, stops, unit="share", split=split)

@@ -6,18 +6,26 @@ selects by is held against the same pairs damaged. Nothing here sees the test sp
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
+from humpback import prompts
 from humpback.config import Config
-from humpback.curate.combine import Scorer
-from humpback.evaluate.competence import CLEAN, GUARDED
-from humpback.evaluate.likeness import distinct_2
-from humpback.evaluate.metrics import mean_of, metric, paired_change
+from humpback.curate import scorers
+from humpback.curate.competence import as_in_a_run
+from humpback.curate.damage import CLEAN, GUARDED
+from humpback.curate.scorers import Scorer
+from humpback.curate.select import CurateConfig
+from humpback.evaluate.held_out import Open, ended, forward_nll, held
+from humpback.evaluate.selection.likeness import distinct_2
+from humpback.lm.spec import ModelName
+from humpback.metrics import mean_of, metric, paired_change
+from humpback.prompts.forward import FORWARD, TagConfig
 from humpback.schema import Row
+from humpback.store import Dataset, DatasetFolder
 
 # What the guards call an instruction that is taken from its answer.
 COPIES = ("copied_answer", "same_as_response")
@@ -55,58 +63,99 @@ class IterateConfig(Config):
 # One model against the best before it.
 
 
+class DevCases(Config):
+    """A model, called `name`, on each pair of the dev split."""
+
+    seed: DatasetFolder
+    cases: int
+    name: str
+    model: ModelName
+    tags: TagConfig
+    max_tokens: int
+    stop_tokens: int
+
+    def reads(self) -> Mapping[str, Any]:
+        return prompts.digests(FORWARD)
+
+
+def dev_cases(config: DevCases, open: Open) -> Iterator[Row]:
+    """A row for each measurement of each pair, for paired tests: the NLL of its response, whether an answer ended."""
+    rows, lm = held(Dataset(config.seed), "dev", config.cases), open(config.model)
+    losses = forward_nll(rows, lm, config.tags.seed, config.max_tokens)
+    stops = ended(rows, lm, config.tags.inference, config.stop_tokens)
+    yield from cases(config.name, rows, losses, stops)
+
+
 def cases(name: str, pairs: Sequence[Row], losses: Sequence[float | None], ended: Sequence[float]) -> Iterator[Row]:
-    """A row for each measurement of each dev pair, for paired tests: the NLL of its response, whether an answer ended."""
     for row, loss, end in zip(pairs, losses, ended, strict=True):
-        yield metric(NLL, name, loss, n=int(loss is not None), unit="nats/token", note=row["id"])
-        yield metric(STOP, name, end, n=1, unit="share", note=row["id"])
+        about: dict[str, Any] = {"parent": row["id"], "split": "dev"}
+        yield metric(NLL, name, loss, n=int(loss is not None), unit="nats/token", **about)
+        yield metric(STOP, name, end, n=1, unit="share", **about)
+
+
+class Gate(Config):
+    """The `dev_cases` of the best model so far and of a new one, which is better by `z` standard errors or not at all."""
+
+    best: DatasetFolder
+    new: DatasetFolder
+    z: float
+    round: int
+
+
+def gate(config: Gate) -> list[Row]:
+    """The figures, and `gate_better`, whose note is why."""
+    return compared(list(Dataset(config.best).rows()), list(Dataset(config.new).rows()), config.z, config.round)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model is better than the best before it, why, and the figures."""
+    """Whether a model is better than the best before it, and why."""
 
     better: bool
     why: str
-    rows: list[Row]
 
 
-def verdict(best: Sequence[Row], new: Sequence[Row], z: float, round: int) -> Verdict:
+def verdict(metrics: Sequence[Row]) -> Verdict:
+    """What the rows of `gate` come to."""
+    row = next(row for row in metrics if row["metric"] == "gate_better")
+    return Verdict(bool(row["value"]), row["note"])
+
+
+def compared(best: Sequence[Row], new: Sequence[Row], z: float, round: int) -> list[Row]:
     """The `cases` of two models, compared pair by pair.
 
     Better is a mean NLL that is lower by more than `z` standard errors of the paired change, if the stop rate has not
     fallen by as much: a model that does not end is not better, whatever its loss.
     """
     (old, before), (name, after) = _named(best), _named(new)
-    about: dict[str, Any] = {"round": round, "note": f"{name} against {old}, the same dev pairs"}
-    change = paired_change("gate_nll_change", name, before[NLL], after[NLL], unit="nats/token", **about)
-    stops = paired_change("gate_stop_change", name, before[STOP], after[STOP], unit="share", **about)
-    better, why = _decided(change, stops, z, old, name)
+    about: dict[str, Any] = {"round": round, "split": "dev"}
+    change = paired_change("gate_nll_change", name, before[NLL], after[NLL], unit="nats/token", against=old, **about)
+    stops = paired_change("gate_stop_change", name, before[STOP], after[STOP], unit="share", against=old, **about)
+    found = _decided(change, stops, z)
     both = ((old, before), (name, after))
-    rows = [mean_of("gate_nll", each, own[NLL], unit="nats/token", round=round) for each, own in both]
-    rows += [mean_of("gate_stop_rate", each, own[STOP], unit="share", round=round) for each, own in both]
-    decided = metric("gate_better", name, float(better), n=change["n"], round=round, note=why)
-    return Verdict(better, why, [*rows, change, stops, decided])
+    rows = [mean_of("gate_nll", each, own[NLL], unit="nats/token", **about) for each, own in both]
+    rows += [mean_of("gate_stop_rate", each, own[STOP], unit="share", **about) for each, own in both]
+    decided = metric("gate_better", name, float(found.better), n=change["n"], against=old, note=found.why, **about)
+    return [*rows, change, stops, decided]
 
 
 def _named(rows: Sequence[Row]) -> tuple[str, dict[str, list[float | None]]]:
     """The model, and its values by metric in the order of the pairs' ids."""
-    ordered = sorted(rows, key=lambda row: str(row["note"]))
+    ordered = sorted(rows, key=lambda row: str(row["parent"]))
     return rows[0]["model"], {name: [row["value"] for row in ordered if row["metric"] == name] for name in (NLL, STOP)}
 
 
-def _decided(change: Row, stops: Row, z: float, old: str, name: str) -> tuple[bool, str]:
+def _decided(change: Row, stops: Row, z: float) -> Verdict:
+    name, old = change["model"], change["against"]
     if change["value"] is None or change["se"] is None:
-        return False, f"{name} is not known to be better than {old}: {change['n']} dev pairs could be compared"
+        return Verdict(False, f"{name} is not known to be better than {old}: {change['n']} dev pairs could be compared")
     told = f"NLL {change['value']:+.4f} ± {change['se']:.4f} nats/token on {change['n']} dev pairs"
     if _falls(stops, z):
-        return (
-            False,
-            f"{name} ends fewer of its answers than {old}: stop rate {stops['value']:+.2f} ± {stops['se']:.2f}, {told}",
-        )
+        fall = f"stop rate {stops['value']:+.2f} ± {stops['se']:.2f}"
+        return Verdict(False, f"{name} ends fewer of its answers than {old}: {fall}, {told}")
     if _falls(change, z):
-        return True, f"{name} is better than {old} by more than {z:g} standard errors: {told}"
-    return False, f"{name} is not better than {old} by {z:g} standard errors: {told}"
+        return Verdict(True, f"{name} is better than {old} by more than {z:g} standard errors: {told}")
+    return Verdict(False, f"{name} is not better than {old} by {z:g} standard errors: {told}")
 
 
 def _falls(row: Row, z: float) -> bool:
@@ -116,6 +165,76 @@ def _falls(row: Row, z: float) -> bool:
 
 
 # One selection, and against the one before it.
+
+
+class Earlier(Config):
+    """The selection of the round before, the scored pairs that it was made from, the pool, and what was measured of it."""
+
+    chosen: DatasetFolder
+    scored: DatasetFolder
+    pairs: DatasetFolder
+    metrics: DatasetFolder
+
+
+class Selection(Config):
+    """What a round has selected, under the name of its forward model.
+
+    `by` is the column that it selects by, at `k` or (None) by a share; `damaged` the dev pairs, clean and damaged, with
+    their scores; `pairs` the pool. `written` are the pairs that the guards let through of what was written for this round,
+    where pools change.
+    """
+
+    model: str
+    round: int
+    by: str
+    k: float | None
+    curate: CurateConfig
+    iterate: IterateConfig
+    chosen: DatasetFolder
+    pairs: DatasetFolder
+    damaged: DatasetFolder
+    written: DatasetFolder | None = None
+    before: Earlier | None = None
+
+
+def selection(config: Selection) -> list[Row]:
+    """All that is measured of a selection without a model, and `stopped`, whose note is why, if it is not worth training."""
+    found = list(_of_selection(config))
+    before = list(Dataset(config.before.metrics).rows()) if config.before else None
+    why = settled(found, before, config.iterate) if before else None
+    return [*found, *([metric("stopped", config.model, 1.0, n=1, round=config.round, note=why)] if why else [])]
+
+
+def _of_selection(config: Selection) -> Iterator[Row]:
+    named, before = (config.model, config.round), config.before
+    shown = dict.fromkeys(["id", "parent", "instruction", "score", "gain", config.by])
+    chosen = list(Dataset(config.chosen).rows(list(shown)))
+    scorer = scorers.load(config.by, config.curate)
+    least = config.k if config.k is not None else min((row[config.by] for row in chosen), key=scorer.quality)
+    judged = [as_in_a_run(row) for row in Dataset(config.damaged).rows()]
+    yield from selection_quality(judged, config.by, scorer, least, *named)
+    yield acceptance(len(chosen), len(Dataset(config.pairs)), *named)
+    yield from drift(chosen, _scores(before, {row["id"] for row in chosen}), *named)
+    if before:
+        key = "id" if config.iterate.pool == "fixed" else "parent"
+        old = [row[key] for row in Dataset(before.chosen).rows([key])]
+        yield from overlap(old, [row[key] for row in chosen], *named)
+    if config.iterate.pool != "fixed":
+        now, then = (Dataset(each.pairs).rows(["id", "instruction"]) if each else () for each in (config, before))
+        yield from pool_rows(_instructions(now), _instructions(then), *named)
+    if config.written:
+        totals = Dataset(config.written).totals
+        yield from guard_rows(totals.read, totals.drops, *named)
+
+
+def _instructions(rows: Iterable[Row]) -> dict[str, str]:
+    return {row["id"]: row["instruction"] for row in rows}
+
+
+def _scores(before: Earlier | None, ids: Collection[str]) -> dict[str, Row]:
+    """The scored pairs of the round before that have those ids, by id."""
+    rows = Dataset(before.scored).rows(["id", "instruction", "score", "gain"]) if before else ()
+    return {row["id"]: row for row in rows if row["id"] in ids}
 
 
 def selection_quality(judged: Sequence[Row], by: str, scorer: Scorer, least: float, model: str, round: int) -> Iterator[Row]:
@@ -130,7 +249,7 @@ def selection_quality(judged: Sequence[Row], by: str, scorer: Scorer, least: flo
         known = []
     chosen = [row["method"] == CLEAN for row in known if _selected(row.get(by), scorer, least)]
     clean = sum(row["method"] == CLEAN for row in known)
-    about: dict[str, Any] = {"unit": "share", "round": round, "note": f"{by}, lowest kept {least:.4g}"}
+    about = {"unit": "share", "round": round, "part": by, "note": f"lowest value kept {least:.4g}"}
     yield _share("selection_precision", sum(chosen), len(chosen), model, about)
     yield _share("selection_recall", sum(chosen), clean, model, about)
 
@@ -151,7 +270,7 @@ def overlap(before: Collection[str], now: Collection[str], model: str, round: in
     """Jaccard overlap of two selections by what identifies a pair, and how many are new and have left."""
     old, new = set(before), set(now)
     shared, union = len(old & new), len(old | new)
-    about: dict[str, Any] = {"round": round, "note": f"against round {round - 1}"}
+    about: dict[str, Any] = {"round": round, "note": "against the round before"}
     yield metric("selection_overlap", model, shared / union if union else None, n=union, unit="Jaccard", **about)
     yield metric("selection_new", model, float(len(new - old)), n=len(new), unit="pairs", **about)
     yield metric("selection_left", model, float(len(old - new)), n=len(old), unit="pairs", **about)

@@ -11,7 +11,7 @@ import json
 import random
 import re
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
@@ -21,13 +21,17 @@ from typing import Any
 
 from pydantic import Field
 
+from humpback import prompts
 from humpback.config import Config
-from humpback.evaluate.metrics import mean_of, metric, paired_change
+from humpback.evaluate.held_out import Open, held
 from humpback.lm import LM, Sampling
 from humpback.lm.likelihood import mean_nll
+from humpback.lm.spec import ModelName
 from humpback.methods.rewording import MEASURED, rewordings
-from humpback.prompts.forward import TagConfig, forward_prompt
+from humpback.metrics import mean_of, metric, paired_change
+from humpback.prompts.forward import FORWARD, TagConfig, forward_prompt
 from humpback.schema import Row, row_seed
+from humpback.store import Dataset, DatasetFolder
 from humpback.text.sentences import terms
 
 CLEAN, KINDS = "clean", ("character", "word", "sentence", "meaning")
@@ -48,6 +52,32 @@ class RobustnessConfig(Config):
     answer_tokens: int = Field(48, ge=1, description="length of these answers (ours)")
     max_tokens: int = Field(256, description="human answers are clipped to this many tokens")
     share: float = Field(0.2, gt=0, le=1, description="of the words with four letters or more that change (ours)")
+
+
+class Robustness(Config):
+    """Forward models by name, each by itself; and the last one held against every other, case by case."""
+
+    seed: DatasetFolder
+    split: str = "test"
+    cases: int
+    models: dict[str, ModelName]
+    tags: TagConfig
+    robustness: RobustnessConfig
+
+    def reads(self) -> Mapping[str, Any]:
+        listed = hashlib.sha256(_text().encode()).hexdigest()
+        return {**prompts.digests(FORWARD), "synonyms": listed, "last": [*self.models][-1]}
+
+
+def measured(config: Robustness, open: Open) -> Iterator[Row]:
+    """The rows of `robustness` and of `against`."""
+    rows = held(Dataset(config.seed), config.split, config.cases)
+    asked = {name: ask(rows, open(lm), config.tags, config.robustness) for name, lm in config.models.items()}
+    for name, found in asked.items():
+        yield from robustness(found, name, config.split)
+    *others, last = asked
+    for name in others:
+        yield from against(asked[name], asked[last], last, name, config.split)
 
 
 Perturbation = Callable[[str, random.Random, float], str | None]
@@ -134,11 +164,6 @@ def wordings(row: Row, kind: str, config: RobustnessConfig) -> list[str]:
     return [each for each in made if each is not None]
 
 
-def plan(config: RobustnessConfig) -> dict[str, Any]:
-    """What the figures depend on beside rows and model, for plans."""
-    return {**config.model_dump(mode="json"), "synonyms": hashlib.sha256(_text().encode()).hexdigest()}
-
-
 @dataclass(frozen=True)
 class Asked:
     """What a model makes of all wordings of some pairs, by kind of perturbation and case.
@@ -155,7 +180,7 @@ class Asked:
     def means(self, kind: str) -> list[float | None]:
         """The mean loss of each case over its wordings."""
         known = [[loss for loss in case if loss is not None] for case in self.losses[kind]]
-        return [sum(case) / len(case) if case else None for case in known]
+        return [_mean(case) for case in known]
 
     def spreads(self, kind: str) -> list[float | None]:
         """The standard deviation of the loss of each case over its wordings."""
@@ -206,36 +231,35 @@ def _answers(texts: dict[str, list[list[str]]], lm: LM, tags: TagConfig, config:
     return {text: each.text.strip() for text, each in zip(flat, made, strict=True) if each.finish != "too_long"}
 
 
-def robustness(asked: Asked, model: str) -> Iterator[Row]:
-    """Metric rows; the note is the kind of perturbation.
+def robustness(asked: Asked, model: str, split: str = "") -> Iterator[Row]:
+    """Metric rows; the part is the kind of perturbation.
 
     robust_nll: of the human answer, nats per token, mean over the wordings of a case. robust_change: that minus the NLL
     under the instruction as it was. robust_spread: standard deviation over the wordings of a case. wording_mean and
     wording_deviation: over the numbers of the wordings, of the mean over cases of each, as CoIN reports. same_answer and
     rouge_l: how alike a model's own answers to the wordings of a case are.
     """
-    unit, before = "nats/token", asked.means(CLEAN)
-    yield mean_of("robust_nll", model, before, unit=unit, note=CLEAN)
+    nats, before = {"unit": "nats/token", "split": split}, asked.means(CLEAN)
+    yield mean_of("robust_nll", model, before, part=CLEAN, **nats)
     for kind in KINDS:
-        yield mean_of("robust_nll", model, asked.means(kind), unit=unit, note=kind)
-        yield paired_change("robust_change", model, before, asked.means(kind), unit=unit, note=kind)
-        yield mean_of("robust_spread", model, asked.spreads(kind), unit=unit, note=kind)
-        yield from _wording_rows(asked.losses[kind], kind, model)
-        yield mean_of("same_answer", model, asked.equals(kind), unit="share", note=kind)
-        yield mean_of("rouge_l", model, asked.overlaps(kind), unit="F1", note=kind)
+        yield mean_of("robust_nll", model, asked.means(kind), part=kind, **nats)
+        yield paired_change("robust_change", model, before, asked.means(kind), part=kind, **nats)
+        yield mean_of("robust_spread", model, asked.spreads(kind), part=kind, **nats)
+        yield from _wording_rows(asked.losses[kind], model, part=kind, **nats)
+        yield mean_of("same_answer", model, asked.equals(kind), unit="share", part=kind, split=split)
+        yield mean_of("rouge_l", model, asked.overlaps(kind), unit="F1", part=kind, split=split)
 
 
-def _wording_rows(losses: list[list[float | None]], kind: str, model: str) -> Iterator[Row]:
+def _wording_rows(losses: list[list[float | None]], model: str, **about: Any) -> Iterator[Row]:
     """Of the cases that have as many wordings as any: means over different cases would spread by themselves."""
     most = max((len(case) for case in losses), default=0)
     whole = [case for case in losses if len(case) == most > 1 and None not in case]
     means = [sum(loss or 0.0 for loss in column) / len(whole) for column in zip(*whole, strict=True)]
-    yield metric("wording_mean", model, _mean(means), n=len(whole), unit="nats/token", note=kind)
-    spread = pstdev(means) if means else None
-    yield metric("wording_deviation", model, spread, n=len(whole), unit="nats/token", note=kind)
+    yield metric("wording_mean", model, _mean(means), n=len(whole), **about)
+    yield metric("wording_deviation", model, pstdev(means) if means else None, n=len(whole), **about)
 
 
-def against(baseline: Asked, asked: Asked, model: str, name: str) -> Iterator[Row]:
+def against(baseline: Asked, asked: Asked, model: str, name: str, split: str = "") -> Iterator[Row]:
     """Metric rows, case by case against the baseline `name`: how much lower a loss, and how much more alike answers, `model`
     has. Below 0 is better for robust_nll_against and robust_spread_against, above 0 for rouge_l_against."""
     for kind in (CLEAN, *KINDS):
@@ -243,22 +267,23 @@ def against(baseline: Asked, asked: Asked, model: str, name: str) -> Iterator[Ro
         if kind != CLEAN:
             compared += [("robust_spread_against", Asked.spreads, "nats/token"), ("rouge_l_against", Asked.overlaps, "F1")]
         for metric_, of, unit in compared:
-            note = f"{kind}, against {name}"
-            yield paired_change(metric_, model, of(baseline, kind), of(asked, kind), unit=unit, note=note)
+            about = {"unit": unit, "part": kind, "against": name, "split": split}
+            yield paired_change(metric_, model, of(baseline, kind), of(asked, kind), **about)
+
+
+@cache
+def _scorer() -> Any:
+    """The library's, over terms of all scripts: its own tokenizer knows the letters a to z alone."""
+    from rouge_score.rouge_scorer import RougeScorer  # draws in nltk, and a finished run needs none of it
+
+    return RougeScorer(["rougeL"], tokenizer=_Terms())
+
+
+class _Terms:
+    def tokenize(self, text: str) -> list[str]:
+        return terms(text)
 
 
 def rouge_l(one: str, other: str) -> float:
-    """F1 of the longest common subsequence of their terms (Lin 2004, section 3.1); 1 of equal texts."""
-    a, b = terms(one), terms(other)
-    if a == b:
-        return 1.0
-    return 2 * _common(a, b) / (len(a) + len(b))
-
-
-def _common(a: list[str], b: list[str]) -> int:
-    row = [0] * (len(b) + 1)
-    for x in a:
-        last = 0
-        for j, y in enumerate(b, 1):
-            last, row[j] = row[j], last + 1 if x == y else max(row[j], row[j - 1])
-    return row[-1]
+    """F1 of the longest common subsequence of their terms (Lin 2004, section 3.1); 1 of equal ones."""
+    return 1.0 if terms(one) == terms(other) else float(_scorer().score(one, other)["rougeL"].fmeasure)

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from humpback.evaluate.arms import mean_over
-from humpback.evaluate.metrics import metric
+from humpback.config import Config
+from humpback.evaluate.arms import TEST, matrices, mean_over
+from humpback.metrics import metric
 from humpback.schema import Row
+from humpback.store import Dataset, DatasetFolder
 
 Numbers = NDArray[np.float64]
 PER_DECADE = math.log(10)
-NATURAL, BOUND = "natural logarithm", "95 %, bootstrap over prompts and seeds"
+NATURAL, BOUND = "natural logarithm", "95 %: bootstrap over prompts and seeds"
 # At so many sizes the band is kept, evenly on the logarithm.
 POINTS = 25
 # The exponents g of w_inf - d N^-g that are tried: below the least it is the logarithmic law again (its limit for g -> 0).
@@ -123,6 +125,11 @@ def _over_seeds(means: Numbers, random: np.random.Generator) -> Numbers:
     return scaled
 
 
+def quadratic(sizes: Sequence[float], values: Sequence[float], errors: Sequence[float] | None = None) -> float:
+    """b of w = C + alpha log N + b (log N)^2."""
+    return float((_solver(_quadratic(sizes), _weights(sizes, errors)) @ np.asarray(values, float))[2])
+
+
 def saturation(sizes: Sequence[float], values: Sequence[float], errors: Sequence[float] | None = None) -> list[Alternative]:
     """Does w grow ever less than by the line? Two laws that can, each against the line by an F test (extra sum of squares).
 
@@ -134,7 +141,7 @@ def saturation(sizes: Sequence[float], values: Sequence[float], errors: Sequence
     weights, wanted = _weights(sizes, errors), np.asarray(values, float)
     straight = float(_squares(_line(sizes), weights, wanted))
     freedom = len(wanted) - 3
-    bend = float((_solver(_quadratic(sizes), weights) @ wanted)[2])
+    bend = quadratic(sizes, values, errors)
     bent = float(_squares(_quadratic(sizes), weights, wanted))
     powers = _powers(sizes)
     left = _squares(powers, weights, wanted)
@@ -155,8 +162,7 @@ def saturation(sizes: Sequence[float], values: Sequence[float], errors: Sequence
 
 def _f_test(line: float, other: float, freedom: int) -> tuple[float, float]:
     """(F, p) of one parameter more."""
-    # scikit-learn draws SciPy in; half a second of imports.
-    from scipy.stats import f as distribution  # type: ignore[import-untyped]
+    from scipy.stats import f as distribution  # a second of imports
 
     if other <= 1e-12 * max(line, 1e-300):
         return (math.inf, 0.0) if line > 1e-24 else (0.0, 1.0)
@@ -167,37 +173,68 @@ def _f_test(line: float, other: float, freedom: int) -> tuple[float, float]:
 # The fit as metric rows.
 
 
-def law_rows(source: str, sizes: Sequence[int], measured: Sequence[Numbers], unit: str = "nats/token") -> Iterator[Row]:
-    """Everything about one source: what was measured at each size, the fit, its 95 % band, residuals, and saturation.
+class Point(Config):
+    """The arm whose models were trained on `size` pairs of a source."""
 
-    `measured` is as in `band`. The note of what belongs to a size is "N = size".
+    source: str
+    size: int
+    arm: str
+
+
+class Laws(Config):
+    """The points of a curve in the cases of `arms.case_quality`; `reference` is the arm that they improve on."""
+
+    cases: DatasetFolder
+    reference: str
+    points: tuple[Point, ...]
+
+
+def laws(config: Laws) -> Iterator[Row]:
+    """The fit of every source that has two sizes or more, on test pairs: w is how far its NLL lies under the reference's."""
+    losses = matrices(list(Dataset(config.cases).rows()), "nll")
+    first = losses[config.reference, TEST].mean(axis=0)
+    for source in dict.fromkeys(point.source for point in config.points):
+        own = [point for point in config.points if point.source == source]
+        gained = [first - losses[point.arm, TEST] for point in own]
+        known = ~np.isnan(np.concatenate([*gained, first[None]])).any(axis=0)
+        if known.sum() > 1 and len(own) > 1:
+            yield from law_rows(source, [point.size for point in own], [each[:, known] for each in gained])
+
+
+def law_rows(source: str, sizes: Sequence[int], measured: Sequence[Numbers], unit: str = "nats/token") -> Iterator[Row]:
+    """Everything about one source: what was measured at each size (`at`), the fit, its band, and what other laws say (part).
+
+    `measured` is as in `band`. Low and high are 95 %.
     """
     found = [mean_over(each) for each in measured]
-    values = [each.value or 0.0 for each in found]
-    errors = [each.se or 0.0 for each in found]
-    line = fit(sizes, values, errors)
+    values, errors = [each.value or 0.0 for each in found], [each.se or 0.0 for each in found]
+    line, n = fit(sizes, values, errors), len(sizes)
     around = band(sizes, measured, np.geomspace(min(sizes), max(sizes), POINTS).tolist(), errors)
     for size, each, left in zip(sizes, found, residuals(sizes, values, line), strict=True):
-        yield metric("improvement", source, each.value, n=each.cases, se=each.se, unit=unit, note=f"N = {size}")
-        yield metric("residual", source, float(left), n=each.cases, unit=unit, note=f"N = {size}")
-    n = len(sizes)
-    yield metric("alpha", source, line.alpha, n=n, se=around.alpha_se, unit=f"{unit} per e-fold of N", note=NATURAL)
-    yield metric("alpha_low", source, around.alpha[0], n=n, note=BOUND)
-    yield metric("alpha_high", source, around.alpha[1], n=n, note=BOUND)
+        yield metric("improvement", source, each.value, n=each.cases, se=each.se, unit=unit, at=size, split=TEST)
+        yield metric("residual", source, float(left), n=each.cases, unit=unit, at=size, split=TEST)
+    (low, high), per_fold = around.alpha, f"{unit} per e-fold of N"
+    note = f"{NATURAL}; {BOUND}"
+    yield metric("alpha", source, line.alpha, n=n, se=around.alpha_se, low=low, high=high, unit=per_fold, note=note)
     yield metric("alpha_per_decade", source, PER_DECADE * line.alpha, n=n, note="alpha for the logarithm to base 10")
     yield metric("constant", source, line.constant, n=n, unit=unit, note="C, at N = 1")
-    for at, low, high in zip(around.sizes, around.low, around.high, strict=True):
-        yield metric("band_low", source, float(low), n=n, unit=unit, note=f"N = {at:.6g}")
-        yield metric("band_high", source, float(high), n=n, unit=unit, note=f"N = {at:.6g}")
+    for at, value, low, high in zip(around.sizes, line.at(around.sizes), around.low, around.high, strict=True):
+        yield metric("band", source, float(value), n=n, low=float(low), high=float(high), unit=unit, at=at, note=BOUND)
     if around.bend:
-        yield metric("bend_low", source, around.bend[0], n=n, note=f"b of the quadratic, {BOUND}")
-        yield metric("bend_high", source, around.bend[1], n=n, note=f"b of the quadratic, {BOUND}")
-    for other in saturation(sizes, values, errors):
-        yield metric("saturation_f", source, other.f, n=other.freedom, note=other.name)
-        yield metric("saturation_p", source, other.p, n=n, note=other.name)
-        yield metric("saturation_bends", source, float(other.bends_down), n=n, note=other.name)
-        name, value = ("b", other.bend) if other.limit is None else ("w_inf", other.limit)
-        yield metric("saturation_parameter", source, value, n=n, note=f"{other.name}: {name}")
+        (low, high), value = around.bend, quadratic(sizes, values, errors)
+        yield metric("bend", source, value, n=n, low=low, high=high, part="quadratic", note=BOUND)
+    yield from _saturation_rows(source, n, saturation(sizes, values, errors), unit)
+
+
+def _saturation_rows(source: str, n: int, found: Sequence[Alternative], unit: str) -> Iterator[Row]:
+    for other in found:
+        yield metric("saturation_f", source, other.f, n=other.freedom, part=other.name)
+        yield metric("saturation_p", source, other.p, n=n, part=other.name)
+        yield metric("saturation_bends", source, float(other.bends_down), n=n, part=other.name)
+        if other.limit is not None:
+            yield metric(
+                "saturation_limit", source, other.limit, n=n, unit=unit, part=other.name, note="w for N without end"
+            )
 
 
 # The laws as columns, so that each is a linear problem.

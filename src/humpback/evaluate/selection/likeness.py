@@ -6,40 +6,40 @@ that knows nothing of the selection, tells what was kept; and the kept are short
 lexical, and needs no model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from humpback.evaluate.agreement import auc_of
-from humpback.evaluate.metrics import mean_and_error, mean_of, metric
+from humpback.metrics import mean_and_error, mean_of, metric
+from humpback.metrics.auc import auc_of
 from humpback.schema import Row, row_seed
 
 # Enough for a standard error of a hundredth of the AUC; 10,000 pairs took 12 s on two cores.
 _SEEDS, _PAIRS, _CHARS = 1_000, 2_000, 1_000
 _FOLDS = 5
-COLUMNS = ("instruction", "response")
+TEXTS = ("instruction", "response")
 
 
-def likeness(seed_rows: Sequence[Row], kept: Sequence[Row], dropped: Sequence[Row], round: int = 1) -> Iterator[Row]:
-    """Metric rows; the note says of which column, and of what. All rows have id, instruction and response.
+def measure(seed: Sequence[Row], kept: Sequence[Row], dropped: Sequence[Row], told: Mapping[str, Any]) -> Iterator[Row]:
+    """Metric rows; the part is the column whose texts are compared.
 
     seed_similarity: cosine (TF-IDF of 3- to 5-grams of characters) to the nearest seed text. seed_like_auc: how well a
     classifier's out-of-fold p(seed) tells kept from dropped pairs; 0.5 is chance, above it the kept are seed-like. length:
     characters. distinct_2: share of different pairs of words, over equally many instructions of each kind. At most
     `_SEEDS` seed pairs and `_PAIRS` of each other kind are drawn by id, and `_CHARS` characters of a text compared.
     """
-    model = f"M_{round - 1}"
-    seed, good, bad = _drawn(seed_rows, _SEEDS), _drawn(kept, _PAIRS), _drawn(dropped, _PAIRS)
-    for column in COLUMNS:
+    human, good, bad = _drawn(seed, _SEEDS), _drawn(kept, _PAIRS), _drawn(dropped, _PAIRS)
+    for column in TEXTS:
+        about = {**told, "part": column}
         lengths = [[float(len(row[column])) for row in rows] for rows in (kept, dropped)]
-        yield from _compared("length", model, column, *lengths, unit="characters", round=round)
-        yield from _seed_like(model, column, [[row[column][:_CHARS] for row in rows] for rows in (seed, good, bad)], round)
+        yield from _compared("length", *lengths, unit="characters", **about)
+        yield from _seed_like([[row[column][:_CHARS] for row in rows] for rows in (human, good, bad)], about)
     least = min(len(good), len(bad))
     for name, rows in (("kept", good), ("dropped", bad)):
         share = distinct_2([row["instruction"] for row in rows[:least]])
-        yield metric("distinct_2", model, share, n=least, unit="share", round=round, note=f"instruction, {name}")
+        yield metric(f"distinct_2_{name}", value=share, n=least, unit="share", part="instruction", **told)
 
 
 def _drawn(rows: Sequence[Row], most: int) -> list[Row]:
@@ -47,20 +47,18 @@ def _drawn(rows: Sequence[Row], most: int) -> list[Row]:
     return sorted(rows, key=lambda row: row_seed(str(row["id"]), "likeness"))[:most]
 
 
-def _compared(
-    name: str, model: str, column: str, kept: Sequence[float], dropped: Sequence[float], *, unit: str, round: int
-) -> Iterator[Row]:
+def _compared(name: str, kept: Sequence[float], dropped: Sequence[float], **about: Any) -> Iterator[Row]:
     """The mean of each kind, and their difference with the standard error of two independent samples."""
-    yield mean_of(name, model, kept, unit=unit, round=round, note=f"{column}, kept")
-    yield mean_of(name, model, dropped, unit=unit, round=round, note=f"{column}, dropped")
+    yield mean_of(f"{name}_kept", values=kept, **about)
+    yield mean_of(f"{name}_dropped", values=dropped, **about)
     (up, up_error), (down, down_error) = mean_and_error(kept), mean_and_error(dropped)
     change = None if up is None or down is None else up - down
     error = None if up_error is None or down_error is None else float(np.hypot(up_error, down_error))
-    total, note = len(kept) + len(dropped), f"{column}, kept - dropped"
-    yield metric(name, model, change, se=error, n=total if change is not None else 0, unit=unit, round=round, note=note)
+    n = len(kept) + len(dropped) if change is not None else 0
+    yield metric(f"{name}_change", value=change, se=error, n=n, note="kept - dropped", **about)
 
 
-def _seed_like(model: str, column: str, texts: list[list[str]], round: int) -> Iterator[Row]:
+def _seed_like(texts: list[list[str]], about: Mapping[str, Any]) -> Iterator[Row]:
     seed, kept, dropped = texts
     near: list[list[float]] = [[], []]
     odds: list[float | None] = []
@@ -69,8 +67,8 @@ def _seed_like(model: str, column: str, texts: list[list[str]], round: int) -> I
         nearest = _nearest(vectors[len(seed) :], vectors[: len(seed)])
         near = [nearest[: len(kept)], nearest[len(kept) :]]
         odds = _log_odds(vectors, len(seed))
-    yield from _compared("seed_similarity", model, column, *near, unit="cosine", round=round)
-    yield auc_of("seed_like_auc", f"{column}, kept above dropped", odds[: len(kept)], odds[len(kept) :], round)
+    yield from _compared("seed_similarity", *near, unit="cosine", **about)
+    yield auc_of("seed_like_auc", good=odds[: len(kept)], bad=odds[len(kept) :], note="kept above dropped", **about)
 
 
 def _vectors(texts: list[str]) -> Any:
