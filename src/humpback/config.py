@@ -81,11 +81,11 @@ def _is_config(part: Any) -> bool:
 def planned(value: Any) -> Any:
     """`value` as it stands in a plan, ready for JSON."""
     if isinstance(value, Config):
-        fields = type(value).model_fields
+        marks = {name: [*each.metadata, *_inside(each.annotation)] for name, each in type(value).model_fields.items()}
         made = {
-            name: _by_content(getattr(value, name), _mark(each))
-            for name, each in fields.items()
-            if PACE not in each.metadata
+            name: _by_content(getattr(value, name), next((mark for mark in own if isinstance(mark, Planned)), None))
+            for name, own in marks.items()
+            if PACE not in own
         }
         beside = dict(value.reads())
         return {**made, **({"reads": planned(beside)} if beside else {})}
@@ -98,13 +98,8 @@ def planned(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _mark(field: Any) -> Planned | None:
-    """The `Planned` of a field, which may stand inside a tuple's, an optional's or a mapping's type."""
-    marks = [*field.metadata, *_inside(field.annotation)]
-    return next((mark for mark in marks if isinstance(mark, Planned)), None)
-
-
 def _inside(annotation: Any) -> Iterator[Any]:
+    """The marks inside a tuple's, an optional's or a mapping's type."""
     yield from getattr(annotation, "__metadata__", ())
     for part in get_args(annotation):
         yield from _inside(part)
