@@ -72,8 +72,8 @@ def _carry_out(
     from humpback.report import show as show_run
 
     module = recipes.load(recipe)
-    layers = [("--config", from_yaml(config))] if config else []
-    layers += [("--set", from_assignment) for from_assignment in _assigned(set_ or [])]
+    layers: list[tuple[str, Mapping[str, Any]]] = [("--config", from_yaml(config))] if config else []
+    layers += [("--set", each) for each in _assigned(set_ or [])]
     layers += [("--limit", nested(recipes.limit(module.Settings, recipe), limit))] if limit else []
     layers += [("the command line", nested(leaf, value)) for leaf, value in given.items()]
     settings, origin = recipes.resolve(module.Settings, layers, preset or [])

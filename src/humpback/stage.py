@@ -47,7 +47,8 @@ class Stage:
     @property
     def plan(self) -> dict[str, Any]:
         """All that the rows depend on beside the rows that are read."""
-        return {"stage": self.name, "version": self.version, "config": planned(self.config)}
+        cut = {"shard_rows": self.shard_rows} if self.scope == "dataset" else {}
+        return {"stage": self.name, "version": self.version, "config": planned(self.config), **cut}
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,23 @@
 humpback run ablate_k --out runs/k --set run=runs/a
 """
 
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from humpback.curate import select
+from humpback.curate.select import Choice, selected
 from humpback.errors import NothingKept, UsageFault
-from humpback.recipes import _arms
-from humpback.recipes._arms import Arm, ArmSettings, Draw, Material, arm
+from humpback.loop import arms
+from humpback.loop.arms import Material, arm, drawn, whole
+from humpback.recipes import humpback
 from humpback.run import Run
-from humpback.schema import SCORED
-from humpback.stage import Stage
 from humpback.store import Dataset
 
-GATES = ("per_site", "distinct", "clusters", "cluster_share", "ifd_band")
+# The gates that a selection goes through, whatever its threshold.
+GATES = ("curate.per_site", "curate.distinct", "curate.clusters", "curate.cluster_share", "curate.ifd_band")
 
 
-class Settings(ArmSettings):
+class Settings(humpback.Settings, arms.ArmSettings):
     """What the arms start from, the thresholds, and how the arms are compared."""
 
     ks: tuple[float, ...] = Field((3.0, 3.5, 4.0, 4.5, 5.0), min_length=1, description="thresholds (ours; paper: 4 and 4.5)")
@@ -43,48 +42,33 @@ def recipe(run: Run, settings: Settings) -> None:
             f"ks has {len(settings.ks)} thresholds and shares has {len(settings.shares)}",
             "give shares one value for each k, or --set at=score",
         )
-    found = _arms.material(run, settings, *_arms.CURATED)
+    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, *GATES))
     kept = selections(run, found, settings)
     if not kept:
         raise NothingKept("no threshold keeps a pair", f"see the scores: humpback show {found.folder}; choose other ks")
-    sizes = [_arms.size([found.seed, *([each] if each else [])]) for each in (None, *(data for _, data in kept.values()))]
-    sft = _arms.equal_steps(sizes, settings.sft)
-    wanted = [arm("M_0", "seed alone", lambda _: [found.seed], sft, settings)]
+    sizes = [arms.size(whole(found.seed, *more)(0)) for more in ((), *((data,) for _, data in kept.values()))]
+    sft = arms.equal_steps(sizes, settings.sft)
+    wanted = [arm("M_0", "seed alone", whole(found.seed), sft, settings)]
     for name, (about, chosen) in kept.items():
-        wanted.append(arm(name, f"seed and {about}", partial(_data, found, chosen), sft, settings))
+        wanted.append(arm(name, f"seed and {about}", whole(found.seed, chosen), sft, settings))
         if settings.random:
-            wanted.append(_blind(name, found, chosen, wanted[-1], settings))
-    _arms.compared(run, found, wanted, settings)
-
-
-def _data(found: Material, chosen: Dataset, _: int) -> list[Dataset]:
-    return [found.seed, chosen]
-
-
-def _blind(name: str, found: Material, chosen: Dataset, beside: Arm, settings: Settings) -> Arm:
-    """The control of a selection: as many pairs of the same pool."""
-
-    def data(i: int) -> list[Dataset]:
-        return [found.seed, Draw(found.pool, len(chosen), settings.random_seed + i)]
-
-    return arm(f"{name}-random", f"seed and {len(chosen)} drawn blindly", data, beside.sft, settings)
+            blind = drawn(len(chosen), found.pool, settings, found.seed)
+            wanted.append(arm(f"{name}-random", f"seed and {len(chosen)} drawn blindly", blind, sft, settings))
+    arms.compared(run, found, wanted, settings)
 
 
 def selections(run: Run, found: Material, settings: Settings) -> dict[str, tuple[str, Dataset]]:
     """Arm -> (what it keeps, the pairs); a threshold that keeps none is told and left out."""
-    plan = found.curated.manifest["plan"]["config"]
-    by = "score" if settings.at == "score" else str(plan["by"])
-    at_k = settings.at == "score" or (settings.at == "auto" and by == "score" and "k" in plan)
+    of_run = found.curated.about
+    by = "score" if settings.at == "score" else str(of_run["by"])
+    at_k = settings.at == "score" or (settings.at == "auto" and by == "score" and of_run.get("k") is not None)
     made: dict[str, tuple[str, Dataset]] = {}
     for i, k in enumerate(settings.ks):
-        share = 1.0 if at_k else settings.shares[i]
-        config = settings.curate.model_copy(update={"k": k, "share": share})
-        rule: dict[str, Any] = {"by": by, **({"k": k} if at_k else {"share": share})}
-        keep = partial(select.pick, config, by, at_k=at_k)
-        gates = config.model_dump(mode="json", include=set(GATES))
-        stage = Stage("kept", SCORED, keep, {**rule, **gates}, scope="dataset")
-        chosen = run.map(f"kept-k{k:g}", stage, found.pool, may_be_empty=True)
-        about = f"score >= {k:g}" if at_k else f"best {share:.1%} by {by}"
+        about = f"score >= {k:g}" if at_k else f"best {settings.shares[i]:.1%} by {by}"
+        choice = Choice(by, k, None, about) if at_k else Choice(by, None, settings.shares[i], about)
+        chosen = selected(
+            run, f"kept-k{k:g}", found.pool, choice, settings.curate, may_be_empty=True, kind="kept", arm=f"k{k:g}"
+        )
         if len(chosen):
             made[f"k{k:g}"] = (about, chosen)
         else:

@@ -7,16 +7,19 @@ from typing import Literal
 
 from pydantic import Field
 
-from humpback.recipes import _arms
-from humpback.recipes._arms import ArmSettings, Material
+from humpback.corpus import pages
+from humpback.errors import UsageFault
+from humpback.loop import anew, arms
+from humpback.loop.arms import Material
+from humpback.recipes import humpback
 from humpback.run import Run
 from humpback.store import Dataset
 
-# What is made anew for each unit is told by the settings; only these are taken over with their results.
-TAKEN = ("backward_lm", "backward_sft", "backward", "judge_lm")
+# All this is made anew for each unit; the models that write and judge are those of the run.
+ANEW = ("corpus", "augment", "guards", "judge", "judge_lm", "relevance", "combine", "curate")
 
 
-class Settings(ArmSettings):
+class Settings(humpback.Settings, arms.ArmSettings):
     """What the arms start from, and how they are compared."""
 
     units: tuple[Literal["header_tree", "document", "paragraph"], ...] = Field(
@@ -26,14 +29,17 @@ class Settings(ArmSettings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """M_0, the reference, and a model on the seed and as many curated pairs of each unit."""
-    found = _arms.material(run, settings, *TAKEN)
+    if not settings.corpus.inputs:
+        raise UsageFault("corpus.inputs is empty: there are no pages to read", "--set corpus.inputs='[\"pages/*.warc.gz\"]'")
+    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, *ANEW))
     selected: dict[str, Dataset] = {unit: curated(run, found, unit, settings) for unit in settings.units}
-    wanted = _arms.of_equal_size(found, selected, {unit: unit.replace("_", " ") for unit in selected}, settings)
-    _arms.compared(run, found, wanted, settings)
+    told = {unit: unit.replace("_", " ") for unit in selected}
+    arms.compared(run, found, arms.of_equal_size(found, selected, told, settings), settings)
 
 
 def curated(run: Run, found: Material, unit: str, settings: Settings) -> Dataset:
     """What M_0 selects of the pages in that unit, under instructions of the same backward model; in a folder of its own."""
-    with _arms.beside(run, unit, settings) as inner:
-        segments = _arms.segments_of(inner, settings, unit)
-        return _arms.equally_curated(inner, found, segments, found.backward(settings), settings)
+    cut = settings.corpus.segment.model_copy(update={"unit": unit})
+    with run.beside(unit) as inner:
+        segments = pages.segments(inner, settings.corpus.model_copy(update={"segment": cut}), settings.random_seed)
+        return anew.selected(inner, found, segments, found.backward(settings), settings, settings.corpus.contamination)

@@ -5,10 +5,10 @@ humpback run demo --out runs/demo
 
 from pathlib import Path
 
+from humpback.corpus.pages import CorpusSettings
+from humpback.corpus.pairs import SeedSettings
 from humpback.guards.checks import GuardConfig
 from humpback.recipes import humpback
-from humpback.recipes._corpus import CorpusSettings
-from humpback.recipes._models import SeedSettings
 from humpback.recipes.humpback import recipe as recipe
 
 MATERIAL = Path(__file__).parent / "material"

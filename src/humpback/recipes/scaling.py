@@ -3,27 +3,26 @@
 humpback run scaling --out runs/scaling --set run=runs/a
 """
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from humpback.errors import UsageFault
-from humpback.evaluate import arms, scaling
-from humpback.evaluate.arms import TEST
-from humpback.recipes import _arms
-from humpback.recipes._arms import CURATED, Arm, ArmSettings, Draw, Material, arm
+from humpback.evaluate.scaling import Laws, Point, laws
+from humpback.loop import arms
+from humpback.loop.arms import Arm, Material, arm, drawn, whole
+from humpback.recipes import humpback
 from humpback.run import Run
-from humpback.schema import Row
+from humpback.schema import METRIC
+from humpback.stage import Stage
 from humpback.store import Dataset
 
 Source = Literal["curated", "uncurated", "seed"]
 SMALLEST = 100
 
 
-class Settings(ArmSettings):
+class Settings(humpback.Settings, arms.ArmSettings):
     """What the arms start from, the sizes, and how the arms are compared."""
 
     sizes: tuple[int, ...] = Field(
@@ -37,23 +36,23 @@ class Settings(ArmSettings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """M_0, and a model for each source, size and seed of randomness, at the paper's steps for that size; then the fits."""
-    found = _arms.material(run, settings, *CURATED)
-    points = grid(sources_of(found, settings), settings)
-    wanted = [_first(found, settings)]
-    for source, data in sources_of(found, settings).items():
-        wanted += [_point(found, source, data, size, settings) for size in points[source]]
-    _arms.compared(run, found, wanted, settings, partial(laws, points), points=points)
-
-
-def sources_of(found: Material, settings: Settings) -> dict[str, Dataset]:
-    given = {"curated": lambda: found.curated, "uncurated": lambda: found.pool, "seed": lambda: found.seed}
-    wanted = [name for name in settings.sources if not (settings.joint and name == "seed")]
-    return {name: given[name]() for name in wanted}
+    found = arms.material(run, settings, humpback.recipe)
+    given: dict[str, Dataset] = {"curated": found.curated, "uncurated": found.pool, "seed": found.seed}
+    sources: dict[str, Dataset] = {name: given[name] for name in settings.sources if not (settings.joint and name == "seed")}
+    points = grid(sources, settings)
+    sft = arms.equal_steps([arms.size(whole(found.seed)(0))], settings.sft)
+    wanted = [arm("M_0", "the whole seed", whole(found.seed), sft, settings)]
+    for source, data in sources.items():
+        wanted += [point(found, source, data, size, settings) for size in points[source]]
+    cases = arms.compared(run, found, wanted, settings)
+    own = tuple(Point(source=name, size=n, arm=f"{name}-{n}") for name, sizes in points.items() for n in sizes)
+    config = Laws(cases=cases.path, reference="M_0", points=own)
+    run.put("laws", Stage("laws", METRIC, laws, config), kind="metrics", of="laws")
 
 
 def grid(sources: Mapping[str, Dataset], settings: Settings) -> dict[str, list[int]]:
     """The sizes of each source, up to what it has; raises `UsageFault` where none has two, through which a line goes."""
-    there = {name: _arms.size([data]) for name, data in sources.items()}
+    there = {name: arms.size(whole(data)(0)) for name, data in sources.items()}
     largest = max(there.values(), default=0)
     doubled = [SMALLEST * 2**i for i in range(max(0, largest // SMALLEST).bit_length())]
     wanted = sorted(set(settings.sizes)) or doubled
@@ -67,28 +66,9 @@ def grid(sources: Mapping[str, Dataset], settings: Settings) -> dict[str, list[i
     return made
 
 
-def _first(found: Material, settings: Settings) -> Arm:
-    sft = _arms.equal_steps([_arms.size([found.seed])], settings.sft)
-    return arm("M_0", "the whole seed", lambda _: [found.seed], sft, settings)
-
-
-def _point(found: Material, source: str, data: Dataset, size: int, settings: Settings) -> Arm:
+def point(found: Material, source: str, data: Dataset, size: int, settings: Settings) -> Arm:
     """An arm of `size` pairs; at one size all sources have the same steps (Humpback)."""
     beside = [found.seed] if settings.joint else []
-
-    def drawn(i: int) -> list[Dataset]:
-        return [*beside, Draw(data, size, settings.random_seed + i)]
-
-    sft = _arms.equal_steps([size + _arms.size(beside)], settings.sft)
-    return arm(f"{source}-{size}", f"{'the seed and ' if beside else ''}{size} {source} pairs", drawn, sft, settings)
-
-
-def laws(points: Mapping[str, list[int]], cases: list[Row]) -> Iterator[Row]:
-    """The fit of every source that has two sizes or more, on test pairs: w is how far its NLL lies under that of M_0."""
-    losses = arms.matrices(cases, "nll")
-    first = losses["M_0", TEST].mean(axis=0)
-    for source, sizes in points.items():
-        gained = [first - losses[f"{source}-{size}", TEST] for size in sizes]
-        known = ~np.isnan(np.concatenate([*gained, first[None]])).any(axis=0)
-        if known.sum() > 1 and len(sizes) > 1:
-            yield from scaling.law_rows(source, sizes, [each[:, known] for each in gained])
+    sft = arms.equal_steps([size + arms.size(whole(*beside)(0))], settings.sft)
+    told = f"{'the seed and ' if beside else ''}{size} {source} pairs"
+    return arm(f"{source}-{size}", told, drawn(size, data, settings, *beside), sft, settings)

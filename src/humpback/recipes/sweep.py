@@ -1,66 +1,49 @@
 """Every scorer on one pool of pairs, compared: damage, labels, overlap, cost, and by training if asked for.
 
-humpback run sweep --out runs/sweep --set pairs=pool.jsonl --set lm=embedded --set seed=seed.jsonl
+humpback run sweep --out runs/sweep --set pairs=pool.jsonl --set lm=embedded --set seed.path=seed.jsonl
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from pydantic import Field
 
 from humpback import store
-from humpback.corpus.pairs import pair_sources, read_pairs
-from humpback.curate import select
-from humpback.curate.combine import MIN_CLASS, MIN_LABELS, SCORERS, Calibrated, Scorer, calibrate
+from humpback.config import Config, Shown
+from humpback.corpus.held_out import UnseenConfig, unseen_rows
+from humpback.corpus.pairs import pairs_of_file, seed_pairs
+from humpback.curate import calibration, scorers, scoring
+from humpback.curate.damage import DAMAGES
+from humpback.curate.scorers.combined import combining
+from humpback.curate.select import Choice, DrawnConfig, at_random, selected
+from humpback.curate.settings import Asking
 from humpback.errors import UsageFault
 from humpback.evaluate import comparison
-from humpback.evaluate.comparison import DAMAGES, Cost, Values
-from humpback.lm.spec import ModelName, fingerprint, model_folder
-from humpback.recipes import humpback
-from humpback.recipes._curation import (
-    CurationSettings,
-    Judging,
-    check_scorers,
-    combined_stage,
-    judge_plan,
-    lacks,
-    plain,
-    scored_together,
-)
-from humpback.recipes._models import MeasureSettings, SeedSettings, held, model_rows, seed_pairs, train_model
-from humpback.run import Run
-from humpback.schema import METRIC, PAIR, SCORED, SOURCE, Row, row_seed
-from humpback.stage import Stage
-from humpback.store import Dataset
-from humpback.train.config import SftConfig
+from humpback.evaluate.comparison import Contender
+from humpback.evaluate.costs import Timed, timed
+from humpback.lm.spec import ModelName, model_folder
+from humpback.loop.models import ModelSettings, measure_models, trained
+from humpback.run import RUN_FILE, Run
+from humpback.schema import METRIC, PAIR, Row
+from humpback.stage import LMStage, Stage
+from humpback.store import Dataset, DatasetFolder
 
-# The setting that names the model of a column; the others need the forward model alone.
-# What must be run for a column. Judge and likelihoods are one stage, so their costs are measured apart, on a few pairs.
-PARTS = {
-    "score": "judge", "gain": "likelihood", "ifd": "likelihood", "seed_gain": "contrast",
-    "backward_logprob": "backward", "specificity": "backward", "retrieval_rank": "retrieval",
-    "relevance": "relevance", "embedding_rank": "relevance", "entailment": "relevance",
-}  # fmt: skip
-TIMED = 50
-CALIBRATED, RANDOM = "calibrated", "random"
+CALIBRATED, RANDOM, COMBINED = "calibrated", "random", "combined"
+TIMED = ("judge", "likelihood")
 
 
-class Settings(CurationSettings):
-    """What is compared, and on what."""
+class Settings(ModelSettings):
+    """What is compared, and on what. The seed is damaged, is what selections may be like, and is trained on."""
 
-    pairs: str = Field("", description="the pool: JSONL or Parquet, or the run of a recipe, whose `pairs` are taken")
-    lm: ModelName = Field("", description="forward model and judge, backend:model")
-    backward_lm: ModelName = Field(
-        "", description="the backward model, for backward_logprob and specificity; empty: without them"
+    pairs: Annotated[str, Shown(often=True)] = Field(
+        "", description="the pool: JSONL or Parquet, or the run of a recipe, whose pairs are taken"
     )
-    seed: str = Field("", description="human pairs: to be damaged, to be like, to train on; empty: none of it")
-    dev: float = Field(0.1, description="share of the seed that is damaged (as seed.dev of the recipe humpback)")
-    test: float = Field(0.1, description="share of the seed that trained models are measured on (as seed.test there)")
-    labels: str = Field("", description="pairs with a label, 1 good and 0 bad; empty: none")
-    scorers: tuple[str, ...] = Field((), description="columns compared; empty: all that the models named can give")
+    lm: Annotated[ModelName, Shown(often=True, layer="recommends")] = Field("", description="forward model and judge")
+    labels: Annotated[str, Shown(often=True)] = Field("", description="pairs with a label, 1 good and 0 bad; empty: none")
+    scorers: Annotated[tuple[str, ...], Shown(often=True)] = Field(
+        (), description="columns compared; empty: all that the models named can give"
+    )
     share: float = Field(
         0.083,
         gt=0,
@@ -68,69 +51,45 @@ class Settings(CurationSettings):
         description="what every scorer keeps, in place of curate.k and curate.share (paper: A_5^(2), 41,821 of 502,133)",
     )
     train: bool = Field(False, description="train a model on the seed and what each scorer keeps, and on a random draw")
-    base: ModelName = Field("embedded", description="train: the base model, on this disk: embedded, or transformers:PATH")
-    sft: SftConfig = SftConfig()
-    measure: MeasureSettings = MeasureSettings()
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A scorer, the column that holds its values, and the datasets that have it."""
-
-    name: str
-    column: str
-    scorer: Scorer
-    needs: tuple[str, ...]
-    sets: dict[str, Dataset]
-
-    def values(self, which: str, order: tuple[str, ...] = ("id",)) -> Values:
-        return comparison.values(self._rows(which, order), self.column, self.scorer)
-
-    def ranking(self, which: str, order: tuple[str, ...] = ("id",)) -> Values:
-        return comparison.ranking(self._rows(which, order), self.column, self.scorer)
-
-    def _rows(self, which: str, order: tuple[str, ...]) -> list[Row]:
-        return ordered(self.sets[which], order, self.column)
 
 
 def recipe(run: Run, settings: Settings) -> None:
     """Pool, damaged and labelled pairs under every scorer; then what each keeps; then the comparison."""
-    _check(settings)
+    check(settings)
     columns = available(run, settings)
-    full = _as_humpback(settings)
-    pool = pool_of(run, settings.pairs)
-    seed = seed_pairs(run, full) if settings.seed else None
-    dev = held(seed, "dev", full) if seed else []
-    sets = {"scored": pool, **(_damaged(run, seed, dev) if seed else {})}
+    seed = seed_pairs(run, settings.seed, settings.random_seed) if settings.seed.path else None
+    sets = {"scored": pool_of(run, settings.pairs, seed), **(damaged(run, seed, settings) if seed else {})}
     if settings.labels:
         sets["labelled"] = labelled_pairs(run, settings.labels)
-    arms = arms_of(run, scored_sets(run, sets, columns, settings), columns, settings)
-    costs = measured_costs(run, arms[0].sets["scored"], columns, settings)
-    kept = {arm.name: _kept(run, arm, settings) for arm in arms}
-    kept[RANDOM] = _random(run, arms[0].sets["scored"], settings)
-    trained = _trained(run, seed, kept, full) if settings.train and seed else None
-    compared(run, arms, kept, seed, costs, trained, settings)
+    made = scored_sets(run, sets, columns, settings)
+    contenders = contenders_of(run, made, columns, settings)
+    kept = {name: keep(run, name, each, settings) for name, each in contenders.items()}
+    kept[RANDOM] = blind(run, made["scored"], settings)
+    compared(run, contenders, kept, seed, made["scored"], settings)
+    if settings.train and seed:
+        measured_by_training(run, seed, kept, settings)
 
 
-def _check(settings: Settings) -> None:
+def check(settings: Settings) -> None:
+    """Raises `UsageFault` before anything is done."""
     for name, hint in (("pairs", "--set pairs=pool.jsonl"), ("lm", "--set lm=embedded")):
         if not getattr(settings, name):
             raise UsageFault(f"{name} is empty: there is nothing to compare", hint)
-    if settings.train and not settings.seed:
-        raise UsageFault("train=true, and there are no seed pairs to train on and measure by", "--set seed=seed.jsonl")
+    if settings.train and not settings.seed.path:
+        raise UsageFault("train=true, and there are no seed pairs to train on and measure by", "--set seed.path=seed.jsonl")
 
 
 def available(run: Run, settings: Settings) -> tuple[str, ...]:
     """The columns compared; raises `UsageFault` for one that was asked for and cannot be had."""
-    check_scorers(settings.scorers, settings, settings.backward_lm)
-    lacking = {name: lacks(name, settings, settings.backward_lm) for name in SCORERS}
+    scoring.check(settings.scorers, settings, settings.backward_lm)
+    lacking = {name: scoring.lacks(name, settings, settings.backward_lm) for name in scorers.names()}
     missing = {name: f"{lack} names no model" for name, lack in lacking.items() if lack}
     if trained_from(settings.lm) != settings.base:
         missing["seed_gain"] = f"{settings.lm} was not trained from {settings.base}"
     if not settings.scorers:
         for name, lack in missing.items():
             run.progress.say(f"{'left out':<22} {name}: {lack}")
-    return tuple(dict.fromkeys(settings.scorers)) or tuple(name for name in SCORERS if name not in missing)
+    return tuple(dict.fromkeys(settings.scorers)) or tuple(name for name in scorers.names() if name not in missing)
 
 
 def trained_from(lm: str) -> str | None:
@@ -139,47 +98,29 @@ def trained_from(lm: str) -> str | None:
     return store.read_json(file).get("base") if file.is_file() else None
 
 
-def _as_humpback(settings: Settings) -> humpback.Settings:
-    """The settings of the recipe whose seed and training are used."""
-    shared: dict[str, Any] = {name: getattr(settings, name) for name in CurationSettings.model_fields}
-    seed = SeedSettings(path=settings.seed, dev=settings.dev, test=settings.test)
-    return humpback.Settings(**shared, seed=seed, sft=settings.sft, measure=settings.measure)
-
-
-# The pairs.
-
-
-def pool_of(run: Run, path: str) -> Dataset:
-    """The pairs in a file or folder of files, in a dataset, or those that a run let through its guards."""
+def pool_of(run: Run, path: str, seed: Dataset | None) -> Dataset:
+    """The pairs in a file or folder of files, in a dataset, or those that a run selects from; none that is held out."""
     folder = Path(path)
     if (folder / store.MANIFEST).is_file():
-        return _with_pairs(Dataset(folder))
-    if (folder / "run.json").is_file():
-        found = sorted(folder.glob("[0-9][0-9]-pairs"))
-        if not found:
-            raise UsageFault(
-                f"the run {path} has no dataset 'pairs'", f"finish it, or give a file; see: humpback show {path}"
-            )
-        return Dataset(found[0])
-    return _read(run, "pool", path)
-
-
-def _with_pairs(dataset: Dataset) -> Dataset:
-    lacking = [name for name in ("instruction", "response") if name not in dataset.columns.names]
+        pool = Dataset(folder)
+    elif (folder / RUN_FILE).is_file():
+        store.one(folder, kind="pairs")
+        pool = store.datasets(folder, kind="pairs")[-1]
+    else:
+        pool = pairs_of_file(run, path, name="pool")
+    lacking = [name for name in ("instruction", "response") if name not in pool.columns.names]
     if lacking:
-        raise UsageFault(f"{dataset.path} has no column {lacking[0]!r}: these are no pairs", "give a dataset of pairs")
-    return dataset
-
-
-def _read(run: Run, name: str, path: str) -> Dataset:
-    found = pair_sources(path)
-    files = run.put(f"{name}-files", lambda: found, SOURCE, {"files": [row["digest"] for row in found]})
-    return run.map(name, Stage("read", PAIR, partial(read_pairs, "given"), reads="records"), files)
+        raise UsageFault(f"{pool.path} has no column {lacking[0]!r}: these are no pairs", "give a dataset of pairs")
+    if seed is None:
+        return pool
+    return run.map(
+        "unseen", Stage("unseen", PAIR, unseen_rows, UnseenConfig(held=seed.path)), pool, kind="pairs", of="unseen"
+    )
 
 
 def labelled_pairs(run: Run, path: str) -> Dataset:
     """The pairs of a file, all of them with a label, and some of either kind; raises `UsageFault` otherwise."""
-    made = _read(run, "labels", path)
+    made = pairs_of_file(run, path, name="labels")
     labels = [row["label"] for row in made.rows(["label"])]
     good, bad = labels.count(1), labels.count(0)
     if not good or not bad or good + bad < len(labels):
@@ -190,200 +131,116 @@ def labelled_pairs(run: Run, path: str) -> Dataset:
     return made
 
 
-def _damaged(run: Run, seed: Dataset, dev: list[Row]) -> dict[str, Dataset]:
+def damaged(run: Run, seed: Dataset, settings: Settings) -> dict[str, Dataset]:
     """The dev pairs, clean and damaged, each kind by itself: ranks among other pairs must not meet copies of their own."""
-    return {
-        f"damage-{kind}": run.put(
-            f"{kind}-pairs",
-            partial(comparison.damaged, kind, dev),
-            PAIR,
-            {"seed": seed.fingerprint, "cases": len(dev), "kind": kind},
-        )
-        for kind in DAMAGES
-    }
-
-
-# The scorers.
+    made = {}
+    for kind in DAMAGES:
+        config = comparison.Damaged(seed=seed.path, cases=settings.measure.cases, kind=kind)
+        stage = Stage("damaged", PAIR, comparison.damaged, config)
+        made[kind] = run.put(f"{kind}-pairs", stage, kind="damage", of=kind)
+    return made
 
 
 def scored_sets(run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], settings: Settings) -> dict[str, Dataset]:
     """scored, and where there are such, labelled and damage (all kinds in one), under every scorer in `columns`."""
-    wanted = {*columns, *(settings.combine if "combined" in columns else ())} - {"combined"}
-    who = Judging(0, settings.lm, settings.lm, settings.backward_lm, tuple(sorted(wanted)))
-    made = scored_together(run, sets, who, settings)
-    kinds = [made.pop(name) for name in list(made) if name.startswith("damage-")]
+    made = scoring.scored_together(run, sets, asking_for(columns, settings))
+    kinds = [made.pop(name) for name in DAMAGES if name in made]
     if kinds:
-        plan = {"kinds": [each.fingerprint for each in kinds]}
-        made["damage"] = run.put("damage", lambda: (row for each in kinds for row in each.rows()), SCORED, plan)
-    if "combined" in columns:
-        stage = combined_stage(settings.combine)
-        made = {name: run.map(f"{name}-combined", stage, each) for name, each in made.items()}
+        config = Together(sets=tuple(each.path for each in kinds))
+        made["damage"] = run.put("damage", Stage("together", kinds[0].columns, together, config), kind="damaged")
+    if COMBINED in columns:
+        stage = combining(settings.combine, settings.curate)
+        made = {name: run.map(f"{name}-{COMBINED}", stage, each, kind="scored", among=name) for name, each in made.items()}
     return made
 
 
-def arms_of(run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], settings: Settings) -> list[Arm]:
-    """An arm for each column; where there are labels enough, also p(good) by a fit of all others to them."""
-    arms = [Arm(name, name, _scorer(name, settings), _needs(name, settings), sets) for name in columns]
-    own = tuple(name for name in columns if name != "combined")
-    fitted = _calibrated(run, sets["labelled"], own, settings) if "labelled" in sets else None
-    if fitted is None:
-        return arms
-    stage = combined_stage(own, fitted[0])
-    made = {name: run.map(f"{name}-{CALIBRATED}", stage, each) for name, each in sets.items() if name != "labelled"}
-    made["labelled"] = fitted[1]
-    return [*arms, Arm(CALIBRATED, "combined", Scorer(), own, made)]
+def asking_for(columns: tuple[str, ...], settings: Settings) -> Asking:
+    """Who is asked for the columns, and for those that one of them is made of."""
+    parts = [each for name in columns for each in scoring.parts(name, settings)]
+    return Asking(
+        round=0, model="", judge=settings.lm, forward=settings.lm, backward=settings.backward_lm, settings=settings,
+        columns=tuple(dict.fromkeys(parts)),
+    )  # fmt: skip
 
 
-def _scorer(name: str, settings: Settings) -> Scorer:
-    return replace(SCORERS[name], band=settings.curate.ifd_band) if SCORERS[name].band else SCORERS[name]
+class Together(Config):
+    """Datasets that become one."""
+
+    sets: tuple[DatasetFolder, ...]
 
 
-def _needs(name: str, settings: Settings) -> tuple[str, ...]:
-    """The columns that are measured for a scorer."""
-    return settings.combine if name == "combined" else (name,)
+def together(config: Together) -> Iterator[Row]:
+    for each in config.sets:
+        yield from Dataset(each).rows()
 
 
-def _calibrated(
-    run: Run, labelled: Dataset, columns: tuple[str, ...], settings: Settings
-) -> tuple[Calibrated, Dataset] | None:
-    """The fit, and the labelled pairs with what a fit to the other folds gives them; None where labels are too few."""
-    labels = [row["label"] for row in labelled.rows(["label"])]
-    least = min(labels.count(0), labels.count(1))
-    if len(labels) < MIN_LABELS or least < MIN_CLASS:
-        told = f"{len(labels)} labels, {least} of the rarer kind; needed are {MIN_LABELS}, {MIN_CLASS} of each"
-        run.progress.say(f"{'left out':<22} {CALIBRATED}: {told}")
-        return None
-
-    def fit(folder: Path) -> None:
-        rows = list(labelled.rows())
-        made, held_out = calibrate(rows, columns, settings.random_seed)
-        store.write_bytes(folder / "fit.json", made.to_json().encode())
-        store.write_json(folder / "held_out.json", {row["id"]: p for row, p in zip(rows, held_out, strict=True)})
-
-    plan = {"labelled": labelled.fingerprint, "columns": list(columns), "seed": settings.random_seed}
-    folder = run.step("calibration", fit, plan)
-    predicted = store.read_json(folder / "held_out.json")
-    rows = partial(_predicted, labelled, predicted)
-    return Calibrated.from_json((folder / "fit.json").read_text()), run.put(f"labelled-{CALIBRATED}", rows, SCORED, plan)
+def contenders_of(run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], settings: Settings) -> dict[str, Contender]:
+    """A contender for each column; where there are labels enough, also p(good) by a fit of all others to them."""
+    made = {}
+    for name in columns:
+        parts = [scorers.load(each, settings.curate).part for each in scoring.parts(name, settings)]
+        made[name] = Contender(column=name, parts=tuple(dict.fromkeys(parts)), **paths(sets))
+    own = tuple(name for name in columns if name != COMBINED)
+    fitted = calibration.calibrated(run, sets, own, settings) if "labelled" in sets else None
+    if fitted:
+        parts = [scorers.load(each, settings.curate).part for each in own]
+        made[CALIBRATED] = Contender(column=COMBINED, parts=tuple(dict.fromkeys(parts)), **paths(fitted))
+    return made
 
 
-def _predicted(labelled: Dataset, predicted: dict[str, float]) -> Iterator[Row]:
-    for row in labelled.rows():
-        yield {**row, "combined": predicted[row["id"]]}
+def paths(sets: dict[str, Dataset]) -> dict[str, Path]:
+    return {name: each.path for name, each in sets.items()}
 
 
-# What each keeps, and what it costs.
+def keep(run: Run, name: str, contender: Contender, settings: Settings) -> Dataset:
+    """What a scorer keeps of the pool."""
+    choice = Choice(contender.column, None, settings.share, f"the best {settings.share:.1%}")
+    return selected(run, f"kept-{name}", Dataset(contender.scored), choice, settings.curate, may_be_empty=True,
+                    kind="kept", arm=name)  # fmt: skip
 
 
-def _kept(run: Run, arm: Arm, settings: Settings) -> Dataset:
-    config = settings.curate.model_copy(update={"share": settings.share})
-    gates = ("share", "per_site", "distinct", "clusters", "cluster_share", "ifd_band")
-    keep = partial(select.pick, config, arm.column, at_k=False)
-    rule = {"by": arm.name, **config.model_dump(mode="json", include=set(gates))}
-    stage = Stage("kept", SCORED, keep, rule, scope="dataset")
-    return run.map(f"kept-{arm.name}", stage, arm.sets["scored"], may_be_empty=True)
-
-
-def _random(run: Run, pool: Dataset, settings: Settings) -> Dataset:
+def blind(run: Run, pool: Dataset, settings: Settings) -> Dataset:
     """The control: as many pairs as a scorer may keep, drawn without looking."""
-    size = max(1, round(settings.share * len(pool)))
-    draw = partial(select.at_random, size, settings.random_seed)
-    plan = {"size": size, "seed": settings.random_seed}
-    return run.map(f"kept-{RANDOM}", Stage("kept", SCORED, draw, plan, scope="dataset"), pool)
-
-
-def measured_costs(run: Run, pool: Dataset, columns: tuple[str, ...], settings: Settings) -> dict[str, Cost]:
-    """What each part of the scoring took: of whole stages their own counts, of judge and likelihoods a few pairs anew."""
-    rows = sorted(pool.rows(), key=lambda row: row_seed(row["id"], "cost"))[:TIMED]
-    plan = {"pool": pool.fingerprint, "lm": fingerprint(settings.lm), "cases": len(rows), **judge_plan(settings.judge)}
-    tag, width = settings.tags.web, settings.curate.max_tokens
-    plan |= {"tag": tag, "max_tokens": width}
-    timed = run.put("cost", lambda: comparison.timed(rows, run.lm(settings.lm), settings.judge, tag, width), METRIC, plan)
-    costs: dict[str, Cost] = {}
-    of = {(row["model"], row["metric"]): row["value"] for row in timed.rows()}
-    for part in ("judge", "likelihood"):
-        costs[part] = Cost(of[part, "seconds"], of[part, "prompt_tokens"], len(rows))
-    measured = {*columns, *(settings.combine if "combined" in columns else ())} - {"combined"}
-    for part in {PARTS[name] for name in measured} - {"judge", "likelihood"}:
-        # What training has gained a pair is the difference between two models, and each was asked.
-        stages = ("base", "contrast") if part == "contrast" else (part,)
-        totals = [run.load(f"scored-{stage}").totals for stage in stages]
-        counted = all(each.spent.get("calls") for each in totals)
-        tokens = sum(each.spent["prompt_tokens"] for each in totals) if counted else None
-        costs[part] = Cost(sum(each.seconds for each in totals), tokens, totals[0].read)
-    return costs
-
-
-def _trained(run: Run, seed: Dataset, kept: dict[str, Dataset], full: humpback.Settings) -> Dataset:
-    """M_0 on the seed alone and a model for each selection that is not empty, measured on the test split."""
-    models = [train_model(run, "forward-0", "forward", [seed], full)]
-    for name, chosen in kept.items():
-        if len(chosen):
-            models.append(train_model(run, f"forward-{name}", "forward", [seed, chosen], full))
-        else:
-            run.progress.say(f"{'not trained':<22} {name}: it keeps no pair")
-    test = held(seed, "test", full)
-    plan = {"seed": seed.fingerprint, "cases": len(test), "max_tokens": full.curate.max_tokens,
-            "models": {path.name: fingerprint(f"transformers:{path}") for path in models},
-            "stop": full.measure.stop_tokens, "tags": plain(full.tags)}  # fmt: skip
-    return run.put("model-quality", lambda: model_rows(run, test, models, full), METRIC, plan)
-
-
-# The comparison.
+    config = DrawnConfig(size=max(1, round(settings.share * len(pool))), seed=settings.random_seed)
+    return run.map(
+        f"kept-{RANDOM}", Stage("kept", pool.columns, at_random, config, scope="dataset"), pool, kind="kept", arm=RANDOM
+    )
 
 
 def compared(
-    run: Run, arms: list[Arm], kept: dict[str, Dataset], seed: Dataset | None, costs: dict[str, Cost],
-    trained: Dataset | None, settings: Settings,
+    run: Run, contenders: dict[str, Contender], kept: dict[str, Dataset], seed: Dataset | None, pool: Dataset,
+    settings: Settings,
 ) -> Dataset:  # fmt: skip
     """The dataset `comparison`: metric rows, `model` being the scorer."""
-    sources = [*kept.values(), *arms[0].sets.values(), *arms[-1].sets.values(), *(each for each in (seed, trained) if each)]
-    plan = {
-        "sources": sorted({each.fingerprint for each in sources}),
-        "scorers": {arm.name: list(arm.needs) for arm in arms},
-        "share": settings.share,
-        "ifd_band": list(settings.curate.ifd_band),
-    }
-
-    def rows() -> Iterator[Row]:
-        yield from _quality(arms, settings.share)
-        yield from _selections(arms, kept, seed)
-        yield from comparison.spearman_rows({arm.name: arm.values("scored") for arm in arms})
-        for arm in arms:
-            yield from comparison.cost_rows(arm.name, {PARTS[name]: costs[PARTS[name]] for name in arm.needs})
-        for row in trained.rows() if trained else ():
-            name = row["model"]
-            yield {**row, "model": name if name == "M_0" else name.removeprefix("M_")}
-
-    return run.put("comparison", rows, METRIC, plan)
+    config = Timed(
+        pool=pool.path, lm=settings.lm, judge=settings.judge, tags=settings.tags, max_tokens=settings.curate.max_tokens
+    )
+    apart = run.put("cost", LMStage("cost", METRIC, timed, config), kind="metrics", of="cost")
+    whole = comparison.Comparison(
+        contenders=contenders, kept=paths(kept), seed=seed.path if seed else None, costs=costs(run, contenders, settings),
+        timed=apart.path, share=settings.share, curate=settings.curate,
+    )  # fmt: skip
+    stage = Stage("comparison", METRIC, comparison.comparison, whole)
+    return run.put("comparison", stage, kind="metrics", of="comparison")
 
 
-def _quality(arms: list[Arm], share: float) -> Iterator[Row]:
-    """Against damage and labels, where there are such."""
-    if "damage" in arms[0].sets:
-        order = ("method", "parent")
-        kinds = [row["method"] for row in ordered(arms[0].sets["damage"], order, "method")]
-        yield from comparison.damage_rows({arm.name: arm.ranking("damage", order) for arm in arms}, kinds)
-    if "labelled" in arms[0].sets:
-        labels = [row["label"] for row in ordered(arms[0].sets["labelled"], ("id",), "label")]
-        yield from comparison.label_rows({arm.name: arm.ranking("labelled") for arm in arms}, labels, share)
+def costs(run: Run, contenders: dict[str, Contender], settings: Settings) -> dict[str, tuple[Path, ...]]:
+    """The datasets whose counts tell what a part of the scoring took. Judge and likelihoods, one stage, are timed apart."""
+    asking = asking_for(tuple(each.column for each in contenders.values()), settings)
+    made: dict[str, tuple[Path, ...]] = {}
+    for name in asking.columns:
+        scorer = scorers.load(name, settings.curate)
+        if scorer.part not in TIMED:
+            made[scorer.part] = tuple(run.one(among="scored", of=stage.name).path for stage in scorer.stages(asking))
+    return made
 
 
-def _selections(arms: list[Arm], kept: dict[str, Dataset], seed: Dataset | None) -> Iterator[Row]:
-    """How many each keeps and why not the others, how near that is to the seed, and what any two have in common."""
-    rankings = {arm.name: arm.ranking("scored") for arm in arms}
-    pool = list(arms[0].sets["scored"].rows(["id", "instruction", "response"]))
-    human = [row for row in seed.rows() if row["split"] == "train"] if seed else []
-    ids = {name: {row["id"] for row in chosen.rows(["id"])} for name, chosen in kept.items()}
+def measured_by_training(run: Run, seed: Dataset, kept: dict[str, Dataset], settings: Settings) -> None:
+    """M_0 on the seed alone and a model for each selection that is not empty, measured on the test split."""
+    models = {"M_0": trained(run, "forward", [seed], settings, "M_0")}
     for name, chosen in kept.items():
-        yield from comparison.kept_rows(name, rankings.get(name), len(chosen), len(pool), chosen.totals.drops)
-        good, bad = ([row for row in pool if (row["id"] in ids[name]) is wanted] for wanted in (True, False))
-        if human and good and bad:
-            yield from comparison.likeness_rows(name, human, good, bad)
-    yield from comparison.overlap_rows(ids)
-
-
-def ordered(dataset: Dataset, order: tuple[str, ...], column: str) -> list[Row]:
-    """`column` of all rows, and what they are sorted by: a stage may answer in any order."""
-    rows = dataset.rows(list(dict.fromkeys([*order, column])))
-    return sorted(rows, key=lambda row: tuple(row[name] for name in order))
+        if len(chosen):
+            models[name] = trained(run, "forward", [seed, chosen], settings, name=f"forward-{name}", arm=name)
+        else:
+            run.progress.say(f"{'not trained':<22} {name}: it keeps no pair")
+    measure_models(run, seed, models, settings)

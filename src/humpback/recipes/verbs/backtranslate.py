@@ -1,0 +1,34 @@
+"""Write the instruction that each text answers, with a backward or an instruct model.
+
+humpback backtranslate runs/segments --lm transformers:runs/a/09-backward --out runs/pairs
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from humpback.config import Shown
+from humpback.corpus.texts import texts
+from humpback.lm.spec import ModelName
+from humpback.methods import backtranslate
+from humpback.run import Run
+from humpback.store import Dataset
+
+
+class Settings(backtranslate.Settings):
+    """Texts, who writes, and how."""
+
+    texts: Annotated[str, Shown(place="argument", help="A run of `humpback segments`, or JSONL or Parquet with `text`.")] = (
+        ""
+    )
+    columns: dict[str, str] = Field({}, description="what tables call text, id, url, title")
+    lm: Annotated[ModelName, Shown(place="option", layer="recommends", help="The model that writes: backend:model.")] = (
+        Field("embedded", description="a backward model, or an instruct model, which is told what is wanted")
+    )
+    forward: ModelName = Field("", description="the forward model that augment.choose=round_trip asks; empty: lm")
+
+
+def recipe(run: Run, settings: Settings) -> Dataset:
+    """An instruction for each text, as far as the guards let it through."""
+    found = texts(run, settings.texts, settings.columns)
+    return backtranslate.pairs(run, found, settings, settings.lm, settings.forward or settings.lm)
