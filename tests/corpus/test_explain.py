@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from humpback.corpus.cutting.segment import SegmentConfig
 from humpback.corpus.explain import explain
-from humpback.corpus.inputs.sources import sources
-from humpback.corpus.rules.quality import RuleConfig
+from humpback.corpus.pages import CorpusSettings
 from humpback.errors import UsageFault
 
 WORDS = "oil dust rain salt wear links rollers pins gears speed noise rust care time cloth brush water wax heat mud".split()
@@ -23,7 +21,7 @@ PAGE = f"""<title>Bikes</title><body><nav><a href=/>Home page</a></nav><div clas
 def lines(tmp_path: Path, url: str, **pages: str) -> list[str]:
     for name, html in pages.items():
         (tmp_path / f"{name}.html").write_text(html)
-    return list(explain(sources([str(tmp_path)]), {}, url, SegmentConfig(), RuleConfig()))
+    return list(explain(CorpusSettings(inputs=(str(tmp_path),)), url))
 
 
 def line_with(found: list[str], text: str) -> str:

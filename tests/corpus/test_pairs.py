@@ -8,8 +8,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from humpback.corpus.pairs import pair_sources, read_pairs, split
+from humpback.config import Empty
+from humpback.corpus.pairs import (
+    ReadPairsConfig,
+    SeedSettings,
+    SplitConfig,
+    pair_sources,
+    pairs_of_file,
+    read_pairs,
+    seed_pairs,
+    split,
+)
 from humpback.errors import UsageFault
+from humpback.run import Run
 from humpback.schema import PAIR, Row
 from humpback.stage import Drop
 from humpback.store import to_table
@@ -23,7 +34,7 @@ def write(path: Path, *records: Any) -> Path:
 
 
 def outcomes(path: Path) -> tuple[list[Row], list[Drop]]:
-    both = list(read_pairs("seed", pair_sources(str(path))))
+    both = list(read_pairs(ReadPairsConfig(source="seed"), pair_sources(str(path))))
     return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
 
 
@@ -106,7 +117,25 @@ def test_a_broken_line_costs_only_itself(tmp_path: Path) -> None:
 def test_a_pair_that_comes_twice(tmp_path: Path) -> None:
     """The same pair in train and test would make every measurement a lie."""
     rows, drops = outcomes(write(tmp_path / "a.jsonl", *[{"instruction": "Q", "response": "A"}] * 2))
-    assert (len(rows), [drop.reason for drop in drops]) == (1, ["duplicate_id"])
+    assert (len(rows), [drop.reason for drop in drops]) == (1, ["duplicate"])
+
+
+def test_a_pair_that_comes_under_two_ids(tmp_path: Path) -> None:
+    """Pairs were told apart by their ids where they had some: of 60 pairs, each there under two ids, 17 of 23 test pairs
+    were trained on word for word."""
+    pairs = [{"instruction": f"What is {i}?", "response": f"The number {i}."} for i in range(60)]
+    twice = [{**pair, "id": f"{copy}-{i}"} for copy in "ab" for i, pair in enumerate(pairs)]
+    rows, drops = outcomes(write(tmp_path / "a.jsonl", *twice))
+    assert (len(rows), {drop.reason for drop in drops}, len(drops)) == (60, {"duplicate"}, 60)
+    assert drops[0].value == rows[0]["id"]
+
+
+def test_an_id_that_two_pairs_have(tmp_path: Path) -> None:
+    """Two rows of one id would be counted as one."""
+    records = [{"id": 7, "instruction": "Q", "response": answer} for answer in ("A", "B")]
+    rows, drops = outcomes(write(tmp_path / "a.jsonl", *records))
+    assert [row["response"] for row in rows] == ["A"]
+    assert [(drop.reason, drop.value) for drop in drops] == [("duplicate_id", "7")]
 
 
 def test_a_pair_that_comes_in_two_files(tmp_path: Path) -> None:
@@ -114,7 +143,14 @@ def test_a_pair_that_comes_in_two_files(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         write(tmp_path / name, {"instruction": "Q", "response": "A"})
     rows, drops = outcomes(tmp_path)
-    assert (len(rows), [drop.reason for drop in drops]) == (1, ["duplicate_id"])
+    assert (len(rows), [drop.reason for drop in drops]) == (1, ["duplicate"])
+
+
+def test_rights_of_a_pair(tmp_path: Path) -> None:
+    """Licence and opt-outs of a page were lost where its pair was written to a file and read again."""
+    record = {"instruction": "Q", "response": "A", "license": "CC-BY-4.0", "opt_out": ["noai"]}
+    [row], _ = outcomes(write(tmp_path / "a.jsonl", record))
+    assert (row["license"], row["opt_out"]) == ("CC-BY-4.0", ["noai"])
 
 
 def test_parquet_of_pairs(tmp_path: Path) -> None:
@@ -135,6 +171,9 @@ def test_odd_metadata_can_be_written(tmp_path: Path) -> None:
         "finish": {"a": 1},
         "header_path": [1, None],
         "id": 7,
+        "label": [1],
+        "license": 4.0,
+        "opt_out": "noai",
     }
     rows, _ = outcomes(write(tmp_path / "a.jsonl", record))
     assert to_table(rows, PAIR).num_rows == 1
@@ -180,11 +219,21 @@ def test_lima_is_read_whole(data: Path) -> None:
     assert (len(rows), drops) == (703, [])
 
 
-ROWS: list[Row] = [{"id": f"r{i}"} for i in range(2000)]
+def pair(number: int, **more: Any) -> Row:
+    row = {"id": f"r{number}", "source": "seed", "instruction": f"What is {number}?", "response": f"It is {number}."}
+    return {**row, **more}
 
 
-def places(seed: int, rows: list[Row]) -> dict[str, str]:
-    return {row["id"]: row["split"] for row in split(0.1, 0.2, seed, rows) if not isinstance(row, Drop)}
+ROWS = [pair(number) for number in range(2000)]
+
+
+def divided(seed: int, rows: list[Row], dev: float = 0.1, test: float = 0.2) -> tuple[list[Row], list[Drop]]:
+    both = list(split(SplitConfig(dev=dev, test=test, seed=seed), rows))
+    return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
+
+
+def places(seed: int, rows: list[Row], dev: float = 0.1, test: float = 0.2) -> dict[str, str]:
+    return {row["id"]: row["split"] for row in divided(seed, rows, dev, test)[0]}
 
 
 def test_shares_of_the_split() -> None:
@@ -199,6 +248,58 @@ def test_more_seed_moves_no_row() -> None:
     assert few == {key: many[key] for key in few}
 
 
+def test_another_id_moves_no_pair() -> None:
+    """The split was drawn by ids where there were some: a pair under two ids was trained on and measured."""
+    assert list(places(1, ROWS).values()) == list(places(1, [pair(i, id=f"other-{i}") for i in range(2000)]).values())
+
+
+def test_without_ids_the_split_is_that_of_the_versions_before(tmp_path: Path) -> None:
+    """There the id was the content's already: who has such a seed must not find test pairs in train after an upgrade."""
+    rows, _ = outcomes(write(tmp_path / "a.jsonl", *({"instruction": f"Q{i}", "response": f"A{i}"} for i in range(30))))
+    letters = "".join(place[:2] for place in places(42, rows, 0.15, 0.15).values())
+    assert letters == "tetrtetetrtedetrdetetetrtrtrtetedetrtrtrtrdedetrdetetrtrtrte"
+
+
 def test_no_shares_is_all_train() -> None:
     """Nought is a share."""
-    assert {row["split"] for row in split(0.0, 0.0, 1, ROWS) if not isinstance(row, Drop)} == {"train"}
+    assert set(places(1, ROWS, 0.0, 0.0).values()) == {"train"}
+
+
+def test_what_is_nearly_a_held_out_pair_is_not_trained_on() -> None:
+    """A seed holds a pair twice, with a word more: one was measured on, and the other one trained on."""
+    rows = [pair(i, instruction=f"Add up {' '.join(str(i * n) for n in range(40))}") for i in range(300)]
+    copies = [{**row, "id": f"copy-{row['id']}", "response": row["response"] + " Truly."} for row in rows]
+    kept, drops = divided(1, [*rows, *copies])
+    held = {row["id"] for row in kept if row["split"] != "train"}
+    trained = {row["id"].removeprefix("copy-") for row in kept if row["split"] == "train"}
+    assert not trained & {name.removeprefix("copy-") for name in held}
+    assert {drop.reason for drop in drops} == {"held_out_pair"} and {drop.value for drop in drops} <= held
+    assert len(kept) + len(drops) == 600 and len(drops) > 50
+
+
+def test_a_seed_is_read_once_for_all_recipes(tmp_path: Path, run: Run) -> None:
+    """Its pairs and its splits are found by what they are."""
+    path = write(tmp_path / "a.jsonl", *({"instruction": f"Q{i}", "response": f"A{i}"} for i in range(60)))
+    seed = seed_pairs(run, SeedSettings(path=str(path), dev=0.2, test=0.2), 1)
+    assert (run.one(kind="seed").path, {row["split"] for row in seed.rows()}) == (seed.path, {"train", "dev", "test"})
+    given = pairs_of_file(run, str(path))
+    assert (run.one(kind="pairs").path, {row["source"] for row in given.rows()}) == (given.path, {"given"})
+
+
+def test_a_seed_that_is_too_small(tmp_path: Path, run: Run) -> None:
+    """A test split of one pair measures nothing."""
+    path = write(tmp_path / "a.jsonl", *({"instruction": f"Q{i}", "response": f"A{i}"} for i in range(4)))
+    with pytest.raises(UsageFault, match="the seed has 4 pairs"):
+        seed_pairs(run, SeedSettings(path=str(path)), 1)
+
+
+def test_a_corrected_label_is_another_file(tmp_path: Path) -> None:
+    """Files of pairs were known by their edges: with a label corrected in the middle the old scores were shown."""
+    lines = [{"instruction": f"Q{i}", "response": "x" * 1000, "label": 1} for i in range(3000)]
+    path, prints = tmp_path / "a.jsonl", []
+    for folder, label in (("one", 1), ("two", 0)):
+        lines[1500]["label"] = label
+        write(path, *lines)
+        with Run(tmp_path / folder, "test", Empty()) as run:
+            prints.append(pairs_of_file(run, str(path)).fingerprint)
+    assert prints[0] != prints[1]

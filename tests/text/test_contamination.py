@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from humpback.config import planned
 from humpback.errors import UsageFault
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
@@ -16,7 +17,6 @@ from humpback.text.contamination import (
     ContaminationConfig,
     decontaminate,
     evaluation_texts,
-    fingerprints,
     index_of,
 )
 
@@ -224,11 +224,21 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 def test_the_index_is_built_once_for_the_same_contents(items: Path) -> None:
     """Each shard calls the stage; and a file that was replaced must not be answered from the old index."""
     config = ContaminationConfig(against=(str(items),))
-    first, before = index_of(config), fingerprints(config)
+    first, before = index_of(config), planned(config)
     assert index_of(config) is first
     written(items, [{"instruction": PROMPT + " Thank you very much."}])
     assert index_of(config) is not first
-    assert fingerprints(config) != before
+    assert planned(config) != before
+
+
+def test_a_file_stands_in_a_plan_by_what_rows_hold_of_it(items: Path, tmp_path: Path) -> None:
+    """A moved file gives the same rows; one of another name does not, since its name is in the column."""
+    (tmp_path / "moved").mkdir()
+    plans = []
+    for path in (items, tmp_path / "moved" / items.name, tmp_path / "moved" / f"other-{items.name}"):
+        path.write_bytes(items.read_bytes())
+        plans.append(planned(ContaminationConfig(against=(str(path),))))
+    assert plans[0] == plans[1] != plans[2]
 
 
 def test_nothing_to_look_for() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from humpback.corpus.documents.records import records
 from humpback.stage import Drop
-from humpback.text.language import identify, keep_languages
+from humpback.text.language import LanguageConfig, identify, keep_languages
 
 ENGLISH = "A worn chain ruins the cassette long before it breaks, so measure it twice a year."
+ENGLISH_ONLY = LanguageConfig(languages=("en",), min_probability=0.65)
 GERMAN = "Eine verschlissene Kette zerstört die Kassette, lange bevor sie reißt, also miss sie zweimal im Jahr."
 
 
@@ -111,7 +112,7 @@ def test_paragraphs_of_a_book_in_fifteen_languages(data: Path) -> None:
 
 def test_other_languages_are_dropped_with_what_they_are() -> None:
     """The drop says the language found, so that a corpus of the wrong language explains itself."""
-    out = list(keep_languages(("en",), 0.65, [{"id": "a", "text": ENGLISH}, {"id": "b", "text": GERMAN}]))
+    out = list(keep_languages(ENGLISH_ONLY, [{"id": "a", "text": ENGLISH}, {"id": "b", "text": GERMAN}]))
     assert [outcome.reason if isinstance(outcome, Drop) else outcome["lang"] for outcome in out] == ["en", "language"]
     assert isinstance(out[1], Drop)
     assert out[1].value.startswith("de ")
@@ -119,10 +120,11 @@ def test_other_languages_are_dropped_with_what_they_are() -> None:
 
 def test_unsure_texts_are_dropped() -> None:
     """The right language below the bound falls too."""
-    assert isinstance(next(keep_languages(("en",), 1.1, [{"id": "a", "text": ENGLISH}])), Drop)
+    sure = LanguageConfig(languages=("en",), min_probability=1.1)
+    assert isinstance(next(keep_languages(sure, [{"id": "a", "text": ENGLISH}])), Drop)
 
 
 def test_no_languages_means_all() -> None:
     """An empty list keeps every language, and still labels it."""
-    out = list(keep_languages((), 2.0, [{"id": "b", "text": GERMAN}]))
+    out = list(keep_languages(LanguageConfig(min_probability=2.0), [{"id": "b", "text": GERMAN}]))
     assert [outcome["lang"] for outcome in out if not isinstance(outcome, Drop)] == ["de"]

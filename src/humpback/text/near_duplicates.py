@@ -192,7 +192,7 @@ class Known:
         return twins
 
     def add(self, ids: list[str], texts: list[str]) -> None:
-        """All of them become known, whatever they are like."""
+        """All of them become known, whatever they are like; `texts` are some."""
         found = shingles(texts, self._config.shingle)
         numbers = [self._hold(id, found, i) for i, id in enumerate(ids)]
         for identity, number in zip(found.identities, numbers, strict=True):
@@ -201,6 +201,8 @@ class Known:
 
     def twins(self, texts: list[str]) -> list[Twin | None]:
         """The twin of each text among the known ones."""
+        if not self._ids or not texts:
+            return [None] * len(texts)
         found = shingles(texts, self._config.shingle)
         near: dict[int, list[int]] = {}
         for i, number in self._bands.sharing(self._band_keys(found)).tolist():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from humpback.corpus.rules.caps import COLUMNS, CapConfig, cap
+from humpback.corpus.rules.caps import CapConfig, DrawnCapConfig, cap
 from humpback.corpus.rules.sample import sample
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
@@ -20,8 +20,7 @@ def page(name: str, url: str | None, count: int) -> list[Row]:
 
 
 def capped(rows: list[Row], seed: int = 42, **caps: int) -> list[Outcome]:
-    index = [{name: row[name] for name in COLUMNS} for row in rows]
-    return list(cap(CapConfig(**caps), seed, lambda: iter(index), iter(rows)))
+    return list(cap(DrawnCapConfig(**caps, seed=seed), rows))
 
 
 def kept(outcomes: list[Outcome]) -> list[str]:
@@ -41,12 +40,8 @@ SITES = [
 
 
 def test_off_by_default() -> None:
-    """The paper caps nothing; and the index costs a pass, so it is not read."""
-
-    def unread() -> list[Row]:
-        raise AssertionError("the index was read")
-
-    assert list(cap(CapConfig(), 42, unread, SITES)) == SITES
+    """The paper caps nothing; and each cap costs a pass, so that none is made."""
+    assert list(cap(DrawnCapConfig(seed=42), iter(SITES))) == SITES
 
 
 def test_a_page_keeps_so_many() -> None:
@@ -94,7 +89,7 @@ def test_the_draws_are_not_those_of_the_sample() -> None:
         row for i in range(50) for row in page(f"q{i}", f"https://site{i}.org/", 1)
     ]
     left = [o for o in capped(rows, per_site=50) if not isinstance(o, Drop)]
-    drawn = kept(list(sample(50, 42, left)))
+    drawn = kept(list(sample(SampleConfig(size=50, seed=42), left)))
     assert 15 <= sum(name.startswith("p") for name in drawn) <= 35
 
 

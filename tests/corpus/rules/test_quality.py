@@ -12,7 +12,7 @@ from humpback.corpus.inputs.sources import sources
 from humpback.corpus.rules.quality import RULES, RuleConfig, apply_rules, latin_length, no_prose, repetition
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
-from humpback.text.language import keep_languages
+from humpback.text.language import LanguageConfig, keep_languages
 from humpback.text.near_duplicates import DedupConfig, unique
 
 DEMO = Path(__file__).parents[3] / "src" / "humpback" / "recipes" / "material" / "pages.warc.gz"
@@ -341,7 +341,7 @@ def demo() -> Counter[str | None]:
     rows = kept(list(read(DocumentsConfig(), sources([str(DEMO)]))))
     rows = kept(list(segment(SegmentConfig(), rows)))
     rows = kept(list(apply_rules(RuleConfig(), rows)))
-    rows = kept(list(keep_languages(("en",), 0.65, rows)))
+    rows = kept(list(keep_languages(LanguageConfig(languages=("en",), min_probability=0.65), rows)))
     reasons[None] = len(kept(list(unique(DedupConfig(), rows))))
     return reasons
 

@@ -1,6 +1,6 @@
 """A seeded sample that more input refines."""
 
-from humpback.corpus.rules.sample import sample
+from humpback.corpus.rules.sample import SampleConfig, sample
 from humpback.schema import Row
 from humpback.stage import Drop
 
@@ -8,12 +8,12 @@ ROWS: list[Row] = [{"id": f"r{i}"} for i in range(100)]
 
 
 def kept(size: int | None, seed: int, rows: list[Row]) -> list[str]:
-    return [outcome["id"] for outcome in sample(size, seed, rows) if not isinstance(outcome, Drop)]
+    return [outcome["id"] for outcome in sample(SampleConfig(size=size, seed=seed), rows) if not isinstance(outcome, Drop)]
 
 
 def test_size_and_drops() -> None:
     """Ten of a hundred stay, and the ninety are accounted for."""
-    out = list(sample(10, 1, ROWS))
+    out = list(sample(SampleConfig(size=10, seed=1), ROWS))
     assert sum(not isinstance(outcome, Drop) for outcome in out) == 10
     assert [drop.reason for drop in out if isinstance(drop, Drop)] == ["not_sampled"] * 90
     assert {o.row["id"] if isinstance(o, Drop) else o["id"] for o in out} == {row["id"] for row in ROWS}
@@ -27,7 +27,8 @@ def test_the_order_of_the_input_does_not_matter() -> None:
 def test_no_size_keeps_all_as_they_come() -> None:
     """A million rows must not be held to put them in an order that nobody asked for."""
     endless = ({"id": str(i)} for i in range(10**12))
-    assert [row["id"] for row, _ in zip(sample(None, 1, endless), range(3), strict=False)] == ["0", "1", "2"]
+    drawn = sample(SampleConfig(size=None, seed=1), endless)
+    assert [row["id"] for row, _ in zip(drawn, range(3), strict=False)] == ["0", "1", "2"]
 
 
 def test_another_seed_is_another_sample() -> None:

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from humpback import store
 from humpback.config import build
-from humpback.recipes._corpus import CorpusSettings, corpus
-from humpback.recipes.demo import MATERIAL
+from humpback.corpus.pages import CorpusSettings, segments
 from humpback.run import Run
 from humpback.store import Dataset
 
-PAGES = str(MATERIAL / "pages.warc.gz")
+PAGES = str(Path(__file__).parents[2] / "src" / "humpback" / "recipes" / "material" / "pages.warc.gz")
 
 
 def cut(folder: Path, **layer: object) -> Dataset:
     settings = build(CorpusSettings, [{"inputs": [PAGES], **layer}])
     with Run(folder, "corpus", settings) as run:
-        return corpus(run, settings, 1)
+        return segments(run, settings, 1)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_segments_say_where_they_come_from(all_of_it: Dataset) -> None:
 
 def test_caps_apply_only_where_they_are_set(all_of_it: Dataset, tmp_path: Path) -> None:
     """A page of fifty segments outweighs fifty pages of one."""
-    assert not list(all_of_it.path.parent.glob("*-capped"))
+    assert not store.find(all_of_it.path.parent, of="capped")
     capped = cut(tmp_path / "run", caps={"per_page": 2})
     pages = [row["parent"] for row in capped.rows(["parent"])]
     assert max(map(pages.count, pages)) == 2 and len(pages) < len(all_of_it)
