@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from humpback.corpus.rules.caps import CapConfig, DrawnCapConfig, cap
-from humpback.corpus.rules.sample import sample
+from humpback.corpus.rules.sample import SampleConfig, sample
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
 from humpback.text.sites import site
