@@ -4,13 +4,36 @@ import math
 
 import numpy as np
 import pytest
+from conftest import rows_in
 
-from humpback.evaluate.arms import case_row, comparison_rows, matrices, mean_over
+from humpback.config import digest, planned
+from humpback.evaluate.arms import (
+    CaseQuality,
+    Comparison,
+    Described,
+    case_quality,
+    comparison,
+    comparison_rows,
+    matrices,
+    mean_over,
+)
+from humpback.metrics import metric
+from humpback.run import Run
+from humpback.schema import METRIC, PAIR
+from humpback.stage import LMStage, Stage
 
 
 def rows_of(losses: dict[tuple[str, str], np.ndarray]) -> list[dict]:
     return [
-        case_row("nll", arm, seed, f"c{case}", split, None if math.isnan(value) else float(value), "nats/token")
+        metric(
+            "nll",
+            arm,
+            None if math.isnan(value) else float(value),
+            n=1,
+            parent=f"c{case}",
+            seed=seed,
+            split=split,
+        )
         for (arm, split), values in losses.items()
         for seed, own in enumerate(values)
         for case, value in enumerate(own)
@@ -54,9 +77,9 @@ def test_a_case_that_did_not_fit_is_left_out_everywhere() -> None:
     """A pair that one model could not read must not make another one look better or worse."""
     losses = {("a", split): np.array([[1.0, 5.0, 2.0], [1.0, math.nan, 2.0]]) for split in ("dev", "test")}
     losses |= {("b", split): np.array([[0.5, 0.0, 1.5], [0.5, 0.0, 1.5]]) for split in ("dev", "test")}
-    found = {(row["metric"], row["model"], row["note"]): row for row in comparison_rows(rows_of(losses), "a")}
+    found = {(row["metric"], row["model"], row["split"]): row for row in comparison_rows(rows_of(losses), "a")}
     change = found["nll_change", "b", "test"]
-    assert (change["value"], change["n"]) == (-0.5, 2)
+    assert (change["value"], change["n"], change["against"]) == (-0.5, 2, "a")
 
 
 def test_dev_chooses_and_test_has_no_say() -> None:
@@ -68,7 +91,7 @@ def test_dev_chooses_and_test_has_no_say() -> None:
     losses |= {("good", "dev"): 1.9 + noise, ("good", "test"): 1.95 + noise}
     made = list(comparison_rows(rows_of(losses), "M_0"))
     chosen, lead = (next(row for row in made if row["metric"] == name) for name in ("chosen", "lead"))
-    assert (chosen["model"], lead["model"], lead["note"]) == ("good", "good", "M_0")
+    assert (chosen["model"], lead["model"], lead["against"]) == ("good", "good", "M_0")
     assert lead["value"] == pytest.approx(0.1)
     assert len({row["id"] for row in made}) == len(made)
 
@@ -77,8 +100,8 @@ def test_every_seed_is_told() -> None:
     """A mean over seeds without the seeds hides that one of them failed."""
     losses = {(arm, split): np.full((3, 4), 2.0) for arm in ("a", "b") for split in ("dev", "test")}
     losses["b", "test"] = losses["b", "test"] + np.array([[0.0], [0.1], [-0.4]])
-    made = [row for row in comparison_rows(rows_of(losses), "a") if row["metric"] == "seed_change" and row["note"] == "test"]
-    assert [round(row["value"], 6) for row in made] == [0.0, 0.1, -0.4]
+    made = [row for row in comparison_rows(rows_of(losses), "a") if (row["metric"], row["split"]) == ("seed_change", "test")]
+    assert [(row["seed"], round(row["value"], 6)) for row in made] == [(0, 0.0), (1, 0.1), (2, -0.4)]
 
 
 def test_cases_are_matched_by_their_id() -> None:
@@ -87,3 +110,27 @@ def test_cases_are_matched_by_their_id() -> None:
     rows += list(reversed(rows_of({("b", "dev"): np.array([[1.0, 2.0, 3.0]])})))
     found = matrices(rows, "nll")
     assert (found["a", "dev"] == found["b", "dev"]).all()
+
+
+def test_every_model_of_every_arm_is_measured_on_the_same_cases(run: Run) -> None:
+    """A case that one arm was not asked is a case that no change is over."""
+    pairs = [{"id": f"p{i}", "instruction": f"How {i}?", "response": f"So {i}.", "split": split}
+             for i, split in enumerate(["dev", "dev", "test", "test", "train"])]  # fmt: skip
+    seed = rows_in(run, pairs, PAIR, "seed")
+    config = CaseQuality(
+        seed=seed.path, cases=5, models={"a": ("echo", "echo"), "b": ("echo", "echo")}, asked={"a": "", "b": "Be brief."},
+        max_tokens=9, stop_cases=1, stop_tokens=9,
+    )  # fmt: skip
+    cases = run.put("case-quality", LMStage("case-quality", METRIC, case_quality, config))
+    rows = list(cases.rows())
+    assert len({row["id"] for row in rows}) == len(rows) == 2 * 2 * (4 + 1)
+    assert {(row["model"], row["seed"]) for row in rows} == {(arm, seed) for arm in "ab" for seed in (0, 1)}
+    assert {row["parent"] for row in rows if row["split"] == "test"} == {"p2", "p3"}
+    assert matrices(rows, "stop")["a", "test"].shape == (2, 1) and matrices(rows, "nll")["b", "dev"].shape == (2, 2)
+    told = {name: Described(about=name, pairs=8, steps=2, batch=4) for name in "ab"}
+    found = Comparison(cases=cases.path, arms=told, reference="a")
+    made = list(run.put("comparison", Stage("comparison", METRIC, comparison, found)).rows())
+    assert [row["value"] for row in made if row["metric"] == "pairs"] == [8.0, 8.0]
+    assert {row["against"] for row in made if row["metric"] == "nll_change"} == {"a"}
+    asked = config.model_copy(update={"asked": {"a": "", "b": ""}})
+    assert digest(planned(asked)) != digest(planned(config))

@@ -6,16 +6,18 @@ from difflib import SequenceMatcher
 from statistics import pstdev
 
 import pytest
+from conftest import rows_in
 from rouge_score.rouge_scorer import RougeScorer
 
-from humpback.evaluate import robustness as measured
 from humpback.evaluate.robustness import (
     CLEAN,
     KINDS,
+    Robustness,
     RobustnessConfig,
     against,
     ask,
     character,
+    measured,
     robustness,
     rouge_l,
     sentence,
@@ -26,7 +28,9 @@ from humpback.evaluate.robustness import (
 from humpback.lm import Completion, Sampling
 from humpback.lm.echo import Echo
 from humpback.prompts.forward import TagConfig
-from humpback.schema import Row
+from humpback.run import Run
+from humpback.schema import METRIC, PAIR, Row
+from humpback.stage import LMStage
 
 ROWS = [
     {"id": f"r{i}", "instruction": f"Explain how to clean the big {thing} before a long journey.",
@@ -54,7 +58,7 @@ class Fixed(Echo):
 
 
 def rows_of(rows: list[Row], metric: str, kind: str) -> Row:
-    return next(row for row in rows if row["metric"] == metric and row["note"] == kind)
+    return next(row for row in rows if row["metric"] == metric and row["part"] == kind)
 
 
 def test_perturbations_follow_from_the_row_alone() -> None:
@@ -124,10 +128,15 @@ def test_models_are_held_against_each_other_case_by_case() -> None:
     """A difference of two means with their errors tells less than the paired one, and a sign is soon turned round."""
     bad, good = (ask(ROWS, Fixed(each), TagConfig(), CONFIG) for each in ("I would like you to", ""))
     found = list(against(bad, good, "coin", "control"))
-    row = rows_of(found, "robust_nll_against", "meaning, against control")
-    assert row["value"] == pytest.approx(-1 / 6) and row["se"] == pytest.approx(0) and row["n"] == 3
-    assert rows_of(found, "rouge_l_against", "meaning, against control")["value"] > 0
-    assert rows_of(found, "robust_nll_against", "clean, against control")["value"] == 0
+    row = rows_of(found, "robust_nll_against", "meaning")
+    assert (
+        row["against"] == "control"
+        and row["value"] == pytest.approx(-1 / 6)
+        and row["se"] == pytest.approx(0)
+        and row["n"] == 3
+    )
+    assert rows_of(found, "rouge_l_against", "meaning")["value"] > 0
+    assert rows_of(found, "robust_nll_against", "clean")["value"] == 0
 
 
 def test_what_cannot_be_perturbed_is_left_out_and_its_n_says_so() -> None:
@@ -146,8 +155,25 @@ def test_equal_wordings_are_asked_once() -> None:
 
 
 def test_rouge_l_is_the_librarys() -> None:
-    """One of the two counts terms of all scripts; in English they must agree."""
+    """One of the two knows the letters a to z alone; in English they must agree, and in Chinese it finds nothing."""
     scorer = RougeScorer(["rougeL"])
     for one, other in (("the cat sat on the mat", "the cat is on a mat"), ("a b c", "c b a"), ("one", "two")):
         assert rouge_l(one, other) == pytest.approx(scorer.score(one, other)["rougeL"].fmeasure)
-    assert measured.rouge_l("", "") == 1.0
+    assert rouge_l("", "") == 1.0
+    assert rouge_l("北京是中国的首都。", "北京是首都。") == pytest.approx(10 / 13)
+
+
+def test_the_last_model_is_held_against_the_others(run: Run) -> None:
+    """Which model is compared with which stands in columns; another list of synonyms is another measurement."""
+    seed = rows_in(run, [{**row, "split": "test"} for row in ROWS], PAIR, "seed")
+    config = Robustness(
+        seed=seed.path,
+        cases=3,
+        models={"M_1": "echo", "control": "echo", "coin": "echo"},
+        tags=TagConfig(),
+        robustness=CONFIG,
+    )
+    rows = list(run.put("robustness", LMStage("robustness", METRIC, measured, config)).rows())
+    held = {(row["model"], row["against"]) for row in rows if row["metric"].endswith("_against")}
+    assert held == {("coin", "M_1"), ("coin", "control")} and len({row["id"] for row in rows}) == len(rows)
+    assert "synonyms" in config.reads() and {row["split"] for row in rows} == {"test"}

@@ -4,8 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from conftest import rows_in
 
 from humpback.evaluate import scaling
+from humpback.metrics import metric
+from humpback.run import Run
+from humpback.schema import METRIC
+from humpback.stage import Stage
 
 PAPER = (100, 800, 1600, 3200, 6400, 12800, 25600, 51200)
 
@@ -126,5 +131,31 @@ def test_the_rows_say_everything_once() -> None:
     assert len({row["id"] for row in made}) == len(made)
     of = {row["metric"]: row for row in made}
     assert of["alpha"]["value"] == pytest.approx(1.0, abs=0.1) and "natural" in of["alpha"]["note"]
-    assert of["alpha_low"]["value"] < of["alpha"]["value"] < of["alpha_high"]["value"]
+    assert of["alpha"]["low"] < of["alpha"]["value"] < of["alpha"]["high"]
+    assert of["bend"]["low"] < of["bend"]["value"] < of["bend"]["high"] and of["bend"]["part"] == "quadratic"
     assert of["alpha_per_decade"]["value"] == pytest.approx(of["alpha"]["value"] * math.log(10))
+
+
+def test_what_belongs_to_a_size_stands_at_it() -> None:
+    """A curve is drawn from numbers: a size in a sentence has to be read back out of it."""
+    random = np.random.default_rng(6)
+    made = list(scaling.law_rows("curated", PAPER, [math.log(n) + random.normal(0, 0.3, (2, 30)) for n in PAPER]))
+    assert [row["at"] for row in made if row["metric"] == "improvement"] == list(PAPER)
+    band = [row for row in made if row["metric"] == "band"]
+    assert len(band) == scaling.POINTS and (band[0]["at"], band[-1]["at"]) == pytest.approx((100, 51200))
+    assert all(row["low"] < row["value"] < row["high"] for row in band)
+
+
+def test_the_laws_of_a_run_are_those_of_its_cases(run: Run) -> None:
+    """A source of one size has no line, and improvement is loss that is gone: a sign soon turns round."""
+    losses = {"M_0": 5.0, "seed-10": 4.0, "seed-100": 3.0, "web-10": 4.5}
+    rows = [metric("nll", arm, loss + case / 10, n=1, parent=f"c{case}", split="test", seed=0)
+            for arm, loss in losses.items() for case in range(4)]  # fmt: skip
+    cases = rows_in(run, rows, METRIC, "cases")
+    points = tuple(scaling.Point(source=arm.split("-")[0], size=int(arm.split("-")[1]), arm=arm)
+                   for arm in losses if arm != "M_0")  # fmt: skip
+    config = scaling.Laws(cases=cases.path, reference="M_0", points=points)
+    made = list(run.put("laws", Stage("laws", METRIC, scaling.laws, config)).rows())
+    assert {row["model"] for row in made} == {"seed"}
+    [alpha] = [row["value"] for row in made if row["metric"] == "alpha_per_decade"]
+    assert alpha == pytest.approx(1.0)

@@ -81,7 +81,8 @@ def comparison(config: Comparison) -> Iterator[Row]:
     yield from _selections(config)
     columns = {}
     for name, each in config.contenders.items():
-        columns[name] = values(_ordered(each.scored, ("id",), each.column), each.column, _scorer(config, each))
+        scorer = scorers.load(each.column, config.curate)
+        columns[name] = values(_ordered(each.scored, ("id",), each.column), scorer)
     yield from spearman_rows(columns)
     took = {**costs.apart(config.timed), **{part: costs.counted(folders) for part, folders in config.costs.items()}}
     for name, each in config.contenders.items():
@@ -114,13 +115,9 @@ def _selections(config: Comparison) -> Iterator[Row]:
 
 def _rankings(config: Comparison, which: str, order: tuple[str, ...] = ("id",)) -> dict[str, Values]:
     return {
-        name: ranking(_ordered(getattr(each, which), order, each.column), each.column, _scorer(config, each))
+        name: ranking(_ordered(getattr(each, which), order, each.column), scorers.load(each.column, config.curate))
         for name, each in config.contenders.items()
     }
-
-
-def _scorer(config: Comparison, contender: Contender) -> Scorer:
-    return scorers.load(contender.column, config.curate)
 
 
 def _ordered(folder: Path, order: tuple[str, ...], column: str) -> list[Row]:
@@ -129,17 +126,17 @@ def _ordered(folder: Path, order: tuple[str, ...], column: str) -> list[Row]:
     return sorted(rows, key=lambda row: tuple(row[name] for name in order))
 
 
-def values(rows: Sequence[Row], column: str, scorer: Scorer) -> Values:
-    """`column` of each row, turned so that more is better; nan where there is none."""
-    found = np.array([row.get(column) for row in rows], dtype=np.float64)
+def values(rows: Sequence[Row], scorer: Scorer) -> Values:
+    """The scorer's column of each row, turned so that more is better; nan where there is none."""
+    found = np.array([row.get(scorer.column) for row in rows], dtype=np.float64)
     return found if scorer.higher else -found
 
 
-def ranking(rows: Sequence[Row], column: str, scorer: Scorer) -> Values:
+def ranking(rows: Sequence[Row], scorer: Scorer) -> Values:
     """`values`, and -inf where the scorer never keeps the row."""
-    known = [row.get(column) is not None and not math.isnan(row[column]) for row in rows]
-    keeps = [here and scorer.fault(row[column]) is None for here, row in zip(known, rows, strict=True)]
-    return np.where(keeps, values(rows, column, scorer), -np.inf)
+    given = (row.get(scorer.column) for row in rows)
+    keeps = [value is not None and not math.isnan(value) and scorer.fault(value) is None for value in given]
+    return np.where(keeps, values(rows, scorer), -np.inf)
 
 
 def chosen(ranked: Values, share: float) -> npt.NDArray[np.bool_]:
