@@ -7,13 +7,13 @@ whether the judge has learnt what a good pair is, and not what these very faults
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config, Planned
-from humpback.curate.rubric import RUBRIC, rubric, rubric_digest
+from humpback.config import Config
+from humpback.curate.rubric import RUBRIC, RubricName, rubric
 from humpback.lm import Question, decisions
 from humpback.prompts.forward import Clip, Example
 from humpback.prompts.judge import PAIR, state
@@ -29,9 +29,7 @@ class TeachConfig(Config):
     """Decisions mixed into the forward model's training."""
 
     share: float = Field(0.0, ge=0, le=0.9, description="share of the training examples that are decisions (ours); 0: none")
-    rubric: Annotated[str, Planned(rubric_digest)] = Field(
-        RUBRIC, description="the rubric that is taught, which should be the judge's"
-    )
+    rubric: RubricName = Field(RUBRIC, description="the rubric that is taught, which should be the judge's")
 
     def reads(self) -> Mapping[str, Any]:
         return prompts.digests(PAIR, decisions.PROMPT) if self.share else {}
