@@ -1,0 +1,110 @@
+"""The pairs of a run in the formats that trainers read, with where each came from beside it.
+
+A format is a module here with `shape(row)`, which gives a row's own fields; its name is the format's, with hyphens.
+"""
+
+import json
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from humpback import store
+from humpback.corpus.documents.rights import AI_OPT_OUTS
+from humpback.errors import UsageFault
+from humpback.schema import SCORED, Row
+
+ROWS_PER_GROUP = 10_000
+KEPT_COLUMNS = ("id", "source", "url", "header_path", "license", "opt_out", "score", "gain")
+
+Writer = Callable[[Iterable[Row], pa.Schema], int]
+
+
+def formats() -> list[str]:
+    """The names of all formats."""
+    return sorted(each.name.replace("_", "-") for each in pkgutil.iter_modules(__path__))
+
+
+def export(
+    run: Path, format_: str, out: Path, seed: bool = False, licenses: Sequence[str] = (), opt_out: bool = True
+) -> int:
+    """Write the pairs that the last round selected to the file `out`; returns their number.
+
+    With `seed` the pairs of the seed that were trained on go first. `licenses` are patterns ("CC-BY-*"): a pair under none
+    of them, or under no known licence, stays out. Without `opt_out`, so do pairs of pages that opted out of AI training or
+    text and data mining. Raises `UsageFault` where no pair is left.
+    """
+    if format_ not in formats():
+        raise UsageFault(f"there is no format {format_!r}", f"choose one of: {', '.join(formats())}")
+    write = writer(out)
+    shape: Callable[[Row], Row] = import_module(f"{__name__}.{format_.replace('-', '_')}").shape
+    found = list(selected(run, seed))
+    allowed = [row for row in found if _allowed(row, licenses, opt_out)]
+    if not allowed:
+        wanted = ", ".join([*licenses, *([] if opt_out else ["no opt-out"])])
+        stated = ", ".join(sorted({str(row.get("license") or "none stated") for row in found})[:9])
+        raise UsageFault(f"none of {len(found)} pairs is allowed by: {wanted}", f"licences of the pairs: {stated}")
+    rows = [{**shape(row), **{key: row.get(key) for key in KEPT_COLUMNS}} for row in allowed]
+    inferred = pa.Table.from_pylist(rows).schema
+    return write(rows, pa.schema([SCORED.field(each.name) if each.name in KEPT_COLUMNS else each for each in inferred]))
+
+
+def _allowed(row: Row, licenses: Sequence[str], opt_out: bool) -> bool:
+    name = (row.get("license") or "").casefold()
+    under = not licenses or any(fnmatchcase(name, pattern.casefold()) for pattern in licenses)
+    return under and (opt_out or set(row.get("opt_out") or ()).isdisjoint(AI_OPT_OUTS))
+
+
+def selected(run: Path, seed: bool) -> Iterator[Row]:
+    """The pairs of the last selection that a model was trained on; of a run that is not so far, of the last one."""
+    rounds = store.datasets(run, kind="selected")
+    models = {model.about.get("round") for model in store.find(run, kind="model", role="forward")}
+    trained = [each for each in rounds if each.about.get("round") in models]
+    if not rounds:
+        raise UsageFault(f"{run} has no selected pairs", f"finish the run first; humpback show {run} tells how far it is")
+    if seed:
+        for each in store.datasets(run, kind="seed")[-1:]:
+            yield from (row for row in each.rows() if row["split"] == "train")
+    yield from (trained or rounds)[-1].rows()
+
+
+def writer(out: Path) -> Writer:
+    """What writes rows to the file `out`, JSONL or Parquet as its name ends, and returns their number."""
+    known = {".jsonl": _write_jsonl, ".parquet": _write_parquet}
+    if out.suffix not in known:
+        raise UsageFault(f"{out} is neither JSONL nor Parquet", "end the name in .jsonl or .parquet")
+    return partial(_write_whole, known[out.suffix], out)
+
+
+def _write_whole(
+    write: Callable[[Iterator[Row], pa.Schema, Path], int], out: Path, rows: Iterable[Row], columns: pa.Schema
+) -> int:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.partial")
+    count = write(iter(rows), columns, beside)
+    beside.replace(out)
+    return count
+
+
+def _write_jsonl(rows: Iterator[Row], _: pa.Schema, path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_parquet(rows: Iterator[Row], columns: pa.Schema, path: Path) -> int:
+    count = 0
+    with pq.ParquetWriter(path, columns, compression="zstd") as file:
+        while batch := list(islice(rows, ROWS_PER_GROUP)):
+            file.write_table(store.to_table(batch, columns))
+            count += len(batch)
+    return count
