@@ -84,12 +84,11 @@ def matrices(rows: Sequence[Row], name: str) -> dict[tuple[str, str], Losses]:
         if row["metric"] == name:
             own = found.setdefault((row["model"], row["split"]), {}).setdefault(row["seed"], {})
             own[row["parent"]] = math.nan if row["value"] is None else row["value"]
-    return {key: _matrix(seeds) for key, seeds in found.items()}
-
-
-def _matrix(seeds: Mapping[int, Mapping[str, float]]) -> Losses:
-    cases = sorted({case for own in seeds.values() for case in own})
-    return np.array([[seeds[seed].get(case, math.nan) for case in cases] for seed in sorted(seeds)])
+    made = {}
+    for key, seeds in found.items():
+        cases = sorted({case for own in seeds.values() for case in own})
+        made[key] = np.array([[seeds[seed].get(case, math.nan) for case in cases] for seed in sorted(seeds)])
+    return made
 
 
 def mean_over(values: Losses) -> Change:

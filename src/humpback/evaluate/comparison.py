@@ -244,18 +244,15 @@ def verdicts(metrics: Sequence[Row]) -> Iterator[str]:
         if lead is None:
             continue
         best, following = of[name, lead["model"]], of[name, lead["against"]]
+        apart = "without an error: too few pairs"
+        if lead["se"] is not None:
+            apart = f"{'more' if lead['value'] > 2 * lead['se'] else 'not more'} than two standard errors"
         yield (
             f"ranks best, AUC {told}: {best['model']} {_figure(best)} (n = {best['n']}), then {following['model']} "
-            f"{_figure(following)}; the difference {_figure(lead)} is {_told_apart(lead)}"
+            f"{_figure(following)}; the difference {_figure(lead)} is {apart}"
         )
     if not any(row["metric"] in LEADS.values() for row in metrics):
         yield "nothing says which scorer ranks best: that takes two scorers, and seed pairs to damage or labelled pairs"
-
-
-def _told_apart(lead: Row) -> str:
-    if lead["se"] is None:
-        return "without an error: too few pairs"
-    return f"{'more' if lead['value'] > 2 * lead['se'] else 'not more'} than two standard errors"
 
 
 def _figure(row: Row) -> str:

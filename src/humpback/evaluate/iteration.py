@@ -6,14 +6,15 @@ selects by is held against the same pairs damaged. Nothing here sees the test sp
 """
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.curate import scorers
 from humpback.curate.competence import as_in_a_run
 from humpback.curate.damage import CLEAN, GUARDED
@@ -35,12 +36,12 @@ NLL, STOP = "dev_nll", "dev_stop"
 class IterateConfig(Config):
     """What changes from round to round, which model goes on, and when to stop."""
 
-    pool: Literal["fixed", "regenerated", "rejected"] = Field(
+    pool: Annotated[Literal["fixed", "regenerated", "rejected"], OFTEN] = Field(
         "fixed",
         description="fixed: all rounds select from the same pairs (paper). regenerated: each round the backward model "
         "writes all instructions anew. rejected: only where no pair was selected in the round before (ours)",
     )
-    backward: Literal["fixed", "retrained"] = Field(
+    backward: Annotated[Literal["fixed", "retrained"], OFTEN] = Field(
         "fixed",
         description="fixed: trained once, on the seed (paper). retrained: after each round, from base, on seed and selected "
         "pairs reversed (the paper's open question)",
@@ -213,28 +214,28 @@ def _of_selection(config: Selection) -> Iterator[Row]:
     least = config.k if config.k is not None else min((row[config.by] for row in chosen), key=scorer.quality)
     judged = [as_in_a_run(row) for row in Dataset(config.damaged).rows()]
     yield from selection_quality(judged, config.by, scorer, least, *named)
-    yield acceptance(len(chosen), len(Dataset(config.pairs)), *named)
-    yield from drift(chosen, _scores(before, {row["id"] for row in chosen}), *named)
+    pool, unit = len(Dataset(config.pairs)), "share"
+    yield metric("acceptance", config.model, len(chosen) / pool if pool else None, n=pool, unit=unit, round=config.round)
+    then: dict[str, Row] = {}
+    if before:
+        ids = {row["id"] for row in chosen}
+        scored = Dataset(before.scored).rows(["id", "instruction", "score", "gain"])
+        then = {row["id"]: row for row in scored if row["id"] in ids}
+    yield from drift(chosen, then, *named)
     if before:
         key = "id" if config.iterate.pool == "fixed" else "parent"
         old = [row[key] for row in Dataset(before.chosen).rows([key])]
         yield from overlap(old, [row[key] for row in chosen], *named)
     if config.iterate.pool != "fixed":
-        now, then = (Dataset(each.pairs).rows(["id", "instruction"]) if each else () for each in (config, before))
-        yield from pool_rows(_instructions(now), _instructions(then), *named)
+        earlier = _instructions(before.pairs) if before else {}
+        yield from pool_rows(_instructions(config.pairs), earlier, *named)
     if config.written:
         totals = Dataset(config.written).totals
         yield from guard_rows(totals.read, totals.drops, *named)
 
 
-def _instructions(rows: Iterable[Row]) -> dict[str, str]:
-    return {row["id"]: row["instruction"] for row in rows}
-
-
-def _scores(before: Earlier | None, ids: Collection[str]) -> dict[str, Row]:
-    """The scored pairs of the round before that have those ids, by id."""
-    rows = Dataset(before.scored).rows(["id", "instruction", "score", "gain"]) if before else ()
-    return {row["id"]: row for row in rows if row["id"] in ids}
+def _instructions(pairs: Path) -> dict[str, str]:
+    return {row["id"]: row["instruction"] for row in Dataset(pairs).rows(["id", "instruction"])}
 
 
 def selection_quality(judged: Sequence[Row], by: str, scorer: Scorer, least: float, model: str, round: int) -> Iterator[Row]:
@@ -247,17 +248,12 @@ def selection_quality(judged: Sequence[Row], by: str, scorer: Scorer, least: flo
     known = [row for row in judged if row["method"] not in GUARDED]
     if all(row.get(by) is None for row in known):
         known = []
-    chosen = [row["method"] == CLEAN for row in known if _selected(row.get(by), scorer, least)]
+    some = [row for row in known if row.get(by) is not None and not math.isnan(row[by]) and not scorer.fault(row[by])]
+    chosen = [row["method"] == CLEAN for row in some if scorer.quality(row[by]) >= scorer.quality(least)]
     clean = sum(row["method"] == CLEAN for row in known)
     about = {"unit": "share", "round": round, "part": by, "note": f"lowest value kept {least:.4g}"}
     yield _share("selection_precision", sum(chosen), len(chosen), model, about)
     yield _share("selection_recall", sum(chosen), clean, model, about)
-
-
-def _selected(value: float | None, scorer: Scorer, least: float) -> bool:
-    if value is None or math.isnan(value) or scorer.fault(value):
-        return False
-    return scorer.quality(value) >= scorer.quality(least)
 
 
 def _share(name: str, hits: int, n: int, model: str, about: Mapping[str, Any]) -> Row:
@@ -276,27 +272,19 @@ def overlap(before: Collection[str], now: Collection[str], model: str, round: in
     yield metric("selection_left", model, float(len(old - new)), n=len(old), unit="pairs", **about)
 
 
-def acceptance(kept: int, pool: int, model: str, round: int) -> Row:
-    """The share of the pool that was kept."""
-    return metric("acceptance", model, kept / pool if pool else None, n=pool, unit="share", round=round)
-
-
 def drift(now: Sequence[Row], before: Mapping[str, Row], model: str, round: int) -> Iterator[Row]:
     """Mean score and gain of the selected pairs, and how far both moved since the round before, over pairs that it had too.
 
     `before` are the scored pairs of the round before by id; of a pair whose instruction is another one now nothing moved.
     """
+    same = [row for row in now if before.get(row["id"], {}).get("instruction") == row["instruction"]]
     for column, unit in (("score", "levels"), ("gain", "nats/token")):
         yield mean_of(f"selected_{column}", model, [row[column] for row in now], unit=unit, round=round)
-        known = [(before[row["id"]][column], row[column]) for row in now if _is_same(row, before.get(row["id"]))]
+        known = [(before[row["id"]][column], row[column]) for row in same]
         if known:
             old, new = zip(*known, strict=True)
             note = "the selected pairs, now and in the round before"
             yield paired_change(f"{column}_drift", model, old, new, unit=unit, round=round, note=note)
-
-
-def _is_same(row: Row, before: Row | None) -> bool:
-    return before is not None and before["instruction"] == row["instruction"]
 
 
 def pool_rows(instructions: Mapping[str, str], before: Mapping[str, str], model: str, round: int) -> Iterator[Row]:
