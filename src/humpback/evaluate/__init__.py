@@ -1,1 +1,3 @@
-"""Measurements without an outside service: each gives rows with n and standard error."""
+"""Measurements without an outside service. Each is an origin of metric rows for `run.put`: a config that holds all they depend
+on, and a function of it (and of `open`, where it asks models).
+"""
