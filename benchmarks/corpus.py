@@ -50,12 +50,13 @@ from statistics import median
 from typing import Any
 
 import humpback
-from humpback.alone import SegmentsSettings, segments
 from humpback.corpus.cutting.segment import SegmentConfig, segment
-from humpback.corpus.documents.records import Record, records
 from humpback.corpus.documents.read import DocumentsConfig, read
+from humpback.corpus.documents.records import Record, records
 from humpback.corpus.inputs.sources import sources
+from humpback.corpus.pages import CorpusSettings, segments
 from humpback.corpus.rules.quality import RuleConfig, apply_rules
+from humpback.engine.local import LocalEngine
 from humpback.run import Run
 from humpback.stage import Drop
 
@@ -100,12 +101,12 @@ class Results:
 def ours(folder: Path, out: Path, workers: int) -> Pass:
     """The whole recipe over the archives of `folder`, in this process or in as many workers of it."""
     warm_up(folder, out)
-    settings = SegmentsSettings(inputs=(str(folder / "*.warc.gz"),), languages=())
+    settings = CorpusSettings(inputs=(str(folder / "*.warc.gz"),), languages=())
     started = time.perf_counter()
-    with Run(out / "run", "segments", settings, workers=workers) as run:
-        kept = segments(run, settings)
+    with Run(out / "run", "segments", settings, engine=LocalEngine(workers)) as run:
+        kept = segments(run, settings, 42)
+        cut = run.one(of="segments")
     seconds = round(time.perf_counter() - started, 3)
-    cut = run.load("segments")
     steps = {step.step: step.kept for step in cut.steps}
     more = {"allowed": steps["allowed"], "segments": len(kept), "stage_seconds": cut.manifest["wall_seconds"]}
     # Of the largest worker: they have ended by now, and this process has no other children.
@@ -115,9 +116,9 @@ def ours(folder: Path, out: Path, workers: int) -> Pass:
 
 def warm_up(folder: Path, out: Path) -> None:
     few = repeated(folder, out / "few", WARM_UP_PAGES)
-    settings = SegmentsSettings(inputs=(str(few),), languages=())
+    settings = CorpusSettings(inputs=(str(few),), languages=())
     with Run(out / "warm-up", "segments", settings) as run:
-        segments(run, settings)
+        segments(run, settings, 42)
 
 
 def peak_megabytes(process: int | None) -> int:

@@ -53,6 +53,7 @@ from _bench import (
     timed,
 )  # fmt: skip
 from _server import Server, serving
+from humpback.recipes._curation import CurationSettings, augment_stage
 
 from humpback import lm as language_models
 from humpback.corpus.cutting.segment import SegmentConfig, segment
@@ -63,7 +64,6 @@ from humpback.lm import Sampling, chat
 from humpback.lm.spec import model_folder, parse
 from humpback.methods.backtranslate import AugmentConfig
 from humpback.prompts.backward import BackwardConfig, backward_prompt
-from humpback.recipes._curation import CurationSettings, augment_stage
 from humpback.run import Run
 from humpback.schema import SEGMENT, Row, row_seed
 from humpback.stage import Drop, Stage

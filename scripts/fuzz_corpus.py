@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
@@ -39,17 +39,19 @@ import pyarrow.parquet as pq
 with atheris.instrument_imports(include=["humpback.corpus"]):
     from humpback.corpus.cutting import furniture
     from humpback.corpus.cutting.segment import STORED_CHARS, SegmentConfig, count_chars, segment
-    from humpback.corpus.documents import archive
-    from humpback.corpus.documents.read import read
+    from humpback.corpus.documents import records
+    from humpback.corpus.documents.read import DocumentsConfig, read
     from humpback.corpus.documents.rights import RightsConfig, by_rights, rights
-    from humpback.corpus.inputs.sources import sources as inputs
+    from humpback.corpus.inputs.sources import sources
     from humpback.corpus.rules.quality import RuleConfig, apply_rules
-    from humpback.text.language import keep_languages
+    from humpback.text.language import LanguageConfig, keep_languages
     from humpback.text.redaction import RedactConfig, redact
 
+from humpback.config import Config
+from humpback.ledger import Ledger
 from humpback.schema import DOCUMENT, SEGMENT, Row
-from humpback.stage import Drop, Outcome, StageFunction
-from humpback.store import Ledger, to_table
+from humpback.stage import Drop, Outcome
+from humpback.store import to_table
 
 # Inputs are small: a stage that takes so long on 64 kB takes the square of their length, or unpacks far too much.
 SECONDS = 1.0
@@ -63,11 +65,13 @@ DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared"
 # Checks
 
 
-def answered(step: str, function: StageFunction, rows: list[Row], records: bool = False) -> tuple[list[Row], list[Drop]]:
-    """What `function` keeps and drops, each row once, under ids of their own."""
-    ledger, both = Ledger(step, records), list[Outcome]()
+def answered(
+    step: str, function: Callable[[Any, Any], Iterator[Outcome]], config: Config, rows: list[Row], reads: bool = False
+) -> tuple[list[Row], list[Drop]]:
+    """What `function` keeps and drops, each row once, under ids of their own; it `reads` records, or rows."""
+    ledger, both = Ledger(step, reads), list[Outcome]()
     began = time.process_time()
-    kept = list(ledger.keeping(_noted(function(ledger.reading(rows)), both)))
+    kept = list(ledger.keeping(_noted(function(config, ledger.reading(rows)), both)))
     took = time.process_time() - began
     assert took < SECONDS + SECONDS_EACH * len(both), f"{step}: took {took:.1f} s"
     drops = [outcome for outcome in both if isinstance(outcome, Drop)]
@@ -88,13 +92,13 @@ def _noted(outcomes: Iterator[Outcome], seen: list[Outcome]) -> Iterator[Outcome
 def check_file(name: str, data: bytes, split: bool = False) -> None:
     """Read `data` as the file `name`: whole, and in ranges if `split`."""
     most = 1 + max(len(data) // 4, zlib.crc32(data) % (len(data) + 1))
-    inputs.SPLIT_BYTES = {"archive": most, "jsonl": most, "parquet": 1}
+    size = split and (1 if name.endswith(".parquet") else most)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data)
-        kept, drops = answered("read", read, inputs.sources([str(path)], split=False), records=True)
-        parts = inputs.sources([str(path)], split=split)
-        in_parts = [answered("read", read, [part], records=True) for part in parts if len(parts) > 1]
+        kept, drops = answered("read", read, DocumentsConfig(), sources([str(path)], split=False), reads=True)
+        parts = sources([str(path)], split=size)
+        in_parts = [answered("read", read, DocumentsConfig(), [part], reads=True) for part in parts if len(parts) > 1]
     to_table(kept, DOCUMENT)
     if in_parts:
         found = [outcome for part in in_parts for outcomes in part for outcome in outcomes]
@@ -109,27 +113,26 @@ def _told(outcome: Outcome) -> str:
 
 def check_segments(document: Row) -> None:
     """Take `document` through the stages from its rights to redaction, cut in each way."""
-    page, _ = answered("rights", partial(map, _with_rights), [document])
-    answered("refusals", partial(by_rights, RightsConfig()), page)
+    page = [_with_rights(document)]
+    answered("refusals", by_rights, RightsConfig(), page)
     size = sum(len(document.get(name) or "") for name in ("html", "text", "title"))
     # Bounds so wide that the rules behind them are met.
     overlap = ("largest", "smallest", "all")[size % 3]
     config = RuleConfig(min_chars=1, max_chars=10**9, link_share=2, upper_share=2, symbol_share=2, overlap=overlap)
-    rules = partial(apply_rules, config)
     for unit in ("header_tree", "document", "paragraph"):
-        cut = partial(segment, SegmentConfig(unit=unit))
-        rows, drops = answered("segment", cut, page)
-        assert (rows, drops) == answered("segment", cut, page), "twice is not the same"
+        cut = SegmentConfig(unit=unit)
+        rows, drops = answered("segment", segment, cut, page)
+        assert (rows, drops) == answered("segment", segment, cut, page), "twice is not the same"
         known = {row["id"] for row in rows}
         assert all(row["parent_segment"] in known for row in rows if row["parent_segment"]), "a parent that is not there"
         assert sum(len(row["text"]) for row in rows) <= MOST_COPIES * size + 1000, "text is kept again and again"
         check_lengths(rows)
-        answered("rules", rules, rows)
-        rows, _ = answered("languages", partial(keep_languages, (), 0.0), rows)
+        answered("rules", apply_rules, config, rows)
+        rows, _ = answered("languages", keep_languages, LanguageConfig(), rows)
         whole = {row["id"] for row in rows if len(row["text"]) < STORED_CHARS}
-        rows, _ = answered("redact", partial(redact, RedactConfig()), rows)
+        rows, _ = answered("redact", redact, RedactConfig(), rows)
         check_lengths([row for row in rows if row["id"] in whole])
-        again, _ = answered("redact", partial(redact, RedactConfig()), rows)
+        again, _ = answered("redact", redact, RedactConfig(), rows)
         assert again == [{**row, "redacted": []} for row in rows], "redacts anew"
 
 
@@ -152,11 +155,11 @@ def check_lengths(rows: list[Row]) -> None:
 def fuzz_archive(data: bytes) -> None:
     """An archive of any format and compression, whole and in ranges."""
     # So far before a range its reader begins; real archives are a thousand times larger.
-    archive.LOOKBACK = 8 << 10
-    places = [item.offset for item in archive.records(io.BytesIO(data))]
+    records.LOOKBACK = 8 << 10
+    places = [item.offset for item in records.records(io.BytesIO(data))]
     longest = max((after - before for before, after in pairwise([*places, len(data)])), default=0)
     # Within a longer record an archive may lie that a range's reader would not see the end of (see `records`).
-    check_file("a.warc", data, split=longest <= archive.LOOKBACK)
+    check_file("a.warc", data, split=longest <= records.LOOKBACK)
 
 
 def fuzz_message(data: bytes) -> None:
@@ -297,7 +300,7 @@ def page_seeds() -> Iterator[bytes]:
     )
     chosen = random.Random(1)
     for path in sorted((DATA / "web").glob("*.warc.gz"))[:1]:
-        pages = [row for row in read(inputs.sources([str(path)])) if not isinstance(row, Drop)]
+        pages = [row for row in read(DocumentsConfig(), sources([str(path)])) if not isinstance(row, Drop)]
         for page in pages[::3]:
             at, size = chosen.randrange(len(page["html"])), chosen.randint(2_000, 20_000)
             yield page["html"][at : at + size].encode()
