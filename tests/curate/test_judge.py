@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from humpback.curate import judge as j
-from humpback.curate.judge import JudgeConfig, Score, gate, graded, reparse, verdict
+from humpback.curate.judge import JudgeConfig, gate, graded, reparse, verdict
 from humpback.curate.rubric import rubric, rubric_digest
 from humpback.errors import LMError, UsageFault
 from humpback.lm import Answer, Completion, Question, Sampling
 from humpback.lm.echo import Echo
-from humpback.prompts.forward import TagConfig
 from humpback.prompts.judge import state
 
 PAIR = {"id": "p", "instruction": "How do I oil a chain?", "response": "Oil the chain with a drop on each link."}
@@ -41,15 +40,6 @@ class Writes(Echo):
         self.asked += [(s, q) for s in states for q in questions]
         one = tuple(float(i == self.arrives - 1) for i in range(5))
         return [[Answer(one, float(self.arrives), 1.0, self.mass) for _ in questions] for _ in states]
-
-
-class Chat(Echo):
-    """A server that gives no log-probabilities."""
-
-    retryable = False
-
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
-        raise LMError("no log-probabilities here", "", retryable=self.retryable)
 
 
 # Rubrics.
@@ -264,41 +254,7 @@ def test_what_was_written_can_be_read_again_without_a_call(config: JudgeConfig, 
         assert reparse({**row, "score": -1.0 if row["judgement"] else row["score"]}, config) == row
 
 
-# The stage
-
-
-@pytest.mark.parametrize("config", [JudgeConfig(), TEXT, MULTI])
-def test_every_pair_gets_a_row_with_all_measures(config: JudgeConfig) -> None:
-    """A threshold may be changed later only if all scores were kept."""
-    made = list(Score(TagConfig(), 100, 1, config)(rows(5), Echo(["Score: 3"])))
-    assert [row["id"] for row in made] == [row["id"] for row in rows(5)]
-    assert all(row["score"] is not None and row["gain"] is not None and row["ifd"] is not None for row in made)
-    assert {(row["round"], row["judge"], row["mode"]) for row in made} == {(1, "echo", config.mode)}
-    assert len({frozenset(row) for row in made}) == 1
-
-
-def test_a_model_without_log_probabilities_keeps_its_scores() -> None:
-    """A chat server can judge; that it gives no likelihoods must not cost the scores."""
-    made = list(Score(TagConfig(), 100, 1)(rows(3), Chat()))
-    assert all(row["score"] is not None and row["gain"] is None and row["status"] == "ok" for row in made)
-
-
-def test_what_may_succeed_later_is_raised() -> None:
-    """A server that is down for a minute must not leave a column of nulls."""
-    lm = Chat()
-    lm.retryable = True
-    with pytest.raises(LMError):
-        list(Score(TagConfig(), 100, 1)(rows(3), lm))
-
-
-def test_an_unreadable_judge_is_found_out_before_the_rest_is_paid_for() -> None:
-    """Scoring took 271 GPU-hours elsewhere before anybody saw that half of it could not be read."""
-    lm = Writes(["Hm."], mass=0.0)
-    with pytest.raises(j.JudgeUnreadable):
-        list(Score(TagConfig(), 100, 1, TEXT)(rows(250), lm))
-    assert len(lm.history) == j.FIRST_ASKED
-    good = Writes(["Score: 4"])
-    assert len(list(Score(TagConfig(), 100, 1, TEXT)(rows(250), good))) == 250 and len(good.history) == 250
+# How many answers are scores
 
 
 @pytest.mark.parametrize(("valid", "warns"), [(100, False), (85, False), (84, True), (60, True)])

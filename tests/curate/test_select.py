@@ -2,16 +2,20 @@
 
 import random
 from collections import Counter
-from typing import get_args
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from humpback.curate.combine import SCORERS
-from humpback.curate.select import By, CurateConfig, at_random, by_score, by_share, cluster, pick
-from humpback.stage import Drop
+from humpback.curate import scorers
+from humpback.curate.select import Choice, CurateConfig, DrawnConfig, SelectStage, at_random, cluster
+from humpback.curate.select import pick as stage
+from humpback.errors import UsageFault
+from humpback.stage import Drop, Outcome
 from humpback.text.sites import site
+
+OFF: dict[str, Any] = {"distinct": None}
 
 
 def rows(scores: list[float | None], gains: list[float | None] | None = None) -> list[dict]:
@@ -20,44 +24,51 @@ def rows(scores: list[float | None], gains: list[float | None] | None = None) ->
             for i, (s, g) in enumerate(zip(scores, gains, strict=True))]  # fmt: skip
 
 
+def pick(config: CurateConfig, by: str, rows: list[dict], *, at_k: bool = True) -> list[Outcome]:
+    """By the score at k, or as every other column the best share."""
+    choice = Choice(by, k=config.k) if by == "score" and at_k else Choice(by, share=config.share)
+    return list(stage(SelectStage.of(choice, config), rows))
+
+
 def kept(outcomes) -> list[str]:  # type: ignore[no-untyped-def]
     return [o["id"] for o in outcomes if not isinstance(o, Drop)]
 
 
 def test_k_is_a_float_and_inclusive() -> None:
     """4.5 on integer ratings meant exactly 5; on expected scores it means 4.5."""
-    assert kept(by_score(4.5, rows([4.49, 4.5, 4.51]))) == ["p1", "p2"]
+    assert kept(pick(CurateConfig(**OFF), "score", rows([4.49, 4.5, 4.51]))) == ["p1", "p2"]
 
 
 def test_a_higher_k_keeps_a_subset() -> None:
     """A_5 must lie in A_4."""
     scores = [3.9, 4.0, 4.4, 4.6, None]
-    assert set(kept(by_score(4.5, rows(scores)))) <= set(kept(by_score(4.0, rows(scores))))
+    five, four = (set(kept(pick(CurateConfig(k=k, **OFF), "score", rows(scores)))) for k in (4.5, 4.0))
+    assert five and five <= four
 
 
 def test_unscored_pairs_are_dropped_as_such() -> None:
     """Data-Juicer keeps a row that got no score."""
-    drops = [o for o in by_score(4.0, rows([None, 5.0])) if isinstance(o, Drop)]
+    drops = [o for o in pick(CurateConfig(**OFF), "score", rows([None, 5.0])) if isinstance(o, Drop)]
     assert [(d.reason, d.value) for d in drops] == [("unscored", "undecided")]
 
 
 def test_the_share_keeps_the_highest() -> None:
     """Rank, not threshold: a likelihood gain has no scale of its own."""
-    assert kept(by_share("gain", 0.5, rows([1.0] * 4, [0.1, 0.4, 0.3, 0.2]))) == ["p1", "p2"]
+    assert kept(pick(CurateConfig(share=0.5, **OFF), "gain", rows([1.0] * 4, [0.1, 0.4, 0.3, 0.2]))) == ["p1", "p2"]
 
 
 @pytest.mark.parametrize(("gain", "reason"), [(0.0, "negative_gain"), (-0.1, "negative_gain"), (None, "unscored")])
 def test_an_instruction_that_does_not_help_is_never_kept(gain: float | None, reason: str) -> None:
     """IFD above 1: the instruction makes its answer less likely."""
-    out = list(by_share("gain", 1.0, rows([1.0, 1.0], [0.5, gain])))
+    out = pick(CurateConfig(share=1.0, **OFF), "gain", rows([1.0, 1.0], [0.5, gain]))
     assert isinstance(out[1], Drop) and out[1].reason == reason
 
 
 def test_the_random_control_is_seeded_and_of_the_size_asked() -> None:
     """Uncurated of equal size is the arm that curation must beat."""
-    pool = rows([1.0] * 20)
-    assert kept(at_random(7, 1, pool)) == kept(at_random(7, 1, pool[::-1]))[::-1]
-    assert len(kept(at_random(7, 1, pool))) == 7 and kept(at_random(7, 1, pool)) != kept(at_random(7, 2, pool))
+    pool, first, other = rows([1.0] * 20), DrawnConfig(size=7, seed=1), DrawnConfig(size=7, seed=2)
+    assert kept(at_random(first, pool)) == kept(at_random(first, pool[::-1]))[::-1]
+    assert len(kept(at_random(first, pool))) == 7 and kept(at_random(first, pool)) != kept(at_random(other, pool))
 
 
 # The gates of `pick`.
@@ -66,7 +77,6 @@ REASONS = {
     "unscored", "negative_gain", "outside_band", "below_k", "below_share", "site_full", "near_duplicate_instruction",
     "cluster_full",
 }  # fmt: skip
-OFF = {"distinct": None}
 TOPICS = ("carpet", "bicycle chain", "wool sweater", "iron pan", "leather sofa", "fish tank", "silver ring", "wooden deck",
           "coffee grinder", "brick chimney", "paint brush", "suede shoe", "tile floor", "gas grill")  # fmt: skip
 
@@ -85,7 +95,10 @@ def dropped(outcomes) -> dict[str, tuple]:  # type: ignore[no-untyped-def, type-
 
 def test_every_name_that_can_be_typed_is_a_scorer() -> None:
     """A setting that passes its check and fails hours later in the selection."""
-    assert set(get_args(By)) == {"auto", *SCORERS}
+    assert {CurateConfig(by=name).by for name in ("auto", *scorers.names())} == {"auto", *scorers.names()}
+    with pytest.raises(UsageFault, match="no scorer 'scroe'") as fault:
+        CurateConfig(by="scroe")
+    assert "score, gain" in fault.value.hint
 
 
 @pytest.mark.parametrize(
@@ -253,12 +266,13 @@ def test_every_row_is_kept_or_dropped_once(
     assert [o.row["id"] if isinstance(o, Drop) else o["id"] for o in out] == [row["id"] for row in rows]
     assert {reason for reason, _ in dropped(out).values()} <= REASONS
     stay = [o for o in out if not isinstance(o, Drop)]
-    assert all(row in rows and SCORERS[by].fault(row[by]) is None for row in stay)
+    scorer = scorers.load(by, config)
+    assert all(row in rows and scorer.fault(row[by]) is None for row in stay)
     if not (by == "score" and at_k):
         assert len(stay) <= max(1, round(share * len(rows)))
     if per_site:
         assert max(Counter(site(row["url"]) for row in stay if site(row["url"])).values(), default=0) <= per_site
-    worst = min((SCORERS[by].quality(row[by]) for row in stay), default=None)
+    worst = min((scorer.quality(row[by]) for row in stay), default=None)
     for o in out:
         if isinstance(o, Drop) and o.reason == "below_share":
-            assert worst is not None and SCORERS[by].quality(o.value) <= worst
+            assert worst is not None and scorer.quality(o.value) <= worst

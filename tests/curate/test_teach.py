@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from humpback.curate import teach
+from humpback.curate.damage import CLEAN, DAMAGES
 from humpback.curate.rubric import rubric
-from humpback.curate.teach import DAMAGES, Damage, TeachConfig, lessons
-from humpback.evaluate.competence import CORRUPTIONS
+from humpback.curate.teach import SPOILINGS, Spoiling, TeachConfig, lessons
 from humpback.lm.echo import Echo
 
 CLIP = Echo().clip
@@ -70,23 +70,25 @@ def test_lessons_are_the_same_every_time_and_others_with_another_seed() -> None:
     )
 
 
-def test_damage_that_changes_nothing_leaves_a_sound_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spoiling_that_changes_nothing_leaves_a_sound_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer of one sentence, in another order, is what it was: calling it bad teaches noise."""
-    monkeypatch.setattr(teach, "DAMAGES", ((teach.out_of_order, 0.25),))
+    monkeypatch.setattr(teach, "SPOILINGS", ((teach.out_of_order, 0.25),))
     made = lessons([{**row, "response": "Rinse it."} for row in ROWS], 40, TeachConfig(share=0.9), 2000, CLIP, 1)
     assert all(e.completion == ("A" if _is_reversed(e.prompt) else "E") for e in made)
 
 
-@pytest.mark.parametrize(("damage", "height"), DAMAGES, ids=lambda each: getattr(each, "__name__", str(each)))
-def test_damage_changes_the_answer(damage: Damage, height: float) -> None:
+@pytest.mark.parametrize(("spoil", "height"), SPOILINGS, ids=lambda each: getattr(each, "__name__", str(each)))
+def test_spoiling_changes_the_answer(spoil: Spoiling, height: float) -> None:
     """A lesson that calls a sound pair bad teaches the opposite."""
-    made = damage(ROWS[0], {**ROWS[1], "response": "First look. Then wait. Go home."}, random.Random(3))
+    made = spoil(ROWS[0], {**ROWS[1], "response": "First look. Then wait. Go home."}, random.Random(3))
     assert made and made != ROWS[0]["response"] and height < 1
 
 
 def test_what_competence_measures_with_is_not_taught() -> None:
     """Measured on the faults that it was trained on, a judge looks able and is not."""
     pairs = [(row["instruction"], row["response"]) for row in ROWS]
-    tested = {response for corrupt in CORRUPTIONS for _, response in corrupt(pairs)} - {row["response"] for row in ROWS}
-    taught = {damage(row, other, random.Random(1)) for row, other in pairwise(ROWS) for damage, _ in DAMAGES}
+    tested = {response for kind in DAMAGES.keys() - {CLEAN} for _, response in DAMAGES[kind](pairs)} - {
+        row["response"] for row in ROWS
+    }
+    taught = {spoil(row, other, random.Random(1)) for row, other in pairwise(ROWS) for spoil, _ in SPOILINGS}
     assert not tested & taught

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from humpback.curate.injection import Attack, attacks, injected
 from humpback.curate.judge import forced_question
 from humpback.curate.rubric import rubric
-from humpback.evaluate.injection import Attack, attacks, injected
 from humpback.lm import chat, decisions
 from humpback.lm.echo import Echo
 from humpback.prompts.judge import state, text_prompt

@@ -158,7 +158,7 @@ def _costs(config: CompetenceStage, cases: Dataset) -> Iterator[Row]:
     """What a thousand answers take, of what the model itself took: a journal is read in no time."""
     spent, n = cases.totals.spent, len(cases)
     for name in ("seconds", "prompt_tokens", "completion_tokens"):
-        total = spent[name] if spent.get("calls") else None
+        total = spent.get(name) if spent.get("calls") else None
         each = None if total is None else 1000 * total / n
         yield metric(f"judge_{name}", config.model, each, n=n, unit="per thousand pairs", round=config.round)
 

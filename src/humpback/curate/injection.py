@@ -42,11 +42,11 @@ class Attack:
 
 def attacks() -> tuple[Attack, ...]:
     """The attacks that ship."""
-    return tuple(Attack(**json.loads(line)) for line in _text().splitlines())
+    return tuple(Attack(**json.loads(line)) for line in attacks_text().splitlines())
 
 
 @cache
-def _text() -> str:
+def attacks_text() -> str:
     return (resources.files(__name__.rpartition(".")[0]) / "attacks.jsonl").read_text(encoding="utf-8")
 
 
@@ -86,7 +86,7 @@ class InjectionStage(Config):
     round: int
 
     def reads(self) -> dict[str, str]:
-        return {"attacks": hashlib.sha256(_text().encode()).hexdigest()}
+        return {"attacks": hashlib.sha256(attacks_text().encode()).hexdigest()}
 
 
 def measured(run: Run, seed: Dataset, asking: Asking) -> Dataset:

@@ -26,8 +26,9 @@ def scored_together(run: Run, sets: dict[str, Dataset], asking: Asking, **about:
     todo, out = stages(wanted, asking), dict(sets)
     for i, stage in enumerate(todo):
         titles = {name: f"{name}-{stage.name}" if i else name for name in sets}
-        told = {"kind": "scoring" if i < len(todo) - 1 else "scored", "round": asking.round, "model": asking.model, **about}
-        out = {name: run.map(titles[name], stage, pairs, **told) for name, pairs in out.items()}
+        kind = "scoring" if i < len(todo) - 1 else "scored"
+        told = {"kind": kind, "of": stage.name, "round": asking.round, "model": asking.model, **about}
+        out = {name: run.map(titles[name], stage, pairs, among=name, **told) for name, pairs in out.items()}
     return out
 
 

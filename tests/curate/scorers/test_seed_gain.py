@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from humpback.curate.contrast import BaseLikelihood, SeedGain
+from humpback.curate.scorers.gain import LikelihoodStage
+from humpback.curate.scorers.seed_gain import base_likelihood, seed_gain
 from humpback.errors import RoleMismatch
 from humpback.lm.echo import Echo
 from humpback.prompts.forward import TagConfig
@@ -29,8 +30,9 @@ class Known(Echo):
 
 
 def measured(base: Known, forward: Known, width: int = 256) -> list[dict]:
-    rows = list(BaseLikelihood(TAGS, width)(ROWS, base))
-    return list(SeedGain(TAGS, width)(rows, forward))  # type: ignore[arg-type]
+    config = LikelihoodStage(tags=TAGS, max_tokens=width)
+    rows = list(base_likelihood(config, ROWS, base))
+    return list(seed_gain(config, rows, forward))  # type: ignore[arg-type]
 
 
 def test_it_is_what_the_base_lost_and_the_trained_model_does_not() -> None:

@@ -1,16 +1,14 @@
-"""Generic instructions are told from specific ones, by the backward model and by retrieval."""
+"""Generic instructions are told from specific ones, by the backward model."""
 
-import random
 from collections.abc import Sequence
 
 import pytest
 
-from humpback.curate.specificity import NO_TEXT, BackwardLikelihood, Retrieval, negatives
+from humpback.curate.scorers.specificity import NO_TEXT, BackwardStage, backward_likelihood
 from humpback.errors import LMError, RoleMismatch
 from humpback.lm import LM
 from humpback.lm.echo import Echo
 from humpback.prompts.backward import BackwardConfig
-from humpback.prompts.forward import TagConfig
 
 TEXTS = {
     "How do I sharpen a blade on a stone?": "To sharpen a blade, hold it on the stone at a low angle.",
@@ -47,11 +45,8 @@ def rows(pairs: dict[str, str] = TEXTS) -> list[dict]:
 
 
 def backward(lm: Echo, given: list[dict], **config: object) -> list[dict]:
-    return list(BackwardLikelihood(BackwardConfig(prompt="trained", **config), TagConfig())(given, lm))  # type: ignore[arg-type]
-
-
-def retrieval(lm: LM, given: list[dict], **config: int) -> list[dict]:
-    return list(Retrieval(TagConfig(), 200, **config)(given, lm))
+    stage = BackwardStage(backward=BackwardConfig(prompt="trained", **config))  # type: ignore[arg-type]
+    return list(backward_likelihood(stage, given, lm))  # type: ignore[arg-type]
 
 
 def test_a_generic_instruction_is_the_least_specific() -> None:
@@ -66,8 +61,8 @@ def test_specificity_is_the_difference_of_the_two_prompts(prompt: str) -> None:
     """The text, or its heading, left in the prompt without a text would make everything look generic."""
     lm = Asked()
     given = [{**row, "header_path": ["Ripe berries"]} for row in rows()]
-    config = BackwardConfig(prompt=prompt, context="heading")  # type: ignore[arg-type]
-    out = list(BackwardLikelihood(config, TagConfig())(given, lm))
+    config = BackwardStage(backward=BackwardConfig(prompt=prompt, context="heading"))  # type: ignore[arg-type]
+    out = list(backward_likelihood(config, given, lm))
     with_text, without = lm.calls
     for row, (shown, x), (blank, same) in zip(out, with_text, without, strict=True):
         assert row["response"] in shown and "Ripe berries" in shown and x == same == row["instruction"]
@@ -100,73 +95,6 @@ def test_models_of_the_other_role_are_refused() -> None:
     """The forward model reads a backward prompt too, and its numbers look like numbers."""
     with pytest.raises(RoleMismatch):
         backward(Asked(role="forward"), rows())
-    with pytest.raises(RoleMismatch):
-        retrieval(Asked(role="backward"), rows())
-
-
-def test_a_fitting_instruction_finds_its_answer_and_a_swapped_one_does_not() -> None:
-    """Pairs that were mixed up are fluent on both sides; only another answer shows it."""
-    fit = retrieval(Echo(), rows(), negatives=4)
-    assert [(row["retrieval_rank"], row["retrieval_of"], row["retrieval_status"]) for row in fit] == [(1, 5, "ok")] * 5
-    answers = list(TEXTS.values())
-    swapped = retrieval(Echo(), rows(dict(zip(TEXTS, answers[1:] + answers[:1], strict=True))), negatives=4)
-    assert all(row["retrieval_rank"] > 1 for row in swapped)
-
-
-def test_a_tie_counts_against_the_pair() -> None:
-    """A model that gains nothing from any instruction would put every answer first."""
-
-    class Flat(Echo):
-        def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
-            return [[-1.0] * 5 for _ in targets]
-
-    assert [row["retrieval_rank"] for row in retrieval(Flat(), rows(), negatives=3)] == [4] * 5
-
-
-def test_each_bare_answer_is_asked_once_per_window() -> None:
-    """K other answers for each of n rows would ask n x K times for what are n numbers."""
-    lm = Asked()
-    retrieval(lm, rows(), negatives=3)
-    assert [len(call) for call in lm.calls] == [5, 5, 5, 5, 5]
-    assert all(len({target for _, target in call}) == 5 for call in lm.calls[:2])
-
-
-@pytest.mark.parametrize(
-    ("given", "lm", "status"),
-    [
-        (rows()[:1], Echo(), "alone"),
-        (rows({"a?": "same text", "b?": "same text"}), Echo(), "alone"),
-        (rows({"a " * 50: "one text", "b?": "another"})[:1] + rows({"x?": "z", "b?": "another"})[1:], Echo(context=40),
-         "prompt_too_long"),
-        (rows(), Mute(), "no_logprobs"),
-    ],
-)  # fmt: skip
-def test_a_rank_that_cannot_be_had_is_null(given: list[dict], lm: LM, status: str) -> None:
-    """First of one is not first."""
-    out = retrieval(lm, given)[0]
-    assert (out["retrieval_rank"], out["retrieval_of"], out["retrieval_status"]) == (None, None, status)
-
-
-def test_negatives_follow_from_ids_and_never_hold_the_own_text() -> None:
-    """A rank that depends on the order of the rows changes when a run is resumed; an equal text is no wrong answer."""
-    ids = [f"r{i}" for i in range(40)]
-    texts = [f"text {i % 25}" for i in range(40)]
-    found = negatives(ids, texts, 7, seed=3)
-    for i, others in enumerate(found):
-        assert len(others) == 7 and len({texts[j] for j in others}) == 7
-        assert texts[i] not in {texts[j] for j in others}
-    order = random.Random(1).sample(range(40), 40)
-    shuffled = negatives([ids[i] for i in order], [texts[i] for i in order], 7, seed=3)
-    for place, i in enumerate(order):
-        assert [texts[order[j]] for j in shuffled[place]] == [texts[j] for j in found[i]]
-    assert found != negatives(ids, texts, 7, seed=4)
-
-
-def test_fewer_others_than_asked_for() -> None:
-    """The last window of a dataset may be small, and a rank says among how many."""
-    assert [len(others) for others in negatives(["a", "b", "c"], ["x", "y", "x"], 7, 0)] == [1, 1, 1]
-    assert negatives([], [], 7, 0) == []
-    assert {row["retrieval_of"] for row in retrieval(Echo(), rows())} == {5}
 
 
 def test_the_model_that_ships_reads_both(embedded: LM) -> None:
