@@ -6,9 +6,11 @@ from typing import Any, get_args
 
 import pytest
 
-from humpback.config import build
+from humpback import prompts
+from humpback.config import build, planned
 from humpback.errors import UsageFault
 from humpback.guards.checks import GUARDS, GuardConfig, GuardName, copied_share, fault
+from humpback.guards.leaks import prompt_runs
 from humpback.schema import Row
 from humpback.text.language import identify
 
@@ -324,3 +326,18 @@ def test_what_people_wrote_passes(data: Path, name: str, form: Any) -> None:
     pairs = form(data / "instructions" / f"{name}.jsonl")
     flagged = [fault(pair, GuardConfig()) for pair in pairs]
     assert sum(found is not None for found in flagged) <= 0.03 * len(pairs)
+
+
+def test_guards_with_another_prompt_are_other_guards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instructions are compared with every prompt that ships, and no plan named one: a new prompt changed what is dropped,
+    and `--reuse` took over the old rows."""
+    asked = "Which of these nine old hedges wants to be trimmed before the winter comes?"
+    known, text, before = prompts.names(), prompts.source, planned(GuardConfig())
+    assert reason(asked) is None
+    monkeypatch.setattr(prompts, "names", lambda: [*known, "hedge-v1"])
+    monkeypatch.setattr(prompts, "source", lambda name: asked if name == "hedge-v1" else text(name))
+    prompt_runs.cache_clear()
+    try:
+        assert reason(asked) == "leaked_prompt" and planned(GuardConfig()) != before
+    finally:
+        prompt_runs.cache_clear()
