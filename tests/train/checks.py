@@ -3,7 +3,7 @@
 `test_correct.py` asks them of the code as it is, `test_faults.py` of the code with a fault put in, where they must fail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,31 +11,26 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from train.families import FOUR, Family, family, seed_rows, trainer
+from train.families import FOUR, Family, data_in, seed_rows, trainer
 
 from humpback import lm as language_models
-from humpback import store
-from humpback.curate import judge, rubric, teach
+from humpback.curate import judge, likelihood, rubric, teach
 from humpback.errors import RoleMismatch
-from humpback.evaluate import held_out
-from humpback.evaluate.iteration import IterateConfig
+from humpback.evaluate import held_out, iteration
 from humpback.lm import Answer, Completion, Question, Sampling, chat, decisions
 from humpback.lm.echo import Echo
 from humpback.methods import backtranslate
-from humpback.methods.backtranslate import Augment, AugmentConfig
+from humpback.methods.backtranslate import AugmentConfig
 from humpback.prompts.backward import BackwardConfig, Style, backward_example, prompted_prompt
 from humpback.prompts.forward import Example, TagConfig, forward_example, forward_prompt
 from humpback.prompts.judge import state
-from humpback.recipes._iteration import Rounds
-from humpback.recipes._models import ModelSettings
-from humpback.run import Run
-from humpback.schema import PAIR, Row
-from humpback.train.job import Job
+from humpback.schema import Row
 from humpback.train.process import child, data
 from humpback.train.process.load import set_dropout
+from humpback.train.training import Training
 
 TAGS = TagConfig()
-FORWARD, BACKWARD = (Job(role=role, base_name="tiny") for role in ("forward", "backward"))
+FORWARD, BACKWARD = (Training(role=role, base="embedded", data=()) for role in ("forward", "backward"))  # type: ignore
 # Targets that tokenizers treat unlike: short, spaced, of several lines, of bytes that no piece covers.
 TARGETS = ["So.", "a", "Oil it\n\n1. wipe\n2. drop", "```py\nx = 1\n```", "naïve 漢字 😀", "  spaces, before and after  "]
 GOLDEN = Path(__file__).parent / "golden"
@@ -49,8 +44,8 @@ def rows() -> list[Row]:
     return [{**row, "response": row["response"][:n].rstrip()} for row, n in zip([*seed, *web], lengths, strict=True)]
 
 
-def examples(job: Job, words: Any) -> list[data.Tokens]:
-    return data.usable(job, rows(), words)[0]
+def examples(wanted: Training, words: Any) -> list[data.Tokens]:
+    return data.usable(wanted, rows(), words)[0]
 
 
 def learnt(made: data.Tokens) -> list[int]:
@@ -178,33 +173,46 @@ def inference_asks_as_training_did(words: Any, folder: Path) -> None:
     lm = language_models.open(f"transformers:{folder}")
     seed, web = ([row for row in rows() if row["source"] == source] for source in ("seed", "web"))
     forward, backward = Asked("forward"), Asked("backward")
-    held_out.forward_nll(seed, forward, TAGS, 99)
-    judge.likelihood_columns(web, forward, TAGS.web, 99)
-    texts = [{**row, "text": row["response"]} for row in rows()]
-    list(Augment(BACKWARD.backward, AugmentConfig(), TAGS, backtranslate.GuardConfig(), 1)(texts, backward))
-    for job, asked in ((FORWARD, forward), (BACKWARD, backward)):
-        trained = [prompt_of(made) for made in examples(job, words)]
-        assert lm._encode(asked.prompts[: len(trained)]) == trained, f"a {job.role} model is asked as it was not trained"
+    held_out.forward_nll(seed, forward, TAGS.seed, 99)
+    likelihood.likelihood_columns(web, forward, TAGS.web, 99)
+    list(backtranslate.augment(drawing(), texts(), backward))
+    for wanted, asked in ((FORWARD, forward), (BACKWARD, backward)):
+        trained = [prompt_of(made) for made in examples(wanted, words)]
+        assert lm._encode(asked.prompts[: len(trained)]) == trained, f"a {wanted.role} model is asked as it was not trained"
+
+
+def drawing(**sampling: Any) -> backtranslate.Drawing:
+    """How backward models are asked for instructions."""
+    return backtranslate.drawing(
+        backtranslate.Settings(augment=AugmentConfig(sampling=Sampling(**sampling)), random_seed=1), "echo"
+    ).config  # type: ignore[return-value]
+
+
+def texts() -> list[Row]:
+    return [{**row, "text": row["response"]} for row in rows()]
 
 
 def answers_are_drawn_under_both_tags() -> None:
     asked = Asked("forward")
-    held_out.stop_rate(rows(), asked, TAGS, Sampling(max_new_tokens=4), "M_0", None)
+    held_out.ended(rows(), asked, TAGS.inference, 4)
     assert asked.prompts == [f"{row['instruction']}\n\n{TAGS.seed} {TAGS.web}" for row in rows()]
 
 
 def the_other_role_is_refused(folder: Path, role: str) -> None:
     """`folder` holds a model trained for `role`."""
     lm = language_models.open(f"transformers:{folder}")
-    short, row = Sampling(max_new_tokens=1), rows()[0]
-    augment = Augment(BACKWARD.backward, AugmentConfig(sampling=short), TAGS, backtranslate.GuardConfig(), 1)
     forward = [
-        lambda: held_out.forward_nll([row], lm, TAGS, 9),
-        lambda: held_out.stop_rate([row], lm, TAGS, short, "M", None),
+        lambda: held_out.forward_nll(rows()[:1], lm, TAGS.seed, 9),
+        lambda: held_out.ended(rows()[:1], lm, TAGS.seed, 1),
     ]
+    [pairs] = data_in(folder / "rows", [{**rows()[0], "split": "test"}])
+    quality = held_out.BackwardQuality(
+        seed=pairs.folder, cases=1, models={"M": "echo"}, backward=BackwardConfig(), tags=TAGS,
+        sampling=Sampling(max_new_tokens=1),
+    )  # fmt: skip
     backward = [
-        lambda: list(augment([{**row, "text": row["response"]}], lm)),
-        lambda: list(held_out.backward_quality([row], lm, BACKWARD.backward, TAGS, short)),
+        lambda: list(backtranslate.augment(drawing(max_new_tokens=1), texts()[:1], lm)),
+        lambda: list(held_out.backward_quality(quality, lambda _: lm)),
     ]
     for task in backward if role == "forward" else forward:
         try:
@@ -309,22 +317,27 @@ class Stop(transformers.TrainerCallback):  # type: ignore[misc]
             raise KeyboardInterrupt
 
 
-def resuming_changes_nothing(made: Any, folder: Path) -> None:
+def resuming_changes_nothing(
+    made: Any, folder: Path, meanwhile: Callable[[Path], None] = lambda _: None, packing: str = "batch"
+) -> None:
     """A training that was stopped in its sixth step ends in the very same weights. `made` makes its model anew.
 
-    It goes on from its fourth, in the middle of a pass of three.
+    It goes on from its fourth, in the middle of a pass of three; `meanwhile` is done to that checkpoint.
     """
     ends = []
     for where, callback in (("calm", None), ("stopped", Stop()), ("stopped", None)):
         family = made()
         set_dropout(family.model, 0.1)
         made_of = examples(FORWARD, family.tokenizer)[:6]
-        sft = {"steps": 7, "batch": 2, "lr": 1e-2, "dropout": 0.1, "optimizer": "adamw_torch"}
+        sft = {"steps": 7, "batch": 2, "lr": 1e-2, "dropout": 0.1, "optimizer": "adamw_torch", "packing": packing}
         worker = trainer(family, made_of, folder / where, sft, checkpoint_steps=2)
         if callback:
             worker.add_callback(callback)
+        found = child.last_checkpoint(folder / where, "whole")
+        if found:
+            meanwhile(Path(found))
         with suppress(KeyboardInterrupt):
-            worker.train(resume_from_checkpoint=child.last_checkpoint(folder / where))
+            worker.train(resume_from_checkpoint=found)
             ends.append(family.model.state_dict())
     calm, resumed = ends
     unlike = [name for name in calm if not torch.equal(calm[name], resumed[name])]
@@ -371,8 +384,8 @@ def opens_anywhere_and_stops(folder: Path) -> None:
 def its_answers_end(folder: Path) -> None:
     """As every training is measured at the end of a run."""
     lm = language_models.open(f"transformers:{folder}")
-    rate = held_out.stop_rate(FOUR, lm, TAGS, Sampling(max_new_tokens=40), "M_0", None)["value"]
-    assert rate >= 0.75, f"only {rate:.0%} of the answers end"
+    ended = held_out.ended(FOUR, lm, TAGS.inference, 40)
+    assert sum(ended) >= 3, f"only {sum(ended):.0f} of the answers end"
 
 
 # What is chosen.
@@ -385,18 +398,14 @@ def a_pair_judged_again_has_the_same_score(config: judge.JudgeConfig) -> None:
 
 
 def the_best_is_chosen_on_dev_pairs(folder: Path) -> None:
-    """Two models are held against each other; no test pair is shown to either."""
-    model = family("llama").save(folder / "model")
-    store.write_json(model / "humpback.json", {"role": "forward"})
+    """What models are held against each other by is asked of dev pairs; no test pair is shown."""
     splits = ["train", "dev", "dev", "dev", "test", "test", "test"]
     pairs = [
         {**row, "split": split, "instruction": f"{split} {row['id']}"} for row, split in zip(rows(), splits, strict=False)
     ]
-    settings, asked = ModelSettings(), Asked("forward")
-    with Run(folder / "run", "check", settings) as run:
-        run.lm = lambda spec: asked  # type: ignore[method-assign]
-        seed = run.put("seed", lambda: pairs, PAIR, {"rows": len(pairs)})
-        rounds = Rounds(run, seed, model, settings, IterateConfig(), "")
-        rounds.add(model)
+    [seed] = data_in(folder, pairs)
+    asked = Asked("forward")
+    cases = iteration.DevCases(seed=seed.folder, cases=9, name="M_0", model="echo", tags=TAGS, max_tokens=99, stop_tokens=4)
+    list(iteration.dev_cases(cases, lambda _: asked))
     shown = {prompt.split()[0] for prompt in asked.prompts}
     assert shown == {"dev"}, f"chosen on {shown}"

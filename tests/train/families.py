@@ -6,27 +6,32 @@ words begin, whether bytes stand for what is unknown, who writes the first token
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import torch
 import transformers
+from conftest import rows_in
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from humpback.config import Empty
 from humpback.lm import chat
 from humpback.lm.spec import EMBEDDED, TransformersOptions
 from humpback.lm.transformers import Transformers
-from humpback.schema import Row
+from humpback.run import Run
+from humpback.schema import PAIR, Row
 from humpback.train.config import HardwareConfig, SftConfig
-from humpback.train.job import Job
 from humpback.train.process import packing
-from humpback.train.process.child import Report, dataset, trl_config
+from humpback.train.process.child import Report, dataset, main, trl_config
 from humpback.train.process.data import Tokens
 from humpback.train.process.trainer import Trainer
+from humpback.train.sft import prepare
+from humpback.train.training import Data, Training
 
 LLAMA_2 = (
     "{{ bos_token }}{% for message in messages %}"
@@ -101,7 +106,7 @@ class Family:
 
 
 def seed_rows() -> list[Row]:
-    lines = (resources.files("humpback.recipes") / "material" / "seed.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (resources.files("humpback") / "recipes" / "material" / "seed.jsonl").read_text(encoding="utf-8").splitlines()
     return [{**json.loads(line), "source": "seed"} for line in lines]
 
 
@@ -142,15 +147,29 @@ def trainer(family: Family, made: list[Tokens], folder: Path, sft: dict[str, Any
     """The child's trainer over `made`, in this process; AdamW and dropout only where they are asked for."""
     settings = SftConfig(**{**PLAIN, "batch": len(made), "steps": 1, **sft})
     machine = HardwareConfig(**{"checkpoint_steps": 0, **hardware})
-    job = Job(role="forward", base_name=family.name, sft=settings, hardware=machine)
+    wanted = Training(role="forward", base="embedded", data=(), sft=settings, hardware=machine)
     assert settings.batch and settings.steps
     return Trainer(
         model=family.model,
-        args=trl_config(job, folder, settings.batch, settings.steps),
-        train_dataset=dataset(job, made),
+        args=trl_config(wanted, folder, settings.batch, settings.steps),
+        train_dataset=dataset(settings, made),
         processing_class=family.tokenizer,
         callbacks=[Report()],
     )
+
+
+def data_in(folder: Path, rows: Iterable[Row], columns: pa.Schema = PAIR) -> tuple[Data, ...]:
+    """`rows` as a dataset in `folder`, to train on."""
+    known = [{name: row[name] for name in columns.names if name in row} for row in rows]
+    with Run(folder, "test", Empty()) as run:
+        return (Data(folder=rows_in(run, known, columns).path),)
+
+
+def train_here(training: Training, folder: Path) -> Path:
+    """Train in this process, which has loaded the libraries already."""
+    prepare(training, folder)
+    main(folder)
+    return folder
 
 
 def _texts() -> Iterator[str]:

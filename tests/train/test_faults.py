@@ -20,11 +20,10 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from humpback import prompts, store
 from humpback.curate.judge import JudgeConfig
-from humpback.evaluate import held_out
+from humpback.evaluate import held_out, iteration
 from humpback.lm import chat
-from humpback.methods import backtranslate
+from humpback.prompts import forward
 from humpback.prompts.forward import Example, TagConfig
-from humpback.recipes import _iteration, _models
 from humpback.train.process import child, data, packing
 from humpback.train.process.trainer import Trainer
 
@@ -98,7 +97,7 @@ def test_tags_swapped(monkeypatch: Patch) -> None:
 def test_the_backward_sentence_in_the_forward_template(monkeypatch: Patch) -> None:
     """Its template for seed rows asked for an instruction, in a forward training."""
     monkeypatch.setattr(
-        backtranslate, "forward_prompt", lambda instruction, tag: f"Predict the instruction.\n\n{instruction}\n\n{tag}"
+        forward, "forward_prompt", lambda instruction, tag: f"Predict the instruction.\n\n{instruction}\n\n{tag}"
     )
     fails(checks.prompts_are_golden)
 
@@ -110,9 +109,10 @@ OTHERS = {"judge-canary-v1", "paraphrase-v1", "rubric-axes-v1"}
 @pytest.mark.parametrize("name", [name for name in prompts.names() if name not in OTHERS])
 def test_a_prompt_that_drifts(name: str, monkeypatch: Patch) -> None:
     """A word more, anywhere, is another prompt."""
-    drifted = prompts._ENVIRONMENT.from_string("Please. " + prompts.source(name))
-    real = prompts._template
-    monkeypatch.setattr(prompts, "_template", lambda asked: drifted if asked == name else real(asked))
+    real = prompts.render
+    monkeypatch.setattr(
+        prompts, "render", lambda asked, **slots: ("Please. " if asked == name else "") + real(asked, **slots)
+    )
     if name.startswith("rubric"):
         source = prompts.source
         monkeypatch.setattr(prompts, "source", lambda asked: source(asked).replace("assistant", "helper", 1))
@@ -175,7 +175,7 @@ def test_a_model_without_its_role(role: str, tmp_path: Path) -> None:
 def test_a_last_rate_that_is_not_the_papers(end: float, monkeypatch: Patch, tmp_path: Path) -> None:
     """Spico197 took 9e-6 for a share of the first rate."""
     wrong = {"lr_scheduler_type": "polynomial", "lr_scheduler_kwargs": {"lr_end": end, "power": 1.0}}
-    monkeypatch.setattr(child, "schedule", lambda job, steps: wrong)
+    monkeypatch.setattr(child, "schedule", lambda sft, steps: wrong)
     fails(checks.the_rate_falls_in_a_line_to_lr_end, family("llama"), tmp_path)
 
 
@@ -235,7 +235,7 @@ def test_packing_that_leaks(name: str, forgotten: tuple[str, ...], monkeypatch: 
 @pytest.mark.parametrize("name", ["mistral", "gemma3"])
 def test_a_window_that_is_forgotten(name: str, monkeypatch: Patch, tmp_path: Path) -> None:
     """A model that attends further than it was made to."""
-    monkeypatch.setattr(packing, "_seen", lambda query, window: {"is_causal": True})
+    monkeypatch.setattr(packing, "seen", lambda query, window: {"is_causal": True})
     fails(checks.packing_changes_nothing, family(name), family(name, "eager"), tmp_path)
 
 
@@ -288,20 +288,24 @@ def test_trls_own_loss_is_another_function() -> None:
     assert Trainer.compute_loss is not SFTTrainer.compute_loss
 
 
-@pytest.mark.parametrize("lost", ["_load_rng_state", "_load_optimizer_and_scheduler", "order"])
-def test_what_is_not_restored(lost: str, monkeypatch: Patch, tmp_path: Path) -> None:
-    """Dropout that is drawn anew, moments that begin at zero, a pass that begins with its first batch again."""
-    if lost == "order":
-        real = child.trl_config
+@pytest.mark.parametrize("lost", ["rng_state.pth", "optimizer.pt"])
+def test_what_is_not_restored(lost: str, tmp_path: Path) -> None:
+    """Dropout that is drawn anew, moments that begin at zero."""
+    fails(
+        checks.resuming_changes_nothing, partial(family, "llama"), tmp_path, lambda checkpoint: (checkpoint / lost).unlink()
+    )
 
-        def forgetful(*asked: Any) -> Any:
-            made = real(*asked)
-            made.ignore_data_skip = True
-            return made
 
-        monkeypatch.setattr(families, "trl_config", forgetful)
-    else:
-        monkeypatch.setattr(Trainer, lost, lambda self, checkpoint: None)
+def test_a_place_in_the_data_that_is_not_restored(monkeypatch: Patch, tmp_path: Path) -> None:
+    """A pass that begins with its first batch again."""
+    real = child.trl_config
+
+    def forgetful(*asked: Any) -> Any:
+        made = real(*asked)
+        made.ignore_data_skip = True
+        return made
+
+    monkeypatch.setattr(families, "trl_config", forgetful)
     fails(checks.resuming_changes_nothing, partial(family, "llama"), tmp_path)
 
 
@@ -312,7 +316,7 @@ def test_a_judge_that_is_drawn_once() -> None:
 
 def test_a_model_chosen_on_the_test_split(monkeypatch: Patch, tmp_path: Path) -> None:
     """The paper's successor took the best of three numbers of steps, and the better of two tags, by test win rate."""
-    monkeypatch.setattr(_iteration, "held", lambda seed, split, settings: _models.held(seed, "test", settings))
+    monkeypatch.setattr(iteration, "held", lambda seed, split, cases: held_out.held(seed, "test", cases))
     fails(checks.the_best_is_chosen_on_dev_pairs, tmp_path)
 
 

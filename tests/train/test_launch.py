@@ -1,5 +1,6 @@
 """Several processes as one: the same examples, the same steps, one voice, and none left behind."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -16,10 +17,12 @@ from humpback.errors import TrainingFailed, UsageFault
 from humpback.progress import Progress
 from humpback.train import launch
 from humpback.train.config import HardwareConfig, SftConfig
-from humpback.train.job import Job
 from humpback.train.sft import train
+from humpback.train.training import Training
 
 pytest.importorskip("trl")
+from train.families import data_in
+
 SHIPPED = sorted(path.stem for path in launch.CONFIGURATIONS.glob("*.yaml"))
 # Twelve examples and steps of eight: passes end within steps.
 SEED = [
@@ -68,18 +71,14 @@ if "humpback.train.process.child" in sys.orig_argv:
 """
 
 
-def job(sft: dict[str, Any] | None = None, **hardware: Any) -> Job:
-    return Job(
-        role="forward",
-        base_name="embedded",
-        sft=SftConfig(**{**SFT, **(sft or {})}),
-        hardware=HardwareConfig(**{"checkpoint_steps": 0, **hardware}),
-    )
+def training(sft: dict[str, Any] | None = None, **hardware: Any) -> Training:
+    machine = HardwareConfig(**{"checkpoint_steps": 0, "silence": 300.0, **hardware})
+    return Training(role="forward", base="embedded", data=(), sft=SftConfig(**{**SFT, **(sft or {})}), hardware=machine)
 
 
-def trained(folder: Path, **hardware: Any) -> Path:
-    folder.mkdir()
-    train(folder, job(**hardware), SEED, Progress(quiet=True))
+def trained(folder: Path, sft: dict[str, Any] | None = None, **hardware: Any) -> Path:
+    data = data_in(folder.with_name("rows of " + folder.name), SEED)
+    train(training(sft, **hardware).model_copy(update={"data": data}), folder, Progress(quiet=True))
     return folder
 
 
@@ -106,6 +105,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(tmp_path_factory.mktemp("alone") / "model")
 
 
+@pytest.mark.slow
 def test_the_cosine_falls_to_lr_end_after_the_warmup(alone: Path) -> None:
     """A floor given as a share of the first rate ends at another rate than the one that was asked for."""
     from math import cos, pi
@@ -116,6 +116,7 @@ def test_the_cosine_falls_to_lr_end_after_the_warmup(alone: Path) -> None:
     assert rates == pytest.approx([end, *falling], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_does(alone: Path, tmp_path: Path) -> None:
     """Halves that are averaged by process and not by token, or examples seen twice at a pass's end, learn another model."""
     two = trained(tmp_path / "two", launch="two_cpu")
@@ -123,6 +124,16 @@ def test_two_processes_train_what_one_does(alone: Path, tmp_path: Path) -> None:
     assert_same_training(alone, two)
 
 
+@pytest.mark.slow
+def test_padded_steps_hold_the_same_examples_in_two_processes(tmp_path: Path) -> None:
+    """With packing=none the four examples that twelve leave for a second step of eight were filled up, in two processes, with
+    four from the beginning; and lengths were grouped by the batch of one process."""
+    one = trained(tmp_path / "one", {"packing": "none"})
+    two = trained(tmp_path / "two", {"packing": "none"}, launch="two_cpu")
+    assert_same_training(one, two)
+
+
+@pytest.mark.slow
 def test_checkpointed_activations_and_a_drawn_loss_change_nothing(alone: Path, tmp_path: Path) -> None:
     """Activations computed anew must see the boundaries of the examples again; and the logs belong beside the model."""
     pytest.importorskip("tensorboard")
@@ -136,6 +147,7 @@ def test_checkpointed_activations_and_a_drawn_loss_change_nothing(alone: Path, t
     assert drawn == pytest.approx(losses(other), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_loss_drawn_by_trackio_stays_on_this_machine(tmp_path: Path) -> None:
     """A tracker that asks for an account would stop a run offline."""
     import sqlite3
@@ -149,11 +161,12 @@ def test_a_loss_drawn_by_trackio_stays_on_this_machine(tmp_path: Path) -> None:
     assert drawn == pytest.approx(losses(folder), rel=1e-6) and rows[0][0] == "model"
 
 
+@pytest.mark.slow
 def test_parts_of_weights_are_put_together_again(alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model saved by one of several processes holds a part of the weights, and opens without a word."""
     (tmp_path / "sitecustomize.py").write_text(PROCESSORS_FOR_CARDS)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(launch, "check", lambda job: None)
+    monkeypatch.setattr(launch, "check", lambda _: None)
     config = yaml.safe_load((launch.CONFIGURATIONS / "fsdp2.yaml").read_text())
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**config, "use_cpu": True, "num_processes": 2}))
     cut = trained(tmp_path / "model", launch=str(tmp_path / "mine.yaml"), checkpoint_steps=2)
@@ -161,42 +174,57 @@ def test_parts_of_weights_are_put_together_again(alone: Path, tmp_path: Path, mo
     assert_same_training(alone, cut)
 
 
+@pytest.mark.slow
 def test_a_failure_among_many_says_why(tmp_path: Path) -> None:
     """The launcher's own last line is a row of equals signs."""
     with pytest.raises(TrainingFailed, match="cannot be divided among 2 processes"):
-        (tmp_path / "model").mkdir()
-        train(tmp_path / "model", job({"batch": 7}, launch="two_cpu"), SEED, Progress(quiet=True))
+        trained(tmp_path / "model", {"batch": 7}, launch="two_cpu")
 
 
 STARTED = """
 import sys
 from pathlib import Path
-from humpback.progress import Progress
-from humpback.train.sft import train
-sys.path.insert(0, sys.argv[2])
-from test_launch import SEED, job
-train(Path(sys.argv[1]), job({"steps": 100_000}, launch="two_cpu"), SEED, Progress(quiet=True))
+sys.path[:0] = sys.argv[2:]
+from test_launch import trained
+trained(Path(sys.argv[1]), {"steps": 100_000}, launch="two_cpu")
 """
 
 
+@pytest.mark.slow
 def test_no_process_outlives_the_run_that_was_killed(tmp_path: Path) -> None:
     """The processes' parent is the launcher: whoever watches that alone goes on working when the run is gone."""
     psutil = pytest.importorskip("psutil")
-    parent = subprocess.Popen([sys.executable, "-c", STARTED, str(tmp_path), str(Path(__file__).parent)])
+    here = Path(__file__).parent
+    parent = subprocess.Popen([sys.executable, "-c", STARTED, str(tmp_path / "model"), str(here), str(here.parent)])
     found: list[Any] = []
 
     def both() -> bool:
         assert parent.poll() is None
         found[:] = psutil.Process(parent.pid).children(recursive=True)
-        return sum("humpback.train.process.child" in words for each in found for words in each.cmdline()) >= 2
+        words: list[str] = []
+        for each in found:
+            with contextlib.suppress(psutil.Error):  # it has ended since
+                words += each.cmdline()
+        return words.count("humpback.train.process.child") >= 2
 
     try:
         until(both, 120)
         assert len(found) >= 3
     finally:
         parent.send_signal(signal.SIGKILL)
-        parent.wait()
+        parent.wait(timeout=30)
     until(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in found), 120)
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(600)", "os.close(1); time.sleep(600)"], ids=["silent", "its pipe closed"])
+def test_a_training_that_hangs_is_ended_and_told(wait: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Processes that wait for one another say nothing and never end; a run stood still beside them, for ever."""
+    process = f"import os, sys, time; print('waiting', os.getpid(), file=sys.stderr); {wait}"
+    monkeypatch.setattr(launch, "command", lambda *_: [sys.executable, "-c", process])
+    with pytest.raises(TrainingFailed) as caught:
+        trained(tmp_path / "model", silence=1.0)
+    assert "said nothing for 1 s" in caught.value.fact and "hardware.silence=10" in caught.value.hint
+    assert not Path(f"/proc/{caught.value.fact.rpartition(' ')[2]}").exists()
 
 
 def until(so: Callable[[], bool], seconds: float) -> None:
@@ -247,7 +275,7 @@ def test_what_is_missing_is_named_with_the_command(
     absent = "method" not in sft or not hardware
     monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None if absent else name)
     with pytest.raises(UsageFault) as caught:
-        launch.command(tmp_path, job(sft, **hardware))
+        launch.command(tmp_path, training(sft, **hardware))
     assert words in caught.value.fact + caught.value.hint
 
 
@@ -256,17 +284,17 @@ def test_a_file_of_ones_own_that_would_do_something_else_is_refused(more: str, t
     """accelerate trains unsharded on CPUs and says nothing; a second machine would wait for ever."""
     (tmp_path / "mine.yaml").write_text(f"distributed_type: FSDP\n{more}\n")
     with pytest.raises(UsageFault):
-        launch.command(tmp_path, job(launch=str(tmp_path / "mine.yaml")))
+        launch.command(tmp_path, training(launch=str(tmp_path / "mine.yaml")))
 
 
 def test_nobody_is_called_and_one_card_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A tracker that phones home, or a batch spread over cards that were not asked for."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
     monkeypatch.delenv("WANDB_MODE", raising=False)
-    given = launch.environment(tmp_path, job())
+    given = launch.environment(tmp_path, training())
     assert given["CUDA_VISIBLE_DEVICES"] == "4" and given["WANDB_MODE"] == "offline" and given["HF_HUB_OFFLINE"] == "1"
     assert given["TRACKIO_DIR"] == given["TENSORBOARD_LOGGING_DIR"] == str(tmp_path / "tracking")
     assert given["WANDB_DIR"] == str(tmp_path) and given["HF_HUB_DISABLE_TELEMETRY"] == given["DO_NOT_TRACK"] == "1"
-    assert launch.environment(tmp_path, job(launch="multi_gpu"))["CUDA_VISIBLE_DEVICES"] == "4,5"
+    assert launch.environment(tmp_path, training(launch="multi_gpu"))["CUDA_VISIBLE_DEVICES"] == "4,5"
     monkeypatch.setenv("WANDB_MODE", "online")
-    assert launch.environment(tmp_path, job())["WANDB_MODE"] == "online"
+    assert launch.environment(tmp_path, training())["WANDB_MODE"] == "online"

@@ -11,14 +11,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 import transformers  # noqa: E402
+from train.families import data_in, train_here  # noqa: E402
 
 from humpback import store  # noqa: E402
 from humpback.errors import UsageFault  # noqa: E402
-from humpback.lm.spec import model_folder  # noqa: E402
 from humpback.progress import Progress  # noqa: E402
-from humpback.schema import Row  # noqa: E402
+from humpback.schema import TRIPLE, Row  # noqa: E402
 from humpback.train.config import ContrastConfig, HardwareConfig, SftConfig  # noqa: E402
-from humpback.train.job import Job  # noqa: E402
 from humpback.train.process import contrastive  # noqa: E402
 from humpback.train.process.child import dataset, trl_config  # noqa: E402
 from humpback.train.process.contrastive import ContrastTrainer, Triples, contrastive_loss, pooled  # noqa: E402
@@ -26,6 +25,7 @@ from humpback.train.process.data import triple, usable  # noqa: E402
 from humpback.train.process.load import load  # noqa: E402
 from humpback.train.process.trainer import Trainer  # noqa: E402
 from humpback.train.sft import train  # noqa: E402
+from humpback.train.training import Training  # noqa: E402
 
 # The name of the setting is the one that all supported versions of transformers know.
 pytestmark = pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated:FutureWarning")
@@ -45,11 +45,10 @@ def row(number: int) -> Row:
 ROWS = [row(number) for number in range(len(THINGS))]
 
 
-def job(*, contrast: ContrastConfig | None, micro: int | None = None, **sft: Any) -> Job:
+def training(*, contrast: ContrastConfig | None, micro: int | None = None, **sft: Any) -> Training:
     given = {"batch": 8, "steps": 1, "max_tokens": 64, "dropout": 0.0, "clip": 1e9, "precision": "fp32", **sft}
     hardware = HardwareConfig(micro_batch=micro, checkpoint_steps=0)
-    base = str(model_folder("embedded"))
-    return Job(role="forward", base_name="embedded", base=base, sft=SftConfig(**given), hardware=hardware, contrast=contrast)
+    return Training(role="forward", base="embedded", data=(), sft=SftConfig(**given), hardware=hardware, contrast=contrast)
 
 
 class Caught(transformers.TrainerCallback):
@@ -59,13 +58,15 @@ class Caught(transformers.TrainerCallback):
         self.gradients = {name: each.grad.clone() for name, each in model.named_parameters() if each.grad is not None}
 
 
-def stepped(tmp_path: Path, wanted: Job, kind: Any = ContrastTrainer, rows: list[Row] = ROWS) -> tuple[Any, dict[str, Any]]:
+def stepped(
+    tmp_path: Path, wanted: Training, kind: Any = ContrastTrainer, rows: list[Row] = ROWS
+) -> tuple[Any, dict[str, Any]]:
     """(the trainer after one step, its gradients)."""
     model, tokenizer = load(wanted)
     caught = Caught()
     trainer = kind(
         wanted.contrast, model=model, args=trl_config(wanted, tmp_path, wanted.sft.batch or 8, 1),
-        train_dataset=dataset(wanted, usable(wanted, rows, tokenizer)[0]), processing_class=tokenizer, callbacks=[caught],
+        train_dataset=dataset(wanted.sft, usable(wanted, rows, tokenizer)[0]), processing_class=tokenizer, callbacks=[caught],
     )  # fmt: skip
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train()
@@ -89,15 +90,15 @@ class PerMicroBatch(ContrastTrainer):
 @pytest.mark.parametrize("packing", ["none", "batch"])
 def test_micro_batches_have_the_gradients_of_the_whole_batch(tmp_path: Path, packing: str) -> None:
     """Accumulation does not enlarge the set of negatives by itself."""
-    whole = stepped(tmp_path, job(contrast=ContrastConfig(), packing=packing))[1]
-    cut = stepped(tmp_path, job(contrast=ContrastConfig(), micro=2, packing=packing))[1]
+    whole = stepped(tmp_path, training(contrast=ContrastConfig(), packing=packing))[1]
+    cut = stepped(tmp_path, training(contrast=ContrastConfig(), micro=2, packing=packing))[1]
     assert apart(whole, cut) < 1e-5
 
 
 def test_the_published_fault_is_seen(tmp_path: Path) -> None:
     """With micro-batches of 2 the published loss sees one other pair, however many are accumulated."""
-    whole = stepped(tmp_path, job(contrast=ContrastConfig(), micro=4))[1]
-    faulty = stepped(tmp_path, job(contrast=ContrastConfig(), micro=2), PerMicroBatch)[1]
+    whole = stepped(tmp_path, training(contrast=ContrastConfig(), micro=4))[1]
+    faulty = stepped(tmp_path, training(contrast=ContrastConfig(), micro=2), PerMicroBatch)[1]
     assert apart(whole, faulty) > 1e-2
 
 
@@ -105,26 +106,26 @@ def test_both_passes_drop_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The gradient of states that were computed under other draws of the dropout is a gradient of nothing."""
     seen: list[Any] = []
 
-    class Watched(ContrastTrainer):
-        def _forward(self, model: Any, inputs: Any) -> tuple[Any, Any]:
-            loss, states = super()._forward(model, inputs)
-            seen.append(states.detach())
-            return loss, states
+    def watched(*asked: Any) -> Any:
+        states = pooled(*asked)
+        seen.append(states.detach())
+        return states
 
-    wanted = job(contrast=ContrastConfig(), micro=4, dropout=0.5)
-    stepped(tmp_path, wanted, Watched)
+    monkeypatch.setattr(contrastive, "pooled", watched)
+    wanted = training(contrast=ContrastConfig(), micro=4, dropout=0.5)
+    stepped(tmp_path, wanted)
     monkeypatch.setattr(contrastive.Draws, "again", lambda _: nullcontext())
-    stepped(tmp_path, wanted, Watched)
+    stepped(tmp_path, wanted)
     assert [torch.equal(seen[i], seen[i + 2]) for i in (0, 1)] == [True, True]
     assert [torch.equal(seen[i], seen[i + 2]) for i in (4, 5)] == [False, False]
 
 
 def test_the_contrastive_term_never_exceeds_the_generation_loss(tmp_path: Path) -> None:
     """At weight 1000 uncapped the model would learn to align and forget to write."""
-    generation = stepped(tmp_path, job(contrast=ContrastConfig(weight=0)))[0].state.log_history[0]["loss"]
-    capped = stepped(tmp_path, job(contrast=ContrastConfig()))[0].state.log_history[0]
+    generation = stepped(tmp_path, training(contrast=ContrastConfig(weight=0)))[0].state.log_history[0]["loss"]
+    capped = stepped(tmp_path, training(contrast=ContrastConfig()))[0].state.log_history[0]
     assert capped["loss"] == pytest.approx(2 * generation, rel=1e-4)
-    little = stepped(tmp_path, job(contrast=ContrastConfig(weight=0.01)))[0].state.log_history[0]
+    little = stepped(tmp_path, training(contrast=ContrastConfig(weight=0.01)))[0].state.log_history[0]
     assert little["loss"] == pytest.approx(generation + 0.01 * little["contrastive_loss"], rel=1e-4)
 
 
@@ -135,9 +136,9 @@ def test_without_the_term_it_is_the_generation_loss_of_both_wordings(tmp_path: P
         def __init__(self, _: ContrastConfig, **rest: Any) -> None:
             super().__init__(**rest)
 
-    control = stepped(tmp_path, job(contrast=ContrastConfig(weight=0)))[1]
+    control = stepped(tmp_path, training(contrast=ContrastConfig(weight=0)))[1]
     pairs = [{**each, "instruction": each[name]} for each in ROWS for name in ("instruction", "paraphrase")]
-    plain = stepped(tmp_path, job(contrast=None, batch=16), Plain, pairs)[1]
+    plain = stepped(tmp_path, training(contrast=None, batch=16), Plain, pairs)[1]
     assert apart(control, {name: 2 * each for name, each in plain.items()}) < 1e-4
 
 
@@ -176,7 +177,7 @@ def test_packed_and_padded_states_pool_alike(pooling: str) -> None:
 
 def test_shuffling_parts_no_triple(embedded: Any) -> None:
     """The published data must not be shuffled: there each second row is the negative of the one before it."""
-    wanted, tokenizer = job(contrast=ContrastConfig()), embedded.tokenizer
+    wanted, tokenizer = training(contrast=ContrastConfig()), embedded.tokenizer
     made = [made for each in ROWS if (made := triple(each, wanted, tokenizer))]
 
     def collated(rows: list[Any]) -> set[tuple[str, ...]]:
@@ -196,7 +197,7 @@ def test_shuffling_parts_no_triple(embedded: Any) -> None:
 def test_both_wordings_learn_as_much_of_the_answer(embedded: Any) -> None:
     """The longer wording leaves less room: its state would stand for another answer than that of the shorter one."""
     long = {**ROWS[0], "paraphrase": "Please explain in many words " * 5 + "?", "response": "Rub it well. " * 20}
-    made = triple(long, job(contrast=ContrastConfig(), max_tokens=80), embedded.tokenizer)
+    made = triple(long, training(contrast=ContrastConfig(), max_tokens=80), embedded.tokenizer)
     assert made is not None
     one, other, far = (made["labels"][a:b] for a, b in _spans(made["lengths"]))
     learnt = [[label for label in labels if label >= 0] for labels in (one, other, far)]
@@ -211,30 +212,36 @@ def _spans(lengths: list[int]) -> list[tuple[int, int]]:
 def test_rows_that_would_part_triples_are_refused() -> None:
     """Packed into rows, an instruction and its paraphrase may stand in different steps."""
     with pytest.raises(UsageFault, match="packing=rows"):
-        job(contrast=ContrastConfig(), packing="rows")
+        training(contrast=ContrastConfig(), packing="rows")
 
 
-def trained(folder: Path, steps: int, launch: str = "") -> list[dict[str, float]]:
-    """The log of a training in a process of its own, or two."""
-    wanted = job(contrast=ContrastConfig(), micro=2, steps=steps, lr=1e-3, lr_end=1e-4, clip=1.0)
-    hardware = wanted.hardware.model_copy(update={"launch": launch})
-    folder.mkdir(exist_ok=True)
-    train(folder, wanted.model_copy(update={"hardware": hardware}), ROWS, Progress(quiet=True))
+def tuned(folder: Path, steps: int, launch: str = "") -> list[dict[str, float]]:
+    """The log of a training here, or in two processes of its own."""
+    wanted = training(contrast=ContrastConfig(), micro=2, steps=steps, lr=1e-3, lr_end=1e-4, clip=1.0)
+    data = data_in(folder / "rows", ROWS, TRIPLE)
+    hardware = wanted.hardware.model_copy(update={"launch": launch, "silence": 300.0})
+    wanted = wanted.model_copy(update={"hardware": hardware, "data": data})
+    if launch:
+        train(wanted, folder, Progress(quiet=True))
+    else:
+        train_here(wanted, folder)
     log: list[dict[str, float]] = store.read_json(folder / "training.json")["log"]
     return log
 
 
+@pytest.mark.slow
 def test_four_steps_bring_paraphrases_together_and_other_answers_apart(tmp_path: Path) -> None:
     """A trainer whose contrastive gradient does not arrive would still learn to write: then the loss rises to 2.65."""
-    log = trained(tmp_path, 4)
+    log = tuned(tmp_path, 4)
     assert log[-1]["contrastive_loss"] < 0.9 * log[0]["contrastive_loss"]
     margins = [each["paraphrase_cosine"] - each["negative_cosine"] for each in log]
     assert margins[-1] > margins[0] + 0.02
     assert (tmp_path / "model.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_two_devices_are_each_others_negatives(tmp_path: Path) -> None:
     """Each device would see its own half of the negatives, and the gradient of the other half would be lost."""
-    one, two = trained(tmp_path / "one", 3), trained(tmp_path / "two", 3, "two_cpu")
+    one, two = tuned(tmp_path / "one", 3), tuned(tmp_path / "two", 3, "two_cpu")
     for name in ("contrastive_loss", "loss", "negative_cosine"):
         assert [each[name] for each in two] == pytest.approx([each[name] for each in one], rel=1e-3)

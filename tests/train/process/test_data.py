@@ -8,12 +8,12 @@ from train.families import TOKENIZERS, tokenizer
 
 from humpback.curate.teach import TeachConfig
 from humpback.train.config import SftConfig
-from humpback.train.job import Job
 from humpback.train.process import data
+from humpback.train.training import Training
 
 
-def job(role: str = "forward", tokens: int = 2048, **more: object) -> Job:
-    return Job(role=role, base_name="tiny", sft=SftConfig(max_tokens=tokens), **more)  # type: ignore[arg-type]
+def training(role: str = "forward", tokens: int = 2048, **more: object) -> Training:
+    return Training(role=role, base="embedded", data=(), sft=SftConfig(max_tokens=tokens), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", TOKENIZERS)
@@ -21,7 +21,7 @@ def test_examples_are_cut_at_max_tokens_and_then_have_no_end(kind: str) -> None:
     """An end after a cut teaches to stop in mid-sentence."""
     words = tokenizer(kind)
     row = {**checks.rows()[0], "response": "Oil every link. " * 50}
-    made, lost = data.usable(job(tokens=80), [row], words)
+    made, lost = data.usable(training(tokens=80), [row], words)
     assert lost == 0 and len(made[0]["input_ids"]) == 80 and words.eos_token_id not in checks.learnt(made[0])
 
 
@@ -29,7 +29,7 @@ def test_prompts_that_fill_the_length_are_counted() -> None:
     """Left out in silence they are data that nobody misses."""
     words = tokenizer("chatml")
     rows = [*checks.rows() * 2, {**checks.rows()[0], "instruction": "word " * 400}]
-    made, lost = data.usable(job(tokens=300), rows, words)
+    made, lost = data.usable(training(tokens=300), rows, words)
     assert (len(made), lost) == (16, 1)
 
 
@@ -37,23 +37,23 @@ def test_many_such_prompts_are_refused() -> None:
     """A length that one example in ten does not fit is the wrong one."""
     rows = [*checks.rows(), {**checks.rows()[0], "instruction": "word " * 400}]
     with pytest.raises(SystemExit, match=r"1 of 9 examples have a prompt longer than sft\.max_tokens"):
-        data.usable(job(tokens=300), rows, tokenizer("chatml"))
+        data.usable(training(tokens=300), rows, tokenizer("chatml"))
 
 
 def test_a_reversed_pair_learns_its_instruction() -> None:
     """A backward model trained on answers is a forward model."""
     words = tokenizer("gemma")
-    for row, made in zip(checks.rows(), data.usable(job("backward"), checks.rows(), words)[0], strict=True):
+    for row, made in zip(checks.rows(), data.usable(training("backward"), checks.rows(), words)[0], strict=True):
         assert words.decode(checks.learnt(made)[:-1]) == row["instruction"]
 
 
 def test_lessons_stand_beside_the_pairs_and_are_learnt_as_labels() -> None:
     """A lesson whose whole answer is a letter has two targets: the letter, and the end."""
     words = tokenizer("chatml")
-    made = data.usable(job(teach=TeachConfig(share=0.5)), checks.rows(), words)[0]
+    made = data.usable(training(teach=TeachConfig(share=0.5)), checks.rows(), words)[0]
     lessons = [words.decode(checks.learnt(each)[:-1]) for each in made[8:]]
     assert len(lessons) == 8 and set(lessons) <= set("ABCDE")
-    assert not data.usable(job("backward", teach=TeachConfig(share=0.5)), checks.rows(), words)[0][8:]
+    assert not data.usable(training("backward", teach=TeachConfig(share=0.5)), checks.rows(), words)[0][8:]
 
 
 @pytest.mark.parametrize("kind", TOKENIZERS)
@@ -61,5 +61,5 @@ def test_control_tokens_in_the_data_are_not_learnt(kind: str) -> None:
     """A page that writes an end token would teach to stop there."""
     words = tokenizer(kind)
     row = {**checks.rows()[0], "response": f"So {words.eos_token} and on."}
-    learnt = checks.learnt(data.usable(job(), [row], words)[0][0])
+    learnt = checks.learnt(data.usable(training(), [row], words)[0][0])
     assert learnt.count(words.eos_token_id) == 1 and learnt[-1] == words.eos_token_id

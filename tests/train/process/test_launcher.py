@@ -17,19 +17,3 @@ def test_what_the_file_leaves_open_is_this_machines(monkeypatch: pytest.MonkeyPa
     (tmp_path / "mine.yaml").write_text("distributed_type: MULTI_GPU\nnum_processes: 2\nmain_process_port: 1234\n")
     own = launcher.arguments(tmp_path, launch.configuration(str(tmp_path / "mine.yaml")))
     assert "--num_processes" not in own and "--main_process_port" not in own
-
-
-def test_the_last_word_is_the_trainings_and_not_the_launchers(tmp_path: Path) -> None:
-    """The launcher ends with pages about ranks and signals."""
-    lines = [
-        "Traceback",
-        "ValueError: the batch",
-        "E1121 18:45:35.388000 19786 failed",
-        "",
-        "======",
-        "------",
-    ]
-    (tmp_path / "train.log").write_text("\n".join(lines))
-    assert launcher.last_word(tmp_path / "train.log") == "ValueError: the batch"
-    (tmp_path / "train.log").write_text("======\n")
-    assert launcher.last_word(tmp_path / "train.log") == "it said nothing"

@@ -2,9 +2,8 @@
 
 import pytest
 
-from humpback.lm.spec import EMBEDDED
-from humpback.train.config import HardwareConfig, SftConfig
-from humpback.train.job import Job
+from humpback.train.config import SftConfig
+from humpback.train.training import Training
 
 pytest.importorskip("trl")
 # peft 0.21 asks transformers by a name that 5.23 calls deprecated.
@@ -12,9 +11,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is d
 ROWS = [list(range(100, 120)), list(range(200, 230))]
 
 
-def job(method: str, **more: object) -> Job:
+def training(method: str, **more: object) -> Training:
     sft = SftConfig.model_validate({"method": method, "lora": {"rank": 4, "alpha": 8}, **more})
-    return Job(role="forward", base_name="embedded", base=str(EMBEDDED), sft=sft, hardware=HardwareConfig())
+    return Training(role="forward", base="embedded", data=(), sft=sft)
 
 
 @pytest.fixture(params=["lora", "qlora"])
@@ -25,9 +24,10 @@ def frozen(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
     from humpback.train.process.child import check_packing
     from humpback.train.process.load import adapted, load
 
-    model, _ = load(job(request.param))
-    check_packing(job(request.param), model, [{"input_ids": row, "labels": row} for row in ROWS])
-    return adapted(model, job(request.param))
+    wanted = training(request.param)
+    model, _ = load(wanted)
+    check_packing(wanted.sft, model, [{"input_ids": row, "labels": row} for row in ROWS])
+    return adapted(model, wanted.sft)
 
 
 def test_adapters_stand_on_every_linear_layer_but_the_head(frozen) -> None:  # type: ignore[no-untyped-def]
@@ -63,7 +63,8 @@ def test_the_seed_decides_the_adapters_first_values() -> None:
     from humpback.train.process.load import adapted, load
 
     def first(seed: int) -> torch.Tensor:
-        model = adapted(load(job("lora", seed=seed))[0], job("lora", seed=seed))
+        wanted = training("lora", seed=seed)
+        model = adapted(load(wanted)[0], wanted.sft)
         return next(weight for name, weight in model.named_parameters() if "lora_A" in name)
 
     assert torch.equal(first(1), first(1)) and not torch.equal(first(1), first(2))
@@ -73,5 +74,5 @@ def test_dropout_reaches_the_layers() -> None:
     """Set in the config alone, after the layers were made from it, it changes nothing."""
     from humpback.train.process.load import load
 
-    model, _ = load(job("full", dropout=0.25))
+    model, _ = load(training("full", dropout=0.25))
     assert {each.attention_dropout for each in model.modules() if hasattr(each, "attention_dropout")} == {0.25}

@@ -11,17 +11,16 @@ from train import checks
 from train.families import ARCHITECTURES, UNPACKED, family
 
 from humpback.train.config import SftConfig
-from humpback.train.job import Job
 from humpback.train.process import child, data, packing
 from humpback.train.process.load import load
+from humpback.train.training import Training
 
 
 def refusal(name: str, **sft: Any) -> str:
     """What `check_packing` says of the architecture; empty where it lets it pass."""
     tiny = family(name)
-    job = checks.FORWARD.model_copy(update={"sft": SftConfig(**sft)})
     try:
-        child.check_packing(job, tiny.model, checks.examples(job, tiny.tokenizer))
+        child.check_packing(SftConfig(**sft), tiny.model, checks.examples(checks.FORWARD, tiny.tokenizer))
     except SystemExit as refused:
         return str(refused)
     return ""
@@ -53,7 +52,7 @@ def test_unpacked_they_may_be_trained(name: str, tmp_path: Path) -> None:
     """What is refused packed must be left a way; some of these have no attention but their own."""
     assert refusal(name, packing="none") == ""
     base = family(name, "eager").save(tmp_path)
-    model, _ = load(Job(role="forward", base_name=name, base=str(base), sft=SftConfig(packing="none")))
+    model, _ = load(Training(role="forward", base=f"transformers:{base}", data=(), sft=SftConfig(packing="none")))
     assert model.config._attn_implementation in ("sdpa", "eager")
 
 
@@ -67,7 +66,7 @@ def test_the_probe_leaves_the_model_as_it_was() -> None:
     assert moved.leak == 0 and moved.error < packing.ALLOWED.error
 
 
-def test_the_probe_sees_a_small_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_probe_sees_a_small_leak() -> None:
     """One layer of many that forgets the boundary moves the logits a little, and every example learns from another."""
     real = packing.packed_attention
 
@@ -75,16 +74,19 @@ def test_the_probe_sees_a_small_leak(monkeypatch: pytest.MonkeyPatch) -> None:
         bounds = None if module.layer_idx == 0 else cu_seq_lens_q
         return real(module, *states, cu_seq_lens_q=bounds, **more)
 
-    monkeypatch.setitem(packing.AttentionInterface._global_mapping, packing.ATTENTION, leaky)
-    assert "in one row with another" in refusal("llama")
+    packing.AttentionInterface.register(packing.ATTENTION, leaky)
+    try:
+        assert "in one row with another" in refusal("llama")
+    finally:
+        packing.AttentionInterface.register(packing.ATTENTION, real)
 
 
 def test_rows_are_filled_and_hold_whole_examples() -> None:
     """A packer that cuts examples trains on ends without beginnings."""
     tiny = family("llama")
-    job = checks.FORWARD.model_copy(update={"sft": SftConfig(packing="rows", max_tokens=300)})
-    made = checks.examples(job, tiny.tokenizer)
-    rows = child.dataset(job, made)
+    sft = SftConfig(packing="rows", max_tokens=300)
+    made = checks.examples(checks.FORWARD.model_copy(update={"sft": sft}), tiny.tokenizer)
+    rows = child.dataset(sft, made)
     assert len(rows) < len(made) and all(len(ids) <= 300 for ids in rows["input_ids"])
     split = [
         part.tolist()

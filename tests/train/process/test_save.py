@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from humpback.lm.spec import EMBEDDED
-from humpback.progress import Progress
 from humpback.train.config import SftConfig
-from humpback.train.job import Job
-from humpback.train.sft import train
+from humpback.train.training import SETTINGS, Training
 
 pytest.importorskip("trl")
+from train.families import data_in, train_here
+
 # peft 0.21 asks transformers by a name that 5.23 calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 SEED = [
@@ -36,9 +36,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         {"method": request.param, "lora": {"rank": 8, "alpha": 16}, "lr": 5e-3, "lr_end": 5e-3, "batch": 8, "steps": 4,
          "max_tokens": 96, "dropout": 0.0, "precision": "fp32"}
     )  # fmt: skip
-    job = Job(role="forward", base_name="embedded", sft=sft)
-    train(folder, job, SEED, Progress(quiet=True))
-    return request.param, folder
+    data = data_in(tmp_path_factory.mktemp("rows"), SEED)
+    return request.param, train_here(Training(role="forward", base="embedded", data=data, sft=sft), folder)
 
 
 def opened(path: Path, **more: Any) -> Any:
@@ -69,8 +68,8 @@ def test_the_merged_model_answers_as_the_adapter_over_what_it_was_trained_on(tra
     from humpback.train.process.load import load
 
     method, folder = trained
-    job = Job(**json.loads((folder / "job.json").read_text()))
-    base = load(job.model_copy(update={"sft": job.sft.model_copy(update={"packing": "none"})}))[0].eval()
+    made = Training(**json.loads((folder / SETTINGS).read_text()))
+    base = load(made.model_copy(update={"sft": made.sft.model_copy(update={"packing": "none"})}))[0].eval()
     before = logits(base)
     adapter = logits(PeftModel.from_pretrained(base, folder / "adapter").eval())
     merged = logits(opened(folder))
