@@ -33,7 +33,7 @@ def test_a_rate_that_would_rise_is_refused_before_anything_is_made() -> None:
 
 @pytest.mark.parametrize("changed", [{"optimizer": "sgd"}, {"precision": "fp32"}], ids=["optimizer", "precision"])
 def test_what_changes_what_is_learnt_is_planned(changed: dict[str, str]) -> None:
-    """Both stood under `hardware`, which is in no plan: sgd after adamw in the same folder gave the adamw model, untrained."""
+    """Both stood under `hardware`, which is in no plan: sgd after adamw in the same folder gave the adamw model."""
     assert planned(SftConfig(**changed)) != planned(SftConfig())  # type: ignore[arg-type]
 
 

@@ -126,7 +126,7 @@ def test_two_processes_train_what_one_does(alone: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_padded_steps_hold_the_same_examples_in_two_processes(tmp_path: Path) -> None:
-    """With packing=none the four examples that twelve leave for a second step of eight were filled up, in two processes, with
+    """With packing=none the second step of eight, for which twelve examples leave four, was filled up in two processes with
     four from the beginning; and lengths were grouped by the batch of one process."""
     one = trained(tmp_path / "one", {"packing": "none"})
     two = trained(tmp_path / "two", {"packing": "none"}, launch="two_cpu")

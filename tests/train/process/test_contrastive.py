@@ -65,8 +65,8 @@ def stepped(
     model, tokenizer = load(wanted)
     caught = Caught()
     trainer = kind(
-        wanted.contrast, model=model, args=trl_config(wanted, tmp_path, wanted.sft.batch or 8, 1),
-        train_dataset=dataset(wanted.sft, usable(wanted, rows, tokenizer)[0]), processing_class=tokenizer, callbacks=[caught],
+        wanted.contrast, model=model, args=trl_config(wanted, tmp_path, wanted.sft.batch or 8, 1), callbacks=[caught],
+        train_dataset=dataset(wanted.sft, usable(wanted, rows, tokenizer)[0]), processing_class=tokenizer,
     )  # fmt: skip
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train()
