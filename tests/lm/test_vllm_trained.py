@@ -38,8 +38,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     import transformers
 
-    from humpback.train.job import Job
     from humpback.train.process.save import save
+    from humpback.train.training import Training
 
     model = transformers.AutoModelForCausalLM.from_pretrained(EMBEDDED, dtype=torch.float32)
     words = transformers.AutoTokenizer.from_pretrained(EMBEDDED)
@@ -48,7 +48,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for weight in model.parameters():
             weight += 0.05 * weight.std() * torch.randn_like(weight)
     folder = tmp_path_factory.mktemp("trained")
-    save(model, words, folder, Job(role="forward", base_name="embedded", base=str(EMBEDDED)), {})
+    save(model, words, folder, Training(role="forward", base="embedded", data=()), {})
     return folder
 
 
