@@ -1,7 +1,6 @@
 """Pages made to break a reader: each ends in rows or in a drop with its reason, soon, and never in an exception."""
 
 import time
-from functools import partial
 
 import pytest
 
@@ -11,7 +10,7 @@ from humpback.corpus.rules.quality import RuleConfig, apply_rules
 from humpback.schema import SEGMENT, Row
 from humpback.stage import Drop
 from humpback.store import to_table
-from humpback.text.language import keep_languages
+from humpback.text.language import LanguageConfig, keep_languages
 from humpback.text.near_duplicates import DedupConfig, unique
 
 # On an idle machine each takes under a second; what costs the square of its length takes minutes.
@@ -26,13 +25,13 @@ def through(row: Row) -> list[Row | Drop]:
     ended: list[Row | Drop] = []
     rows: list[Row] = [row]
     stages = (
-        partial(segment, SegmentConfig()),
-        partial(apply_rules, RuleConfig(min_chars=1, max_chars=10**9, overlap="all")),
-        partial(keep_languages, (), 0.0),
-        partial(unique, DedupConfig()),
+        (segment, SegmentConfig()),
+        (apply_rules, RuleConfig(min_chars=1, max_chars=10**9, overlap="all")),
+        (keep_languages, LanguageConfig()),
+        (unique, DedupConfig()),
     )
-    for stage in stages:
-        outcomes = list(stage(rows))
+    for function, config in stages:
+        outcomes = list(function(config, rows))
         ended += [outcome for outcome in outcomes if isinstance(outcome, Drop)]
         rows = [outcome for outcome in outcomes if not isinstance(outcome, Drop)]
         to_table(rows, SEGMENT)

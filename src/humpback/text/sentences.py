@@ -93,17 +93,14 @@ def _ends_sentence(line: str, stop: re.Match[str]) -> bool:
         return not _QUOTATION_PARTICLE.search(line, begin, end + 1)
     if mark == "．":
         return not line[end].isdecimal()
-    if not stop[1] or (mark == ";" and not _is_greek(line[begin - 1 : begin])):
+    # In Greek alone the semicolon asks a question.
+    before = line[begin - 1 : begin]
+    if not stop[1] or (mark == ";" and not ("Ͱ" <= before <= "Ͽ" or "ἀ" <= before <= "῾")):
         return False
     following = line[end : end + 4].lstrip(_OPENING)[:1]
     if following.islower():
         return False
     return mark != "." or line[begin + 1 : begin + 2] == "." or not _is_abbreviation(line[max(0, begin - 16) : begin])
-
-
-def _is_greek(letter: str) -> bool:
-    """In Greek alone the semicolon asks a question."""
-    return "Ͱ" <= letter <= "Ͽ" or "ἀ" <= letter <= "῾"
 
 
 def _is_abbreviation(before: str) -> bool:

@@ -48,7 +48,8 @@ def outline(html: str, whole: bool = False) -> Outline:
     """
     parser = _parsed(html)
     title = parser.css_first("head title") or parser.css_first("title")
-    walk = _Walk(_holders(parser), whole)
+    # The addresses of all elements that are or hold the page's title or main element.
+    walk = _Walk(frozenset(around(parser.css(_CONTENT))), whole)
     if parser.body is not None:
         walk.run(parser.body if whole else prose_root(parser))
     walk.outline.title = inline_text(title) if title else ""
@@ -60,11 +61,6 @@ def _parsed(html: str) -> LexborHTMLParser:
         return LexborHTMLParser(html)
     except UnicodeEncodeError:
         return LexborHTMLParser(_SURROGATE.sub("\ufffd", html))
-
-
-def _holders(parser: LexborHTMLParser) -> frozenset[int]:
-    """The addresses of all elements that are or hold the page's title or main element."""
-    return frozenset(around(parser.css(_CONTENT)))
 
 
 Leave = Callable[["_Walk"], None]

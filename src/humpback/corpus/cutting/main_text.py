@@ -89,7 +89,7 @@ def _main_range(page: Outline) -> tuple[int, int]:
 
 def _lead(page: Outline, body: list[Event], start: int) -> list[Event]:
     """The title of a main text that has none, and the paragraphs between; the page's own title where no heading is."""
-    own: list[Event] = [Heading(page.title, 1)] if page.title and _starts_with_prose(body) else []
+    own: list[Event] = [Heading(page.title, 1)] if page.title and body and type(body[0]) is Block else []
     if any(map(_is_title, body)):
         return own
     before = [event for event in page.events[:start] if not event.fate]
@@ -112,7 +112,3 @@ def _title_before(before: list[Event]) -> int | None:
 
 def _is_title(event: Event) -> bool:
     return type(event) is Heading and event.level == 1
-
-
-def _starts_with_prose(body: list[Event]) -> bool:
-    return bool(body) and type(body[0]) is Block

@@ -28,7 +28,9 @@ def outline_of_markdown(text: str, title: str) -> list[Event]:
         at = end
     events += _blocks(lines[at:])
     if events and isinstance(events[0], Block):
-        events.insert(0, Heading(writable(title or _first_words(text)), 1))
+        # What has neither a title nor headings goes by its first words.
+        words = text.split(None, 8)[:8]
+        events.insert(0, Heading(writable(title or " ".join(words) + (" ..." if len(words) == 8 else "")), 1))
     return events
 
 
@@ -72,9 +74,3 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
 def _block(lines: list[str]) -> Block:
     text = "\n".join(lines)
     return Block(text, weight=len(text))
-
-
-def _first_words(text: str) -> str:
-    """What a text without title and headings goes by: its first words."""
-    words = text.split(None, 8)[:8]
-    return " ".join(words) + (" ..." if len(words) == 8 else "")

@@ -101,16 +101,12 @@ def pruned(nodes: list[Node]) -> list[Node]:
     """
     silent = [node for node in nodes if node.above is not None and (navigation_term(node.heading) or is_call(node.heading))]
     for node in silent:
-        if _own_prose(node) >= ARTICLE_CHARS:
+        if sum(block.weight for block in node.blocks if _is_prose(block)) >= ARTICLE_CHARS:
             _silence(node)
     _cut(nodes, [(node, f"under the heading {node.heading!r}") for node in silent if not node.silent])
     _cut(nodes, [(teaser, "a teaser") for node in nodes for teaser in _teasers(node)])
     kept = {id(node) for root in nodes if root.above is None for node in (root, *root.below())}
     return [node for node in nodes if id(node) in kept]
-
-
-def _own_prose(node: Node) -> int:
-    return sum(block.weight for block in node.blocks if _is_prose(block))
 
 
 def _is_prose(block: Block) -> bool:
@@ -126,12 +122,12 @@ def _silence(node: Node) -> None:
 
 
 def _teasers(node: Node) -> list[Node]:
-    teasers = [child for child in node.children if _is_teaser(child)]
+    teasers = [
+        child
+        for child in node.children
+        if child.linked and not child.children and sum(len(block.text) for block in child.blocks) < TEASER_CHARS
+    ]
     return teasers if len(teasers) > 1 else []
-
-
-def _is_teaser(node: Node) -> bool:
-    return node.linked and not node.children and sum(len(block.text) for block in node.blocks) < TEASER_CHARS
 
 
 def _cut(nodes: list[Node], cut: list[tuple[Node, str]]) -> None:

@@ -144,10 +144,6 @@ def _deflated(data: bytes, most: int) -> bytes:
         return _inflated(data, most, -15)
 
 
-def _from_brotli(data: bytes, most: int) -> bytes:
-    return bytes(brotli.Decompressor().process(data, output_buffer_limit=most))
-
-
 def _from_zstd(data: bytes, most: int) -> bytes:
     parts: list[bytes] = []
     with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
@@ -164,7 +160,7 @@ _CODINGS: dict[str, Callable[[bytes, int], Any]] = {
     "gzip": _gunzipped,
     "x-gzip": _gunzipped,
     "deflate": _deflated,
-    "br": _from_brotli,
+    "br": lambda data, most: bytes(brotli.Decompressor().process(data, output_buffer_limit=most)),
     "zstd": _from_zstd,
 }
 

@@ -1,8 +1,8 @@
 """By what a file is known: its digest for plans, and two edges of it for the ids of its rows.
 
-A digest costs a file's reading, at about 1.2 GiB a second here, where reading pages out of an archive takes 30 times as long
-and cutting them 200 times. Where many large files lie far away it would still be long to wait for whenever a run is taken up
-again: so of a large file it is a sample.
+A digest costs a file's reading, at about 1.2 GiB a second here, where reading the pages out of an archive takes 20 times as
+long and cutting them 100 times. Where many large files lie far away it would still be long to wait for whenever a run is
+taken up again: so of a large file it is a sample.
 """
 
 import hashlib

@@ -220,7 +220,11 @@ def repetition(row: Row, config: RuleConfig) -> Any:
         return None
     long_enough = [found for found in terms_of_sentences(row["text"])[:_MOST_SENTENCES] if len(found) >= _LEAST_TERMS]
     words = {word for gram in recurring for word in gram}
-    alike = [_ngrams(found, config.ngram) for found in long_enough if not words.isdisjoint(found)]
+    alike = [
+        frozenset(zip(*(found[i:] for i in range(config.ngram)), strict=False))
+        for found in long_enough
+        if not words.isdisjoint(found)
+    ]
     highest, repeated = _similar_pairs(alike, recurring, config.tau_pair)
     pairs = len(long_enough) * (len(long_enough) - 1) / 2
     if highest >= config.tau_max:
@@ -237,10 +241,6 @@ def _recurring_ngrams(words: list[str], n: int) -> set[tuple[str, ...]]:
     while (at := runs.find(wanted, at + 1)) >= 0:
         grams[tuple(words[at : at + n])] += 1
     return {gram for gram, count in grams.items() if count > 1}
-
-
-def _ngrams(words: list[str], n: int) -> frozenset[tuple[str, ...]]:
-    return frozenset(zip(*(words[i:] for i in range(n)), strict=False))
 
 
 def _similar_pairs(grams: list[frozenset[Any]], recurring: set[Any], tau: float) -> tuple[float, int]:

@@ -1,7 +1,7 @@
 """E-mail addresses, plain, and as they are hidden from robots: "anna (at) verein (dot) de"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from humpback.text.redaction.finder import Finder, Span
 
@@ -31,12 +31,8 @@ def _emails(text: str, line: Span, _: tuple[str, ...]) -> Iterator[Span]:
     return (match.span() for match in _EMAIL.finditer(text, *line) if _reaches_somebody(match))
 
 
-def _obfuscated_emails(text: str, line: Span, _: tuple[str, ...]) -> Iterator[Span]:
-    return (match.span() for match in _OBFUSCATED.finditer(text, *line))
-
-
-def _spelled_emails(text: str, line: Span, _: tuple[str, ...]) -> Iterator[Span]:
-    return (match.span() for match in _SPELLED.finditer(text, *line))
+def _every(pattern: re.Pattern[str]) -> Callable[[str, Span, tuple[str, ...]], Iterator[Span]]:
+    return lambda text, line, _: (match.span() for match in pattern.finditer(text, *line))
 
 
 def _reaches_somebody(match: "re.Match[str]") -> bool:
@@ -54,6 +50,6 @@ def _reaches_somebody(match: "re.Match[str]") -> bool:
 
 EMAILS = (
     Finder("EMAIL_ADDRESS", re.compile("@"), _emails),
-    Finder("EMAIL_ADDRESS", _BRACKETED_AT, _obfuscated_emails),
-    Finder("EMAIL_ADDRESS", re.compile(" dot ", re.IGNORECASE), _spelled_emails),
+    Finder("EMAIL_ADDRESS", _BRACKETED_AT, _every(_OBFUSCATED)),
+    Finder("EMAIL_ADDRESS", re.compile(" dot ", re.IGNORECASE), _every(_SPELLED)),
 )

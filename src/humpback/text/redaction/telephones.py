@@ -119,15 +119,11 @@ def _international(number: str) -> int:
         return 0
     while number:
         digits = only_digits(number)
-        if _is_valid("+" + (digits[2:] if number.startswith("00") else _international_digits(number)), None):
+        # "+49 (0)30": the trunk prefix is not dialled from abroad.
+        if _is_valid("+" + (digits[2:] if number.startswith("00") else only_digits(number.replace("(0)", "", 1))), None):
             return len(number)
         number = re.sub(rf"(?:{SPACE}|[./()\u2010\u2011\u2013-])*[0-9]*\)?$", "", number) if len(digits) > 8 else ""
     return 0
-
-
-def _international_digits(number: str) -> str:
-    # "+49 (0)30": the trunk prefix is not dialled from abroad.
-    return only_digits(number.replace("(0)", "", 1))
 
 
 def _is_national(number: str, regions: tuple[str, ...], hinted: bool) -> bool:
