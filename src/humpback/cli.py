@@ -252,7 +252,7 @@ def add_verbs(wanted: str) -> None:
     """The recipes of one stage as commands; only the one that is typed is loaded."""
     from humpback import recipes
 
-    for name in recipes.verbs():
+    for name in recipes.verb_names():
         help_, *_, example = recipes.about(name)
         typed = verb(name, recipes.load(name)) if name == wanted else lambda: None
         app.command(name, help=help_, epilog=f"Example: {example}")(typed)

@@ -1,10 +1,11 @@
 """From pages to segments that may be answers: every step of the corpus in its order."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated
 
 from pydantic import Field
 
-from humpback.config import Config, Empty
+from humpback.config import OFTEN, Config, Empty, Shown
 from humpback.corpus.cutting.segment import SegmentConfig, segment
 from humpback.corpus.documents.formats import formats
 from humpback.corpus.documents.read import DocumentsConfig, read
@@ -26,7 +27,7 @@ from humpback.text.redaction import RedactConfig, phone_numbers, redact
 class CorpusSettings(Config):
     """Pages and how they are cut."""
 
-    inputs: tuple[str, ...] = Field(
+    inputs: Annotated[tuple[str, ...], OFTEN] = Field(
         (),
         description="paths, folders, globs or addresses of archives, pages, texts, tables, books; hf:NAME; cc:CRAWL?files=N",
     )
@@ -34,13 +35,17 @@ class CorpusSettings(Config):
     rights: RightsConfig = RightsConfig()
     segment: SegmentConfig = SegmentConfig()
     rules: RuleConfig = RuleConfig()
-    languages: tuple[str, ...] = Field(("en",), description="languages kept, ISO 639-1; empty: all (paper: English)")
+    languages: Annotated[tuple[str, ...], OFTEN] = Field(
+        ("en",), description="languages kept, ISO 639-1; empty: all (paper: English)"
+    )
     min_language_probability: float = Field(0.65, description="(ours)")
     redact: RedactConfig = RedactConfig()
     dedup: DedupConfig = DedupConfig()
     caps: CapConfig = CapConfig()
     contamination: ContaminationConfig = ContaminationConfig()
-    sample: int | None = Field(None, description="segments drawn; unset: all (paper: 502,133)")
+    sample: Annotated[int | None, Shown(often=True, layer="limit")] = Field(
+        None, description="segments drawn; unset: all (paper: 502,133)"
+    )
 
 
 def segments(run: Run, settings: CorpusSettings, seed: int) -> Dataset:

@@ -8,14 +8,14 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import dropwhile, islice
-from typing import Any
+from typing import Annotated, Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.corpus.held_out import REASON, HeldOut, NearConfig
 from humpback.corpus.inputs.sources import FilesConfig, Listing, listed, sources
 from humpback.errors import UsageFault
@@ -30,7 +30,7 @@ from humpback.text.near_duplicates import BATCH
 class SeedSettings(Config):
     """Human pairs, and how many are held out for measuring."""
 
-    path: str = Field("", description="JSONL or Parquet with instruction and response")
+    path: Annotated[str, OFTEN] = Field("", description="JSONL or Parquet with instruction and response")
     dev: float = Field(0.1, description="share on which the judge's competence is measured (ours)")
     test: float = Field(0.1, description="share on which models are measured and nothing is chosen (ours)")
 

@@ -9,12 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.curate.likelihood import if_it_can
 from humpback.curate.parse import parse_score
 from humpback.curate.rubric import RUBRIC, RubricName, rubric
@@ -29,12 +29,14 @@ from humpback.schema import Row, row_seed
 class JudgeConfig(Config):
     """How pairs are graded."""
 
-    mode: Literal["expected", "text", "multi"] = Field(
+    mode: Annotated[Literal["expected", "text", "multi"], OFTEN] = Field(
         "expected",
         description="expected: expectation over the levels' probabilities (ours). text: reasoning, then Score: N (paper). "
         "multi: mean of several texts (ours)",
     )
-    rubric: RubricName = Field(RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file")
+    rubric: Annotated[RubricName, OFTEN] = Field(
+        RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file"
+    )
     samples: int = Field(5, ge=1, description="multi: texts drawn per pair (ours)")
     reasoning_tokens: int = Field(512, ge=1, description="text, multi: the longest text of the judge (Spico197: 512)")
     temperature: float = Field(0.7, gt=0, description="multi: how warm its texts are drawn (Spico197: 0.7); text is greedy")

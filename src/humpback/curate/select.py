@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.curate import scorers
 from humpback.curate.scorers import Scorer
 from humpback.run import Run
@@ -36,14 +36,18 @@ _TERMS, _LATENT = 50_000, 100
 class CurateConfig(Config):
     """Self-curation."""
 
-    by: By = Field(
+    by: Annotated[By, OFTEN] = Field(
         "auto",
         description="score: the judge at k. gain: likelihood gain. auto: the judge at k if competent, else the better. Any "
         "other scorer: the best share by its column; relevance and entailment are outside models (ours)",
     )
-    k: float = Field(4.5, description='keep pairs whose expected score is at least k; 4.5 is the paper\'s "A_5"')
-    share: float = Field(0.5, description="by gain, or by a judge that is not competent: this share, the highest (ours)")
-    rounds: int = Field(2, description="M_0 -> A_k^(1) -> M_1 -> A_k^(2) -> M_2 (paper: 2)")
+    k: Annotated[float, OFTEN] = Field(
+        4.5, description='keep pairs whose expected score is at least k; 4.5 is the paper\'s "A_5"'
+    )
+    share: Annotated[float, OFTEN] = Field(
+        0.5, description="by gain, or by a judge that is not competent: this share, the highest (ours)"
+    )
+    rounds: Annotated[int, OFTEN] = Field(2, description="M_0 -> A_k^(1) -> M_1 -> A_k^(2) -> M_2 (paper: 2)")
     min_auc: float = Field(0.8, description="the judge is competent if it ranks clean above each corruption so well (ours)")
     min_valid: float = Field(0.6, description="the judge is competent if it scored at least this share (ours)")
     stop_below_chance: bool = Field(

@@ -10,12 +10,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.guards import phrases
 from humpback.guards.leaks import leak
 from humpback.guards.pair import RUN, PairTexts, copied_share, covered, loops
@@ -52,7 +52,7 @@ class GuardConfig(Config):
     max_chars: int | None = Field(800, description="longest instruction that a model wrote (Spico197); unset: any")
     copied_share: float = Field(0.3, description="share of the instruction in 8-word runs of its answer (ours)")
     leaked_run: int = Field(7, description="words in a row shared with a prompt (ours)")
-    min_logprob: float | None = Field(
+    min_logprob: Annotated[float | None, OFTEN] = Field(
         None, description="lowest mean log-probability of the instruction under its backward model; unset: any (ours)"
     )
 

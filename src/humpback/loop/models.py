@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from humpback.config import Config
+from humpback.config import OFTEN, Config, Shown
 from humpback.corpus.pairs import SeedSettings
 from humpback.curate.settings import CurationSettings
 from humpback.curate.teach import TeachConfig
@@ -33,12 +33,14 @@ class MeasureSettings(Config):
 class ModelSettings(CurationSettings):
     """What every recipe that trains models can set."""
 
-    base: ModelName = Field("embedded", description="the base model, on this disk: embedded, or transformers:PATH")
+    base: Annotated[ModelName, Shown(often=True, layer="recommends")] = Field(
+        "embedded", description="the base model, on this disk: embedded, or transformers:PATH"
+    )
     seed: SeedSettings = SeedSettings()
     teach: TeachConfig = TeachConfig()
     sft: SftConfig = SftConfig()
     backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
-    backward_lm: ModelName = Field(
+    backward_lm: Annotated[ModelName, OFTEN] = Field(
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
     )
     hardware: HardwareConfig = HardwareConfig()

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from humpback import store
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.curate import competence, injection
 from humpback.curate.scoring import check_readable, scored
 from humpback.curate.select import selected
@@ -37,7 +37,9 @@ class LoopSettings(ModelSettings, backtranslate.Settings):
     """What recipes with rounds can set."""
 
     iterate: iteration.IterateConfig = iteration.IterateConfig()
-    judge_lm: ModelName = Field("", description="an outside judge, backend:model; empty: the model in training (paper)")
+    judge_lm: Annotated[ModelName, OFTEN] = Field(
+        "", description="an outside judge, backend:model; empty: the model in training (paper)"
+    )
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ A backward model is one trained to be (`backward-v1`), or any instruct model tha
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from humpback import lm as language_models
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.guards.checks import GuardConfig, guarded
 from humpback.lm import LM, Completion, Sampling
 from humpback.methods.candidates import candidate, marked, merged
@@ -22,7 +22,6 @@ from humpback.prompts.forward import TagConfig
 from humpback.schema import PAIR, Row, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset
-from humpback.text.contamination import ContaminationConfig, decontaminate
 
 if TYPE_CHECKING:
     from humpback.run import Run
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
 class DrawConfig(Config):
     """How instructions are drawn. What chooses among them is no part of it: choosing anew draws nothing anew."""
 
-    candidates: int = Field(1, ge=1, description="instructions drawn per text, the best clean one kept (paper: 1)")
+    candidates: Annotated[int, OFTEN] = Field(
+        1, ge=1, description="instructions drawn per text, the best clean one kept (paper: 1)"
+    )
     sampling: Sampling = Field(Sampling(), description="temperature 0.7, top-p 0.9 (paper), 512 tokens (Spico197)")
     max_pairs: int = Field(1, ge=1, description="most instructions kept per text, if they differ, each as a pair (paper: 1)")
     pair_chars: int = Field(1000, ge=1, description="one more of them for each so many characters of text (ours)")
@@ -60,7 +61,6 @@ class Settings(Config):
     backward: BackwardConfig = BackwardConfig()
     augment: AugmentConfig = AugmentConfig()
     guards: GuardConfig = GuardConfig()
-    contamination: ContaminationConfig = ContaminationConfig()
     random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
 
 
@@ -69,11 +69,11 @@ def pairs(
 ) -> Dataset:
     """An instruction by the backward model `writer` for each text of `source`, as far as the guards let it through.
 
-    `forward` is the model that a round trip asks, of answers clipped to `max_tokens`. A later `round` draws other ones: its seed derives from `random_seed` and
-    its number. Of the settings those of `Settings` are read, whatever else stands beside them.
+    `forward` is the model that a round trip asks, of answers clipped to `max_tokens`. A later `round` draws other ones: its
+    seed derives from `random_seed` and its number. What stands beside those of `Settings` is not read.
     """
     number = "" if round == 1 else f"-{round}"
-    about = {"method": "backtranslate", "round": round}
+    about: dict[str, Any] = {"method": "backtranslate", "round": round}
     made = run.map(f"augmented{number}", drawing(settings, writer, round), source, kind="candidates", **about)
     if settings.augment.choose == "round_trip":
         config = RoundTripConfig(
@@ -81,11 +81,8 @@ def pairs(
         )
         made = run.map(f"round-trip{number}", LMStage("round-trip", PAIR, round_trip, config, lm=forward), made,
                        kind="candidates", **about)  # fmt: skip
-    if settings.contamination.against:
-        clean = Stage("decontaminated-pairs", PAIR, decontaminate, settings.contamination)
-        made = run.map(f"decontaminated-pairs{number}", clean, made, kind="candidates", **about)
     let_through = Stage("guards", PAIR, guarded, settings.guards)
-    return run.map(f"pairs{number}", let_through, made, may_be_empty=round > 1, kind="pairs", **about)
+    return run.map(f"pairs{number}", let_through, made, may_be_empty=round > 1, kind="pairs", of="guards", **about)
 
 
 class Drawing(Config):

@@ -5,12 +5,12 @@ A backward model is one trained to be (`backward-v1`), or any instruct model tha
 """
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.prompts.forward import Clip, Example, TagConfig
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row
@@ -25,7 +25,7 @@ _CODE = re.compile(r"[a-z]{2,3}")
 class ShownText(Config):
     """How much a backward model is shown of a text, in training and when it is asked."""
 
-    context: Literal["none", "heading"] = Field(
+    context: Annotated[Literal["none", "heading"], OFTEN] = Field(
         "none", description="whether the heading path stands beside the text: the paper's model sees the text alone"
     )
     max_text_tokens: int = Field(1536, description="the text is clipped to this many tokens, at its tail (ours)")

@@ -18,17 +18,17 @@ Layer = tuple[str, Mapping[str, Any]]
 
 def names() -> list[str]:
     """The names of all recipes, verbs among them."""
-    return sorted([*(p.stem for p in HERE.glob("*.py") if p.stem != "__init__"), *verbs()])
+    return sorted([*(p.stem for p in HERE.glob("*.py") if p.stem != "__init__"), *verb_names()])
 
 
-def verbs() -> list[str]:
+def verb_names() -> list[str]:
     """The names of the recipes that are commands of their own."""
     return sorted(p.stem for p in (HERE / "verbs").glob("*.py") if p.stem != "__init__")
 
 
 def about(name: str) -> list[str]:
     """The lines of a recipe's docstring, read without loading it: what it does, and an example."""
-    path = HERE / "verbs" / f"{name}.py" if name in verbs() else HERE / f"{name}.py"
+    path = HERE / "verbs" / f"{name}.py" if name in verb_names() else HERE / f"{name}.py"
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()
 
 
@@ -36,7 +36,7 @@ def load(name: str) -> ModuleType:
     """The recipe `name`; raises `UsageFault` if there is none."""
     if name not in names():
         raise UsageFault(f"there is no recipe {name!r}", f"choose one of: {', '.join(names())}")
-    return importlib.import_module(f"humpback.recipes.{'verbs.' if name in verbs() else ''}{name}")
+    return importlib.import_module(f"humpback.recipes.{'verbs.' if name in verb_names() else ''}{name}")
 
 
 def resolve(kind: Any, given: Sequence[Layer], presets: Iterable[str] = ()) -> tuple[Any, dict[str, str]]:
@@ -54,7 +54,7 @@ def resolve(kind: Any, given: Sequence[Layer], presets: Iterable[str] = ()) -> t
         wanted = merge(wanted, layer)
     below: list[Layer] = []
     for leaf, mark in shown(kind):
-        named = str(wanted.get(leaf) or kind.model_fields[leaf].default or "") if mark.layer else ""
+        named = str(wanted.get(leaf) or kind.model_fields[leaf].default or "") if mark.layer in ("recommends", "run") else ""
         if named and mark.layer == "recommends":
             known = {key: value for key, value in recommended(named).items() if key in kind.model_fields}
             below.insert(0, (f"recommended by {named}", known))

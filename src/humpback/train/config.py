@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from humpback.config import PACE, Config
+from humpback.config import OFTEN, PACE, Config
 from humpback.errors import UsageFault
 
 # Humpback v3, table 18: (examples, batch, steps).
@@ -24,18 +24,22 @@ class LoraConfig(Config):
 class SftConfig(Config):
     """Supervised fine-tuning; the defaults are the paper's (Humpback v3, section 3.1 and table 18) unless said otherwise."""
 
-    method: Literal["full", "lora", "qlora"] = Field(
+    method: Annotated[Literal["full", "lora", "qlora"], OFTEN] = Field(
         "full", description="full: all weights (paper). lora: adapters on all linear layers. qlora: on a base of 4 bits"
     )
     lora: LoraConfig = LoraConfig()
-    lr: float = Field(1e-5, gt=0, description="first learning rate (paper)")
+    lr: Annotated[float, OFTEN] = Field(1e-5, gt=0, description="first learning rate (paper)")
     lr_end: float = Field(9e-6, ge=0, description="last learning rate, absolute (paper)")
     schedule: Literal["linear", "cosine"] = Field("linear", description="from lr to lr_end (paper: linear)")
     warmup: float = Field(
         0.0, ge=0, lt=1, description="share of the steps in which the rate rises from lr_end to lr (paper: none)"
     )
-    batch: int | None = Field(None, ge=1, description="examples in a step; unset: 32, or 8 under 3,000 examples (paper)")
-    passes: float | None = Field(None, description="passes over the data; unset: by the paper's table of steps")
+    batch: Annotated[int | None, OFTEN] = Field(
+        None, ge=1, description="examples in a step; unset: 32, or 8 under 3,000 examples (paper)"
+    )
+    passes: Annotated[float | None, OFTEN] = Field(
+        None, description="passes over the data; unset: by the paper's table of steps"
+    )
     steps: int | None = Field(None, ge=1, description="steps, whatever the data; unset: by passes")
     packing: Literal["none", "batch", "rows"] = Field(
         "batch",
@@ -44,7 +48,7 @@ class SftConfig(Config):
     )
     weight_decay: float = Field(0.1, description="(paper)")
     dropout: float = Field(0.1, description="(paper)")
-    max_tokens: int = Field(2048, description="longest example (Spico197)")
+    max_tokens: Annotated[int, OFTEN] = Field(2048, description="longest example (Spico197)")
     betas: tuple[float, float] = Field((0.9, 0.95), description="(Spico197)")
     clip: float = Field(1.0, description="largest gradient norm (Spico197)")
     optimizer: str = Field("adamw_torch_fused", description="any that transformers knows, for example paged_adamw_8bit")
@@ -67,11 +71,11 @@ class HardwareConfig(Config):
     """What a training runs on, and how it is watched. Nothing here changes what is learnt, but for rounding and for which
     states dropout draws; so that nothing of it is in a plan, and all of it may change on a finished run."""
 
-    launch: Annotated[str, PACE] = Field(
+    launch: Annotated[str, PACE, OFTEN] = Field(
         "",
         description="configuration of `accelerate launch`: one_gpu, multi_gpu, fsdp2, zero3, two_cpu, a file; empty: none",
     )
-    micro_batch: Annotated[int | None, PACE] = Field(
+    micro_batch: Annotated[int | None, PACE, OFTEN] = Field(
         None,
         ge=1,
         description="examples or rows that a device takes at once, gradients adding up to the batch; unset: all",
