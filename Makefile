@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 DEMO_OPTIONS ?=
 
-.PHONY: demo test test-vllm check lint types benchmark clean
+.PHONY: demo test test-all test-vllm test-wheel check lint types benchmark clean
 
 # torch goes first and alone: a build with CUDA must not be drawn in by another package.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -18,8 +18,25 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: $(VENV)/installed
 	$(BIN)/humpback run demo --out $(RUN) $(DEMO_OPTIONS)
 
+# What is quick: three minutes on two cores.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow and not vllm"
+
+# With what takes long, or starts servers and trainings.
+test-all: $(VENV)/installed
+	$(BIN)/python -m pytest -m "not vllm"
+
+# The wheel by itself: in an environment with nothing else, from another folder, the demo made small.
+SMALL := --limit 24 --set curate.rounds=1 --set sft.passes=1
+WHEEL := runs/wheel
+test-wheel: $(VENV)/installed
+	rm -rf $(WHEEL) build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
+	$(PYTHON) -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$(echo $(WHEEL)/*.whl)[local]"
+	cd $(WHEEL) && venv/bin/humpback run demo --out demo $(SMALL) && venv/bin/humpback show demo > /dev/null
+	rm -rf $(WHEEL) build
 
 # vLLM asks for an older transformers than training does, so that it has an environment of its own: 4 GB, three minutes.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt
@@ -29,7 +46,7 @@ test: $(VENV)/installed
 	@touch $@
 
 test-vllm: .venv-vllm/installed
-	HF_HUB_OFFLINE=1 .venv-vllm/bin/python -m pytest -m vllm tests/lm
+	HF_HUB_OFFLINE=1 .venv-vllm/bin/python -m pytest -m vllm --timeout 600 tests/lm
 
 check: lint types test
 
