@@ -10,62 +10,54 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from humpback import lm as language_models
 from humpback.config import build
-from humpback.corpus.pairs import pair_sources, read_pairs, split
+from humpback.corpus.pairs import SeedSettings, seed_pairs
+from humpback.curate import competence
 from humpback.curate.select import CurateConfig
+from humpback.curate.settings import Asking, CurationSettings
 from humpback.curate.teach import TeachConfig
-from humpback.evaluate.competence import competence
-from humpback.evaluate.held_out import forward_nll
-from humpback.evaluate.metrics import mean_and_error, mean_of
+from humpback.evaluate.held_out import ModelQuality, model_quality
 from humpback.lm.spec import recommended
+from humpback.metrics import mean_and_error
 from humpback.progress import Progress
 from humpback.prompts.forward import TagConfig
-from humpback.schema import Row
+from humpback.run import Run
+from humpback.schema import METRIC
+from humpback.stage import LMStage
+from humpback.store import Dataset
 from humpback.train.config import SftConfig
-from humpback.train.job import Job
-from humpback.train.sft import train
+from humpback.train.sft import trained
+from humpback.train.training import Data, Training
 
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
-CASES = 70
-WANTED = ("judge_auc", "judge_valid", "judge_canary", "judge_order_gap")
+CASES, MAX_TOKENS = 70, 256
+WANTED = ("judge_auc", "judge_valid", "judge_canary", "judge_order_gap", "nll")
 
 
-def pairs(path: str) -> dict[str, list[Row]]:
+def pairs(run: Run, path: str) -> Dataset:
     """The pairs of `path` by split: train, dev, test."""
-    rows = [row for row in read_pairs("seed", pair_sources(path)) if isinstance(row, dict)]
-    parts: dict[str, list[Row]] = {"train": [], "dev": [], "test": []}
-    for row in split(0.1, 0.1, 42, rows):
-        parts[row["split"]].append(row)  # type: ignore[index, union-attr]
-    return parts
+    return seed_pairs(run, SeedSettings(path=path, dev=0.1, test=0.1), 42)
 
 
-def arm(parts: dict[str, list[Row]], share: float, seed: int) -> dict[str, float | None]:
+def arm(run: Run, seed: Dataset, share: float, number: int) -> dict[str, float | None]:
     """The metrics of one training."""
-    settings: dict[str, Any] = {**recommended("embedded")["sft"], "seed": seed}  # type: ignore[dict-item]
-    tags, curate = TagConfig(), CurateConfig(max_tokens=256)
-    with tempfile.TemporaryDirectory() as folder:
-        known = [{k: v for k, v in row.items() if k != "split"} for row in parts["train"]]
-        job = Job(
-            role="forward", base_name="embedded", sft=build(SftConfig, [settings]), tags=tags, teach=TeachConfig(share=share)
-        )
-        train(Path(folder), job, known, Progress())
-        lm = language_models.open(f"transformers:{folder}")
-        rows = [*competence(parts["dev"][:CASES], lm, tags, curate, 1), *_nll(parts["test"][:CASES], lm, tags)]
-        lm.close()
-    return {_name(row): row["value"] for row in rows if row["metric"] in (*WANTED, "nll")}
-
-
-def _nll(test: list[Row], lm: Any, tags: TagConfig) -> Iterator[Row]:
-    yield mean_of("nll", "M_0", forward_nll(test, lm, tags, 256), unit="nats/token")
-
-
-def _name(row: Row) -> str:
-    return f"{row['metric']} {row['note']}" if row["metric"] == "judge_auc" else str(row["metric"])
+    sft: dict[str, Any] = {**recommended("embedded")["sft"], "seed": number}  # type: ignore[dict-item]
+    wanted = Training(
+        role="forward", base="embedded", data=(Data(folder=seed.path),), sft=build(SftConfig, [sft]),
+        teach=TeachConfig(share=share),
+    )  # fmt: skip
+    model = f"transformers:{run.step('forward', trained, wanted, kind='model', role='forward')}"
+    settings = CurationSettings(base="embedded", curate=CurateConfig(max_tokens=MAX_TOKENS))
+    asking = Asking(round=1, model="M_0", judge=model, forward=model, backward="", settings=settings, cases=CASES)
+    quality = ModelQuality(
+        seed=seed.path, cases=CASES, models={"M_0": model}, tags=TagConfig(), max_tokens=MAX_TOKENS, stop_tokens=1
+    )
+    told = run.put("quality", LMStage("quality", METRIC, model_quality, quality), kind="metrics", of="models")
+    rows = [*competence.measured(run, seed, asking).rows(), *told.rows()]
+    return {" ".join(filter(None, (row["metric"], row["part"]))): row["value"] for row in rows if row["metric"] in WANTED}
 
 
 def main() -> None:
@@ -76,14 +68,14 @@ def main() -> None:
     options = parser.parse_args()
     if not Path(options.pairs).is_file():
         sys.exit(f"there are no pairs at {options.pairs}; give --pairs FILE, or set HUMPBACK_DATA")
-    parts = pairs(options.pairs)
-    print({name: len(rows) for name, rows in parts.items()})
-    for share in options.shares:
-        runs = [arm(parts, share, seed) for seed in range(options.seeds)]
-        print(f"\nshare of lessons {share:g}, {options.seeds} trainings")
-        for name in runs[0]:
-            mean, error = mean_and_error([run[name] for run in runs if run[name] is not None])  # type: ignore[misc]
-            print(f"  {name:<32} {mean:.3f}" + (f" ± {error:.3f}" if error is not None else ""), flush=True)
+    with tempfile.TemporaryDirectory() as folder, Run(folder, "teach", CurationSettings(), progress=Progress()) as run:
+        seed = pairs(run, options.pairs)
+        for share in options.shares:
+            runs = [arm(run.beside(f"share-{share:g}-{number}"), seed, share, number) for number in range(options.seeds)]
+            print(f"\nshare of lessons {share:g}, {options.seeds} trainings")
+            for name in runs[0]:
+                mean, error = mean_and_error([each[name] for each in runs if each[name] is not None])  # type: ignore[misc]
+                print(f"  {name:<32} {mean:.3f}" + (f" ± {error:.3f}" if error is not None else ""), flush=True)
 
 
 if __name__ == "__main__":

@@ -48,17 +48,19 @@ from teach import DATA, pairs
 
 from humpback import lm as language_models
 from humpback import store
-from humpback.config import build
-from humpback.evaluate.held_out import forward_nll
-from humpback.evaluate.metrics import mean_of, paired_change
+from humpback.config import Empty, build
+from humpback.evaluate.held_out import forward_nll, held
 from humpback.lm.spec import model_folder, recommended
+from humpback.metrics import mean_of, paired_change
 from humpback.progress import Progress
 from humpback.prompts.forward import TagConfig
+from humpback.run import Run
 from humpback.schema import Row
+from humpback.store import Dataset
 from humpback.train import launch
 from humpback.train.config import HardwareConfig, SftConfig
-from humpback.train.job import Job
 from humpback.train.sft import train
+from humpback.train.training import Data, Training
 
 PARTS = ("speed", "ablation", "loss")
 TRL, OURS = "plain TRL", "humpback"
@@ -85,13 +87,21 @@ class Benchmark:
     """What is trained, on what, and how long."""
 
     base: str
-    rows: list[Row]
+    pairs: Dataset
     test: list[Row]
     steps: int
     warmup: int
     rounds: int
     peak: float | None
     figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Data:
+        return Data(folder=self.pairs.path)
+
+    @property
+    def rows(self) -> list[Row]:
+        return self.data.rows()
 
     def sft(self, steps: int, changed: dict[str, Any]) -> SftConfig:
         asked = recommended(self.base).get("sft", {})
@@ -100,11 +110,12 @@ class Benchmark:
 
     def train(self, trial: Trial, steps: int, folder: Path) -> dict[str, Any]:
         """What was seen of the training of `trial`, whose model is in `folder`."""
-        job = Job(
-            role="forward", base_name=self.base, sft=self.sft(steps, trial.sft), hardware=HardwareConfig(**trial.hardware)
-        )
+        wanted = Training(
+            role="forward", base=self.base, data=(self.data,), sft=self.sft(steps, trial.sft),
+            hardware=HardwareConfig(**trial.hardware),
+        )  # fmt: skip
         store.write_json(folder / TRIAL, {"who": trial.who, "config": {}, **trial.more})
-        train(folder, job, self.rows, Progress(quiet=True))
+        train(wanted, folder, Progress(quiet=True))
         return store.read_json(folder / WATCHED)
 
     def timed(self, trial: Trial) -> dict[str, Any]:
@@ -241,7 +252,7 @@ def loss(bench: Benchmark, steps: int) -> None:
 def held_out(bench: Benchmark, spec: str) -> list[float | None]:
     lm = language_models.open_here(spec)
     try:
-        return forward_nll(bench.test, lm, TagConfig(), MAX_TOKENS)
+        return forward_nll(bench.test, lm, TagConfig().seed, MAX_TOKENS)
     finally:
         lm.close()
 
@@ -317,18 +328,20 @@ def main() -> None:
     if asked.threads:
         os.environ["OMP_NUM_THREADS"] = str(asked.threads)
     launch.command = watched
-    parts = pairs(asked.pairs)
-    rows = [{k: v for k, v in row.items() if k != "split"} for row in parts["train"]]
-    base = f"transformers:{Path(asked.base).resolve()}" if asked.base else "embedded"
-    bench = Benchmark(
-        base, rows, parts["test"], asked.steps, asked.warmup, asked.rounds, asked.peak_tflops or peak_of_device()
-    )
+    with tempfile.TemporaryDirectory() as folder, Run(folder, "train", Empty()) as run:
+        found = pairs(run, asked.pairs)
+        base = f"transformers:{Path(asked.base).resolve()}" if asked.base else "embedded"
+        test, peak = held(found, "test", len(found)), asked.peak_tflops or peak_of_device()
+        measured(Benchmark(base, found, test, asked.steps, asked.warmup, asked.rounds, peak), asked)
+
+
+def measured(bench: Benchmark, asked: argparse.Namespace) -> None:
     if asked.speed or asked.ablation:
         faster(bench, speed(bench, usual() | (ablation(rows_of_a_step(bench)) if asked.ablation else {})))
     if asked.loss:
         loss(bench, asked.loss_steps)
     described = machine(("humpback", "torch", "transformers", "trl", "accelerate"))
-    print("\n" + json.dumps({"base": base, "pairs": len(rows), "steps": asked.steps, "warmup": asked.warmup,
+    print("\n" + json.dumps({"base": bench.base, "pairs": len(bench.rows), "steps": asked.steps, "warmup": asked.warmup,
                              "peak": bench.peak, "machine": described, "figures": bench.figures}))  # fmt: skip
 
 

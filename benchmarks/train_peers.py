@@ -2,7 +2,7 @@
 
     PYTHON benchmarks/train_peers.py FOLDER PARENT_PID
 
-FOLDER holds what humpback.train.sft.train writes (job.json, pairs.parquet) and trial.json: who trains ("humpback" or "trl"),
+FOLDER holds what humpback.train.sft writes (settings.json, pairs.parquet) and trial.json: who trains ("humpback" or "trl"),
 `config` (settings of SFTConfig, for TRL alone), `keep_memory` (glibc keeps what is freed; humpback does, plain TRL does not)
 and `loss` ("trl": humpback with the loss of TRL). The model is saved there, and watched.json says what each step held, when
 it ended, the losses, and the memory taken.
@@ -24,12 +24,14 @@ from trl import SFTConfig, SFTTrainer
 
 from humpback import store
 from humpback.lm._memory import keep_freed_memory
-from humpback.prompts.forward import forward_prompt
+from humpback.orphans import die_with_parent
+from humpback.prompts.forward import TagConfig, forward_prompt
 from humpback.schema import Row
+from humpback.train.config import SftConfig as HumpbackSftConfig
 from humpback.train.config import batch_and_steps
-from humpback.train.job import CHECKPOINTS, JOB, PAIRS, Job
 from humpback.train.process import child
 from humpback.train.process.save import save
+from humpback.train.training import CHECKPOINTS, PAIRS, SETTINGS, Training
 
 TRIAL, WATCHED = "trial.json", "watched.json"
 NOT_SHOWN = {"output_dir", "use_cpu"}
@@ -119,7 +121,7 @@ def size(model: Any) -> dict[str, Any]:
 # Humpback
 
 
-def humpback(folder: Path, parent: int, trial: dict[str, Any], watch: Watch) -> None:
+def humpback(folder: Path, trial: dict[str, Any], watch: Watch) -> None:
     """The product's own training process, whose trainer is watched."""
     base: Any = SFTTrainer if trial.get("loss") == "trl" else child.Trainer
 
@@ -131,7 +133,7 @@ def humpback(folder: Path, parent: int, trial: dict[str, Any], watch: Watch) -> 
     child.Trainer = trainer  # type: ignore[misc, assignment]
     if not trial.get("keep_memory", True):
         child.keep_freed_memory = lambda: None
-    child.main(folder, parent)
+    child.main(folder)
 
 
 # Plain TRL
@@ -141,37 +143,37 @@ def plain(folder: Path, trial: dict[str, Any], watch: Watch) -> dict[str, Any]:
     """`SFTTrainer` given the path of the base and rows of prompt and completion; returns what differs from its defaults."""
     if trial.get("keep_memory", False):
         keep_freed_memory()
-    job = Job(**store.read_json(folder / JOB))
-    rows = [turns(row, job) for row in store.read_rows(folder / PAIRS)]
-    given = config(folder, job, len(rows)) | trial["config"]
-    trainer = SFTTrainer(model=job.base, args=SFTConfig(**given), train_dataset=Dataset.from_list(rows))
+    training = Training(**store.read_json(folder / SETTINGS))
+    rows = [turns(row, training.tags) for row in store.read_rows(folder / PAIRS)]
+    given = config(folder, training.sft, len(rows)) | trial["config"]
+    base = str(training.base_folder())
+    trainer = SFTTrainer(model=base, args=SFTConfig(**given), train_dataset=Dataset.from_list(rows))
     batch = trainer.args.per_device_train_batch_size
-    trainer.train_dataset = child.in_order(trainer.train_dataset, batch * trainer.args.max_steps, job.sft.seed)
+    trainer.train_dataset = child.in_order(trainer.train_dataset, batch, trainer.args.max_steps, training.sft)
     watch.watch(trainer)
     trainer.train()
-    save(trainer.model, trainer.processing_class, folder, job, {})
+    save(trainer.model, trainer.processing_class, folder, training, {})
     return {name: value for name, value in given.items() if name not in NOT_SHOWN}
 
 
-def turns(row: Row, job: Job) -> dict[str, Any]:
+def turns(row: Row, tags: TagConfig) -> dict[str, Any]:
     """A pair as TRL takes it: the loss falls on the completion."""
-    prompt = forward_prompt(row["instruction"], job.tags.of(row["source"]))
+    prompt = forward_prompt(row["instruction"], tags.of(row["source"]))
     return {
         "prompt": [{"role": "user", "content": prompt}],
         "completion": [{"role": "assistant", "content": row["response"]}],
     }
 
 
-def config(folder: Path, job: Job, rows: int) -> dict[str, Any]:
+def config(folder: Path, sft: HumpbackSftConfig, rows: int) -> dict[str, Any]:
     """What has to be said for the same steps with the same rate; everything else is left as SFTConfig ships it."""
-    sft = job.sft
     batch, steps = batch_and_steps(rows, sft)
     given: dict[str, Any] = {
         "output_dir": str(folder / CHECKPOINTS),
         "use_cpu": not torch.cuda.is_available(),
         "max_steps": steps,
         "learning_rate": sft.lr,
-        **child.schedule(job, steps),
+        **child.schedule(sft, steps),
         "weight_decay": sft.weight_decay,
         "adam_beta2": sft.betas[1],
         "max_grad_norm": sft.clip,
@@ -191,9 +193,10 @@ def config(folder: Path, job: Job, rows: int) -> dict[str, Any]:
 
 
 def main(folder: Path, parent: int) -> None:
+    die_with_parent(parent)
     trial, watch = store.read_json(folder / TRIAL), Watch()
     if trial["who"] == "humpback":
-        humpback(folder, parent, trial, watch)
+        humpback(folder, trial, watch)
         found = watch.found()
     else:
         # Trainers print their logs; the process's stdout is read as progress.
