@@ -1,0 +1,30 @@
+"""Backward models on held-out pairs: do they write what people asked?"""
+
+from collections.abc import Iterator
+
+from humpback.report.measured import Measured, one, values
+from humpback.report.reading import Reading
+from humpback.report.section import Cell, Section, Track, figure, table
+
+PLACE = 520
+CHANCE = "chance"
+
+
+def sections(found: Reading) -> Iterator[Section]:
+    """Of runs that measured backward models."""
+    rows = found.metrics(of="backward")
+    shown = [_row([row for row in rows if row.model == name], name) for name in values(rows, "model")]
+    if shown:
+        columns = ("model", "instruction NLL, nats/token", "ROUGE-L", "by chance", "stop rate", "n")
+        says = (
+            "Negative log-likelihood of the human instruction given its answer, and ROUGE-L of the instruction drawn with the human "
+            "one; by chance: with the instruction of another pair."
+        )
+        made = table(columns, shown, track=Track(("ROUGE-L", "by chance"), 0.0))
+        yield Section("backward", "The backward model on held-out pairs", says, (made,))
+
+
+def _row(rows: list[Measured], name: str) -> list[Cell]:
+    overlap = [one(rows, metric="instruction_rouge_l", part=part) for part in ("", CHANCE)]
+    nll, stop = (one(rows, metric=metric) for metric in ("instruction_nll", "instruction_stop_rate"))
+    return [name, figure(nll), *map(figure, overlap), figure(stop), max(row.n for row in rows)]
