@@ -25,9 +25,9 @@ N = 200_000
 
 
 def read(data: bytes) -> tuple[list[Record], list[Damage]]:
-    began = time.perf_counter()
+    began = time.process_time()
     found = list(records(io.BytesIO(data)))
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Damage)]
 
 

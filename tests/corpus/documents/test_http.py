@@ -161,9 +161,9 @@ def test_a_packed_body_that_breaks_off(coding: str, pack: type) -> None:
 )
 def test_bombs(coding: str, body: bytes) -> None:
     """A body is unpacked to so many bytes and no further, also one of many small streams."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(unpacked(message(body, f"Content-Encoding: {coding}"), MOST)) <= MOST
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
