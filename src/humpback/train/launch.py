@@ -10,7 +10,6 @@ from typing import Any
 from humpback.config import from_yaml
 from humpback.errors import UsageFault
 from humpback.lm._devices import gpus, visible
-from humpback.train.config import HardwareConfig, SftConfig
 from humpback.train.training import Training
 
 CONFIGURATIONS = Path(__file__).parent / "accelerate"
@@ -25,7 +24,7 @@ SHARDED = ("FSDP", "DEEPSPEED")
 
 def command(folder: Path, training: Training) -> list[str]:
     """The command line of the training process in `folder`; raises `UsageFault` where it could not run."""
-    check(training.sft, training.hardware)
+    check(training)
     us, launch = [str(folder), str(os.getpid())], training.hardware.launch
     if not launch:
         return [sys.executable, "-m", "humpback.train.process.child", *us]
@@ -48,8 +47,9 @@ def tracked_as(folder: Path) -> dict[str, Any]:
     return {"project": folder.parent.name, "run_name": folder.name.removesuffix(".partial")}
 
 
-def check(sft: SftConfig, hardware: HardwareConfig) -> None:
-    """Raises `UsageFault` for settings that name what this machine or this installation does not have."""
+def check(training: Training) -> None:
+    """Raises `UsageFault` for a training that names what this machine or this installation does not have."""
+    sft, hardware = training.sft, training.hardware
     if sft.method == "qlora":
         _needs("bitsandbytes", "sft.method=qlora", "qlora")
     if re.search("8bit|paged|bnb", sft.optimizer) and "torch" not in sft.optimizer:

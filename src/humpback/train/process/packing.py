@@ -45,13 +45,13 @@ def packed_attention(
     ends = [0, query.shape[2]] if cu_seq_lens_q is None else cu_seq_lens_q.tolist()
     lengths = [end - start for start, end in pairwise(ends)]
     made = [
-        scaled_dot_product_attention(q, k, v, **_seen(q, sliding_window), dropout_p=dropout, scale=scaling)
+        scaled_dot_product_attention(q, k, v, **seen(q, sliding_window), dropout_p=dropout, scale=scaling)
         for q, k, v in zip(*(each.split(lengths, dim=2) for each in (query, key, value)), strict=True)
     ]
     return torch.cat(made, dim=2).transpose(1, 2).contiguous(), None
 
 
-def _seen(query: Any, window: int | None) -> dict[str, Any]:
+def seen(query: Any, window: int | None) -> dict[str, Any]:
     """Which tokens each token sees: all before it, or the nearest `window`."""
     length = query.shape[2]
     if not window or length <= window:

@@ -8,7 +8,7 @@ import transformers
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from humpback import store
-from humpback.lm.transformers import ROLE_FILE
+from humpback.lm.spec import ROLE_FILE
 from humpback.train.training import FACTS, Training
 
 # The adapter alone, beside the model that it is merged into, for those who publish no more than that.
