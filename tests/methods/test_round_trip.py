@@ -7,7 +7,7 @@ import pytest
 from humpback.errors import LMError, RoleMismatch, UsageFault
 from humpback.guards.checks import GuardConfig
 from humpback.lm.echo import Echo
-from humpback.methods.round_trip import RoundTrip
+from humpback.methods.round_trip import RoundTripConfig, round_trip
 from humpback.prompts.forward import TagConfig
 from humpback.schema import Row, row_id
 from humpback.stage import Drop
@@ -47,7 +47,8 @@ def pair(candidates: list[Row], ordinal: int = 0, parent: str = "s1") -> Row:
 
 
 def chosen(rows: list[Row], lm: Echo, weight: float = 1.0) -> list:
-    return list(RoundTrip(TagConfig(), GuardConfig(), weight, 256)(rows, lm))
+    config = RoundTripConfig(tags=TagConfig(), guards=GuardConfig(), weight=weight, max_tokens=256)
+    return list(round_trip(config, rows, lm))
 
 
 def test_the_instruction_that_helps_the_answer_wins() -> None:
