@@ -15,9 +15,12 @@ from typing import Annotated, Any
 
 import typer
 
+# Typer's error for what is typed wrongly, which it gives no name of its own, and what it returns after a Ctrl-C.
+WrongUse: Any = typer.BadParameter.__base__
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="Instruction backtranslation: web pages in, instruction data and a tuned model out.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -117,17 +120,19 @@ def verb(name: str, module: Any) -> Callable[..., None]:
     """The command of a recipe of one stage: what its settings say is an argument or an option, and what all have."""
     from humpback.config import shown
 
-    places: dict[str, str] = {}
-    typed = []
+    typed, unknown = [], {"given"}
+    if not any(mark.layer == "limit" for _, mark in shown(module.Settings)):
+        unknown.add("limit")
     for leaf, mark in shown(module.Settings):
         if mark.place:
             field = module.Settings.model_fields[leaf]
-            places[leaf] = leaf
             kind: Any = list[str] if str(field.annotation).startswith("tuple") else str
-            placed: Any = (
-                typer.Argument(help=mark.help) if mark.place == "argument" else typer.Option(f"--{leaf}", help=mark.help)
-            )
-            default = inspect.Parameter.empty if field.is_required() or mark.place == "argument" else field.default
+            placed: Any = typer.Argument(help=mark.help)
+            default: Any = inspect.Parameter.empty
+            if mark.place == "option":
+                # What is not typed is None, so that it stands over nothing that --config or --set says.
+                placed = typer.Option(f"--{leaf.replace('_', '-')}", help=f"{mark.help} Unset: {field.default}.")
+                kind, default = kind | None, None
             typed.append(
                 inspect.Parameter(leaf, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, placed], default=default)
             )
@@ -137,12 +142,10 @@ def verb(name: str, module: Any) -> Callable[..., None]:
         engine: EngineName = "local", workers: Workers = 1, limit: Limit = None, reuse: Reuse = None, dry: Dry = False,
         **given: Any,
     ) -> None:  # fmt: skip
-        said = {leaf: value for leaf, value in given.items() if value not in (None, "")}
+        said = {leaf: value for leaf, value in given.items() if value is not None}
         _carry_out(name, said, out, preset, config, set_, engine, workers, limit, reuse, dry, to)
 
-    common = [
-        each for each in inspect.signature(command).parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
+    common = [each for each in inspect.signature(command).parameters.values() if each.name not in unknown]
     command.__signature__ = inspect.Signature([*typed, *common])  # type: ignore[attr-defined]
     return command
 
@@ -161,15 +164,21 @@ def recipes_list(context: typer.Context) -> None:
 def recipes_show(
     name: Annotated[str, typer.Argument(help="The recipe.")],
     preset: Presets = None,
+    set_: Sets = None,
     every: Annotated[bool, typer.Option("--all", help="All settings, not only those that people change.")] = False,
 ) -> None:
-    """A recipe's settings as YAML, each with its default and the reason for it, or its value by presets and their source."""
+    """A recipe's settings as YAML, each with its default and the reason for it, or its value and who recommends it.
+
+    Models recommend settings: --set base=MODEL shows those that go with another base.
+    """
     from humpback import recipes
     from humpback.settings_text import as_yaml
     from humpback.train.presets import sources
 
-    settings, _ = recipes.resolve(recipes.load(name).Settings, [], preset or [])
-    print(as_yaml(settings, sources(preset or []), every))
+    settings, origin = recipes.resolve(
+        recipes.load(name).Settings, [("--set", each) for each in _assigned(set_ or [])], preset or []
+    )
+    print(as_yaml(settings, {**origin, **sources(preset or [])}, every))
     if not every:
         print(f"# all settings: humpback recipes show {name} --all")
 
@@ -271,13 +280,16 @@ def main() -> None:
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
         add_verbs(next(iter(sys.argv[1:]), ""))
-        app()
+        code = app(sys.argv[1:] or ["--help"], prog_name="humpback", standalone_mode=False)
+        if code == INTERRUPTED:
+            sys.exit(_fail("interrupted", "type the same command to go on where it stopped", 1))
     except HumpbackError as error:
         if debug:
             raise
         sys.exit(_fail(error.fact, error.hint, error.exit_code))
-    except KeyboardInterrupt:
-        sys.exit(_fail("interrupted", "type the same command to go on where it stopped", 1))
+    except WrongUse as error:
+        within = error.ctx.command_path if error.ctx else "humpback"
+        sys.exit(_fail(error.format_message().rstrip("."), f"see: {within} --help", 2))
     except OSError as error:
         if debug:
             raise

@@ -78,6 +78,16 @@ def _is_config(part: Any) -> bool:
     return isinstance(part, type) and issubclass(part, Config)
 
 
+def taken_over(kind: "type[Config]") -> set[str]:
+    """The settings of `kind` that are those of the run which it starts from: all that it has from classes which name none.
+
+    What the class that names one adds, and those after it, is its own business.
+    """
+    naming = {leaf for leaf, mark in shown(kind) if mark.layer == "run"}
+    before = next(each for each in kind.__mro__ if issubclass(each, Config) and naming.isdisjoint(each.model_fields))
+    return set(before.model_fields)
+
+
 def planned(value: Any) -> Any:
     """`value` as it stands in a plan, ready for JSON."""
     if isinstance(value, Config):

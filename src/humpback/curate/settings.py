@@ -8,7 +8,6 @@ from humpback.config import Config
 from humpback.curate.judge import JudgeConfig
 from humpback.curate.relevance import RelevanceConfig
 from humpback.curate.select import CurateConfig
-from humpback.guards.checks import GuardConfig
 from humpback.lm.spec import ModelName
 from humpback.prompts.backward import BackwardConfig
 from humpback.prompts.forward import TagConfig
@@ -20,7 +19,6 @@ class CurationSettings(Config):
     base: ModelName = Field("", description="the base of the model in training, which seed_gain asks too")
     tags: TagConfig = TagConfig()
     backward: BackwardConfig = BackwardConfig()
-    guards: GuardConfig = GuardConfig()
     judge: JudgeConfig = JudgeConfig()
     curate: CurateConfig = CurateConfig()
     relevance: RelevanceConfig = RelevanceConfig()

@@ -18,6 +18,6 @@ def selected(
     pairs = backtranslate.pairs(run, segments, settings, writer, forward, settings.curate.max_tokens)
     asking = Asking(
         round=1, model="M_0", judge=settings.judge_lm or forward, forward=forward, backward=writer,
-        columns=(settings.curate.by,), settings=settings,
+        columns=(settings.curate.by,), settings=settings, cases=settings.measure.cases,
     )  # fmt: skip
     return curated(run, found.seed, unseen(run, pairs, found.seed, contamination), asking)[1]

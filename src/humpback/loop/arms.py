@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from humpback import store
-from humpback.config import Config, Shown, differences, planned
+from humpback.config import Config, Shown, differences, planned, taken_over
 from humpback.errors import UsageFault
 from humpback.evaluate.arms import CaseQuality, Comparison, Described, case_quality, comparison
 from humpback.loop.models import trained_as, training
@@ -27,8 +27,8 @@ from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.training import Data
 
 Asked = Literal["both", "seed", "web", "none"]
-# What the arms themselves are made with: these settings may differ from those of the run that they start from.
-OWN = ("base", "sft", "measure", "tags", "random_seed")
+# What all arms are made with: these settings may differ from those of the run that they start from.
+OWN = ("base", "sft", "measure", "tags")
 
 
 class ArmSettings(LoopSettings):
@@ -88,37 +88,44 @@ class Material:
         return f"transformers:{self.one(kind='model', **about).path}"
 
     def backward(self, settings: ArmSettings) -> str:
-        return settings.backward_lm or self.model(role="backward")
+        """The backward model that wrote what the first round selected from."""
+        return settings.backward_lm or self.model(role="backward", round=None)
 
 
-def material(run: Run, settings: ArmSettings, made_by: Callable[[Run, Any], object], own: Collection[str] = OWN) -> Material:
+def material(
+    run: Run, settings: ArmSettings, made_by: Callable[[Run, Any], object], own: Collection[str], but: Collection[str] = ()
+) -> Material:
     """What the arms are made of: the run `settings.run`, or what the recipe `made_by` makes in the folder of `run`.
 
     Of the run only the results are taken over. So its settings hold, and one that differs is refused with `UsageFault`,
-    unless it is among `own`, those that the arms are made with.
+    unless it is among `own`, those that the arms are made with, and not among the leaves `but`.
     """
     if not settings.run:
         made_by(run, settings)
         return Material(run.folder)
     folder = Path(settings.run)
-    check_taken(folder, settings, own)
+    check_taken(folder, settings, own, but)
     return Material(folder)
 
 
-def check_taken(folder: Path, settings: Config, own: Collection[str]) -> None:
-    """Raises `UsageFault` for a setting, not among `own`, that differs from that of the run whose results are taken over."""
+def check_taken(folder: Path, settings: Config, own: Collection[str], but: Collection[str] = ()) -> None:
+    """Raises `UsageFault` for a setting that differs from that of the run whose results are taken over and is not `own`."""
     if not (folder / RUN_FILE).is_file():
         raise UsageFault(
             f"{folder} is not the folder of a run: it has no {RUN_FILE}", "give the folder after --out of a run"
         )
-    then = {name: value for name, value in store.read_json(folder / RUN_FILE)["planned"].items() if name != "recipe"}
-    now = {name: value for name, value in planned(settings).items() if name in then}
-    for leaf, old, new in differences(then, now):
-        if not any(leaf == name or leaf.startswith(f"{name}.") for name in own):
+    then, now = store.read_json(folder / RUN_FILE)["planned"], planned(settings)
+    shared = sorted(taken_over(type(settings)) & then.keys())
+    for leaf, old, new in differences({name: then[name] for name in shared}, {name: now[name] for name in shared}):
+        if _within(leaf, but) or not _within(leaf, own):
             raise UsageFault(
                 f"{leaf} = {new!r}, and the run {folder}, whose results are taken over, was made with {old!r}",
                 f"leave out {leaf}, or leave out run to make everything here",
             )
+
+
+def _within(leaf: str, names: Collection[str]) -> bool:
+    return any(leaf == name or leaf.startswith(f"{name}.") for name in names)
 
 
 # The pairs that are trained on under the i-th seed.
@@ -163,7 +170,7 @@ def drawn(size: int, pool: Dataset, settings: ArmSettings, *beside: Dataset) -> 
 
 def size(data: Iterable[Data]) -> int:
     """The pairs that a model on `data` is trained on."""
-    return sum(len(each.rows()) for each in data)
+    return sum(each.count() for each in data)
 
 
 def equal_steps(sizes: Sequence[int], sft: SftConfig) -> SftConfig:

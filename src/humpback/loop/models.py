@@ -13,6 +13,7 @@ from humpback.curate.teach import TeachConfig
 from humpback.evaluate.held_out import BackwardQuality, ModelQuality, backward_quality, model_quality
 from humpback.lm import Sampling
 from humpback.lm.spec import ModelName
+from humpback.prompts.forward import TagConfig
 from humpback.run import Run
 from humpback.schema import METRIC
 from humpback.stage import LMStage
@@ -30,20 +31,27 @@ class MeasureSettings(Config):
     stop_tokens: int = Field(256, description="an answer that has not ended by then counts as not stopping")
 
 
-class ModelSettings(CurationSettings):
+class TrainSettings(Config):
     """What every recipe that trains models can set."""
 
     base: Annotated[ModelName, Shown(often=True, layer="recommends")] = Field(
         "embedded", description="the base model, on this disk: embedded, or transformers:PATH"
     )
     seed: SeedSettings = SeedSettings()
-    teach: TeachConfig = TeachConfig()
+    tags: TagConfig = TagConfig()
     sft: SftConfig = SftConfig()
+    hardware: HardwareConfig = HardwareConfig()
+    random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
+
+
+class ModelSettings(TrainSettings, CurationSettings):
+    """What recipes can set that train models of both roles, and curate."""
+
+    teach: TeachConfig = TeachConfig()
     backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
     backward_lm: Annotated[ModelName, OFTEN] = Field(
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
     )
-    hardware: HardwareConfig = HardwareConfig()
     measure: MeasureSettings = MeasureSettings()
 
 

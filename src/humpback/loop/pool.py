@@ -47,7 +47,7 @@ def later_pairs(
         return unseen(run, written, seed, contamination, round)
 
     def again(round: int, made: Rounds) -> Dataset:
-        last = made.last
+        last = made.done[-1]
         if settings.iterate.backward == "retrained":
             name = f"backward-{round - 1}"
             made.writers[name] = trained(run, "backward", [seed, last.chosen], settings, name=name, round=round - 1)

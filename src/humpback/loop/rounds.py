@@ -44,7 +44,7 @@ class LoopSettings(ModelSettings, backtranslate.Settings):
 
 @dataclass(frozen=True)
 class Round:
-    """A round that selected: who judged, from which pairs, and what was kept; `measured` is what was measured of it."""
+    """A selection: who judged, from which pairs, and what was kept; `measured` is what was measured of it."""
 
     asking: Asking
     pairs: Dataset
@@ -55,7 +55,10 @@ class Round:
 
 @dataclass
 class Rounds:
-    """What the rounds have come to. `models` are M_0, M_1, ... by name; `leading` judges next, `best` is the best by dev."""
+    """What the rounds have come to. `models` are M_0, M_1, ... by name; `leading` judges next, `best` is the best by dev.
+
+    `done` are the rounds on whose selection a model was trained.
+    """
 
     models: dict[str, str]
     writers: dict[str, str]
@@ -68,11 +71,6 @@ class Rounds:
     def writer(self) -> str:
         """The backward model that was trained or named last."""
         return list(self.writers.values())[-1]
-
-    @property
-    def last(self) -> Round:
-        """The last round that was trained on."""
-        return self.done[len(self.models) - 2]
 
 
 # The pairs of a later round, given its number and what the rounds have come to; it may train a new `writer`.
@@ -93,15 +91,16 @@ def self_curate(
         forward = made.models[made.leading]
         asking = Asking(
             round=number, model=made.leading, judge=settings.judge_lm or forward, forward=forward, backward=made.writer,
-            columns=(settings.curate.by,), settings=settings,
+            columns=(settings.curate.by,), settings=settings, cases=settings.measure.cases,
         )  # fmt: skip
         if repeats(run, asking, pairs, made):
             break
         every, chosen = curated(run, seed, pairs, asking)
         told = measured(run, asking, pairs, chosen, made, settings)
-        made.done.append(Round(asking, pairs, every, chosen, told))
-        if stopped(run, made.done[-1]):
+        this = Round(asking, pairs, every, chosen, told)
+        if stopped(run, this):
             break
+        made.done.append(this)
         name = f"M_{number}"
         made.models[name] = trained(run, "forward", [seed, chosen], settings, name, round=number)
         cases[name] = dev_cases(run, seed, name, made.models[name], settings)
@@ -159,10 +158,11 @@ def stop_row(config: Stopped) -> list[Row]:
 def measured(run: Run, asking: Asking, pairs: Dataset, chosen: Dataset, made: Rounds, settings: LoopSettings) -> Dataset:
     """What is measured of the selection by itself, and against that of the round before."""
     number, before = asking.round, made.done[-1] if made.done else None
+    damaged = competence.damaged_by(run, chosen, asking)
     written = run.find(kind="pairs", of="guards", round=number) if settings.iterate.pool != "fixed" else []
     config = iteration.Selection(
         model=asking.model, round=number, by=chosen.about["by"], k=chosen.about.get("k"), curate=settings.curate,
-        iterate=settings.iterate, chosen=chosen.path, pairs=pairs.path, damaged=competence.damaged_by(run, chosen, asking).path,
+        iterate=settings.iterate, chosen=chosen.path, pairs=pairs.path, damaged=damaged.path,
         written=written[-1].path if written else None,
         before=before and iteration.Earlier(
             chosen=before.chosen.path, scored=before.scored.path, pairs=before.pairs.path, metrics=before.measured.path
@@ -233,6 +233,8 @@ def link_best(config: BestConfig, folder: Path, _: Hands) -> None:
 
 
 def _link(source: str, target: str) -> None:
+    # What was killed here may have linked it already; a copy onto itself is refused.
+    Path(target).unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:

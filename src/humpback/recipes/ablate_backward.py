@@ -8,6 +8,7 @@ from pydantic import Field
 from humpback.loop import anew, arms
 from humpback.loop.models import measure_backward, trained
 from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 
 
@@ -21,9 +22,10 @@ def recipe(run: Run, settings: Settings) -> None:
     """M_0, the reference, and a model on the seed and as many pairs curated under each backward model.
 
     Each is trained from base on the seed and the pairs curated before, reversed. The judge is the same for all: M_0, or the
-    outside one.
+    outside one. Base and tags are those of the run, and so is what the first backward model was trained by.
     """
-    found = arms.material(run, settings, humpback.recipe)
+    sft = ("sft",) if settings.backward_sft else ()
+    found = arms.material(run, settings, humpback.recipe, ("measure", *sft))
     writers, selected = {"fixed": found.backward(settings)}, {"fixed": found.selected(1)}
     about = {"fixed": "backward model of the seed alone"}
     segments = found.dataset(kind="segments")
@@ -35,3 +37,4 @@ def recipe(run: Run, settings: Settings) -> None:
         about[name] = f"backward model trained again, {number} times" if number > 1 else "backward model trained again"
     measure_backward(run, found.seed, writers, settings, settings.augment.sampling, "instruction-quality")
     arms.compared(run, found, arms.of_equal_size(found, selected, about, settings), settings)
+    report(run)

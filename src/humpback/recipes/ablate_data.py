@@ -6,6 +6,7 @@ humpback run ablate_data --out runs/data --set run=runs/a
 from humpback.loop import arms
 from humpback.loop.arms import arm, drawn, whole
 from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 
 
@@ -15,7 +16,7 @@ class Settings(humpback.Settings, arms.ArmSettings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """Seven arms (Humpback, figures on data quality and on joint training); seed alone, M_0, is the reference."""
-    found = arms.material(run, settings, humpback.recipe)
+    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, "random_seed"))
     seed, curated, everything = found.seed, found.curated, found.pool
     data = {
         "seed": ("seed alone: M_0", whole(seed)),
@@ -28,3 +29,4 @@ def recipe(run: Run, settings: Settings) -> None:
     }
     sft = arms.equal_steps([arms.size(each(0)) for _, each in data.values()], settings.sft)
     arms.compared(run, found, [arm(name, about, each, sft, settings) for name, (about, each) in data.items()], settings)
+    report(run)

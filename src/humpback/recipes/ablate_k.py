@@ -12,6 +12,7 @@ from humpback.errors import NothingKept, UsageFault
 from humpback.loop import arms
 from humpback.loop.arms import Material, arm, drawn, whole
 from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 from humpback.store import Dataset
 
@@ -42,7 +43,8 @@ def recipe(run: Run, settings: Settings) -> None:
             f"ks has {len(settings.ks)} thresholds and shares has {len(settings.shares)}",
             "give shares one value for each k, or --set at=score",
         )
-    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, *GATES))
+    draws = ("random_seed",) if settings.random else ()
+    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, *GATES, *draws))
     kept = selections(run, found, settings)
     if not kept:
         raise NothingKept("no threshold keeps a pair", f"see the scores: humpback show {found.folder}; choose other ks")
@@ -55,6 +57,7 @@ def recipe(run: Run, settings: Settings) -> None:
             blind = drawn(len(chosen), found.pool, settings, found.seed)
             wanted.append(arm(f"{name}-random", f"seed and {len(chosen)} drawn blindly", blind, sft, settings))
     arms.compared(run, found, wanted, settings)
+    report(run)
 
 
 def selections(run: Run, found: Material, settings: Settings) -> dict[str, tuple[str, Dataset]]:

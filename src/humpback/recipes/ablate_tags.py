@@ -9,6 +9,7 @@ from humpback.loop import arms
 from humpback.loop.arms import Arm, Asked, asked_tags, whole
 from humpback.prompts.forward import TagConfig
 from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 
 # Trained with tags, what is asked under; the first is the paper's way.
@@ -24,7 +25,7 @@ class Settings(humpback.Settings, arms.ArmSettings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """Two trainings on seed and curated pairs, five ways to ask; tags in both places is the reference."""
-    found = arms.material(run, settings, humpback.recipe)
+    found = arms.material(run, settings, humpback.recipe, arms.OWN)
     data = whole(found.seed, found.curated)
     sft = arms.equal_steps([arms.size(data(0))], settings.sft)
     first = Arm("tags/both", "", data, sft, settings.tags, "")
@@ -38,3 +39,4 @@ def recipe(run: Run, settings: Settings) -> None:
     bare = TagConfig(seed="", web="")
     without = replace(first, name="none/none", about="trained and asked without tags", tags=bare)
     arms.compared(run, found, [*wanted, without], settings)
+    report(run)

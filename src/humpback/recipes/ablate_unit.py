@@ -12,11 +12,12 @@ from humpback.errors import UsageFault
 from humpback.loop import anew, arms
 from humpback.loop.arms import Material
 from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 from humpback.store import Dataset
 
-# All this is made anew for each unit; the models that write and judge are those of the run.
-ANEW = ("corpus", "augment", "guards", "judge", "judge_lm", "relevance", "combine", "curate")
+# All this is made anew for each unit; the models that write and judge are those of the run, with their base and their tags.
+ANEW = ("corpus", "augment", "guards", "judge", "judge_lm", "relevance", "combine", "curate", "random_seed")
 
 
 class Settings(humpback.Settings, arms.ArmSettings):
@@ -31,10 +32,12 @@ def recipe(run: Run, settings: Settings) -> None:
     """M_0, the reference, and a model on the seed and as many curated pairs of each unit."""
     if not settings.corpus.inputs:
         raise UsageFault("corpus.inputs is empty: there are no pages to read", "--set corpus.inputs='[\"pages/*.warc.gz\"]'")
-    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, *ANEW))
+    own, but = ("sft", "measure", *ANEW), ("corpus.segment.unit", "curate.rounds")
+    found = arms.material(run, settings, humpback.recipe, own, but)
     selected: dict[str, Dataset] = {unit: curated(run, found, unit, settings) for unit in settings.units}
     told = {unit: unit.replace("_", " ") for unit in selected}
     arms.compared(run, found, arms.of_equal_size(found, selected, told, settings), settings)
+    report(run)
 
 
 def curated(run: Run, found: Material, unit: str, settings: Settings) -> Dataset:

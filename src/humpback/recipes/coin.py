@@ -15,26 +15,36 @@ from humpback.corpus.pairs import pairs_of_file, seed_pairs
 from humpback.errors import UsageFault
 from humpback.evaluate import robustness
 from humpback.evaluate.robustness import Robustness, RobustnessConfig
+from humpback.guards.checks import GuardConfig
 from humpback.lm.spec import ModelName
 from humpback.loop.arms import Material, check_taken
-from humpback.loop.models import trained, trained_as
+from humpback.loop.models import TrainSettings, trained_as
+from humpback.loop.pool import unseen
 from humpback.methods import paraphrase
 from humpback.methods.paraphrase import ParaphraseConfig
-from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, TRIPLE, Row
 from humpback.stage import LMStage, Stage
 from humpback.store import Dataset, DatasetFolder
+from humpback.text.contamination import ContaminationConfig
+from humpback.train import launch
 from humpback.train.config import ContrastConfig, LoraConfig, SftConfig
 from humpback.train.training import Data, Training
 
 CONTROL, COIN = "control", "coin"
 # What the tuning is made with: these settings may differ from those of the run that it starts from.
-OWN = ("base", "tags", "guards", "measure", "random_seed")
+OWN = ("tags", "guards", "random_seed")
 
 
-class Settings(humpback.Settings):
-    """The settings of the recipe humpback, which with `run` are those of that run, and those of the tuning after it."""
+class Taken(TrainSettings):
+    """What with `run` is as it was there."""
+
+    guards: GuardConfig = GuardConfig()
+
+
+class Settings(Taken):
+    """What there is to start from, and the tuning."""
 
     run: Annotated[str, Shown(often=True, layer="run")] = Field(
         "", description="a finished run of the recipe humpback: its seed, its last selection, its best model"
@@ -71,33 +81,37 @@ def recipe(run: Run, settings: Settings) -> None:
 
     Continual tuning on the same triples is what the paper compares with.
     """
-    tunings(settings, settings.base, ())
+    for wanted in tunings(settings, settings.base, ()).values():
+        launch.check(wanted)
     before = from_run(settings) if settings.run else from_pairs(run, settings)
     data = (Data(folder=triples(run, before, settings).path),)
     base = before.model if settings.start == "best" else settings.base
     made = {name: trained_as(run, one, name=name, arm=name) for name, one in tunings(settings, base, data).items()}
     config = Robustness(
-        seed=before.seed.path, cases=settings.measure.cases, models={before.name: before.model, **made},
+        seed=before.seed.path, cases=settings.robustness.cases, models={before.name: before.model, **made},
         tags=settings.tags, robustness=settings.robustness,
     )  # fmt: skip
     run.put("robustness", LMStage("robustness", METRIC, robustness.measured, config), kind="metrics", of="robustness")
+    report(run)
 
 
 def tunings(settings: Settings, base: str, data: tuple[Data, ...]) -> dict[str, Training]:
     """The control, and CoIN; raises `UsageFault` for settings that part a triple."""
     weights = {CONTROL: settings.contrast.model_copy(update={"weight": 0.0}), COIN: settings.contrast}
-    return {
-        name: Training(
-            role="forward", base=base, data=data, sft=settings.tune, hardware=settings.hardware, tags=settings.tags,
-            contrast=contrast,
-        )
-        for name, contrast in weights.items()
-    }  # fmt: skip
+    return {name: training(settings, base, data, settings.tune, contrast) for name, contrast in weights.items()}
+
+
+def training(
+    settings: Settings, base: str, data: tuple[Data, ...], sft: SftConfig, contrast: ContrastConfig | None = None
+) -> Training:
+    return Training(
+        role="forward", base=base, data=data, sft=sft, hardware=settings.hardware, tags=settings.tags, contrast=contrast
+    )
 
 
 def from_run(settings: Settings) -> Before:
     found = Material(Path(settings.run))
-    check_taken(found.folder, settings, OWN)
+    check_taken(found.folder, settings, OWN if settings.start == "best" else (*OWN, "base"))
     best = found.one(kind="best")
     return Before(found.seed, [found.seed, found.curated], f"transformers:{best.path}", best.about["model"])
 
@@ -106,8 +120,11 @@ def from_pairs(run: Run, settings: Settings) -> Before:
     if not settings.seed.path:
         raise UsageFault("there is neither run nor seed.path: there is nothing to tune on", "--set run=runs/a")
     seed = seed_pairs(run, settings.seed, settings.random_seed)
-    data = [seed, *([pairs_of_file(run, settings.pairs, name="pool")] if settings.pairs else [])]
-    return Before(seed, data, trained(run, "forward", data, settings, "M_0", round=0), "M_0")
+    pairs = [seed]
+    if settings.pairs:
+        pairs.append(unseen(run, pairs_of_file(run, settings.pairs, name="pool"), seed, ContaminationConfig()))
+    first = training(settings, settings.base, tuple(Data(folder=each.path) for each in pairs), settings.sft)
+    return Before(seed, pairs, trained_as(run, first, "M_0", round=0), "M_0")
 
 
 def triples(run: Run, before: Before, settings: Settings) -> Dataset:

@@ -13,6 +13,7 @@ from humpback.evaluate.scaling import Laws, Point, laws
 from humpback.loop import arms
 from humpback.loop.arms import Arm, Material, arm, drawn, whole
 from humpback.recipes import humpback
+from humpback.report import report
 from humpback.run import Run
 from humpback.schema import METRIC
 from humpback.stage import Stage
@@ -36,7 +37,7 @@ class Settings(humpback.Settings, arms.ArmSettings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """M_0, and a model for each source, size and seed of randomness, at the paper's steps for that size; then the fits."""
-    found = arms.material(run, settings, humpback.recipe)
+    found = arms.material(run, settings, humpback.recipe, (*arms.OWN, "random_seed"))
     given: dict[str, Dataset] = {"curated": found.curated, "uncurated": found.pool, "seed": found.seed}
     sources: dict[str, Dataset] = {name: given[name] for name in settings.sources if not (settings.joint and name == "seed")}
     points = grid(sources, settings)
@@ -48,6 +49,7 @@ def recipe(run: Run, settings: Settings) -> None:
     own = tuple(Point(source=name, size=n, arm=f"{name}-{n}") for name, sizes in points.items() for n in sizes)
     config = Laws(cases=cases.path, reference="M_0", points=own)
     run.put("laws", Stage("laws", METRIC, laws, config), kind="metrics", of="laws")
+    report(run)
 
 
 def grid(sources: Mapping[str, Dataset], settings: Settings) -> dict[str, list[int]]:

@@ -24,6 +24,7 @@ from humpback.evaluate.comparison import Contender
 from humpback.evaluate.costs import Timed, timed
 from humpback.lm.spec import ModelName, model_folder
 from humpback.loop.models import ModelSettings, measure_models, trained
+from humpback.report import report
 from humpback.run import RUN_FILE, Run
 from humpback.schema import METRIC, PAIR, Row
 from humpback.stage import LMStage, Stage
@@ -68,6 +69,7 @@ def recipe(run: Run, settings: Settings) -> None:
     compared(run, contenders, kept, seed, made["scored"], settings)
     if settings.train and seed:
         measured_by_training(run, seed, kept, settings)
+    report(run)
 
 
 def check(settings: Settings) -> None:
@@ -113,9 +115,8 @@ def pool_of(run: Run, path: str, seed: Dataset | None) -> Dataset:
         raise UsageFault(f"{pool.path} has no column {lacking[0]!r}: these are no pairs", "give a dataset of pairs")
     if seed is None:
         return pool
-    return run.map(
-        "unseen", Stage("unseen", PAIR, unseen_rows, UnseenConfig(held=seed.path)), pool, kind="pairs", of="unseen"
-    )
+    stage = Stage("unseen", pool.columns, unseen_rows, UnseenConfig(held=seed.path))
+    return run.map("unseen", stage, pool, kind="pairs", of="unseen")
 
 
 def labelled_pairs(run: Run, path: str) -> Dataset:
