@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from humpback import lm as language_models
 from humpback.config import Config
@@ -18,6 +19,9 @@ from humpback.store import Dataset
 
 # Two threads of a small model on two cores are slower than one, and tests must not depend on the machine's load.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Drawn anew each time, or with a limit by the clock, a test fails by luck. To look for more: --hypothesis-profile=default
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.load_profile("same")
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
