@@ -88,13 +88,20 @@ NESTED = [
 ]
 
 
-@pytest.mark.parametrize("tag", NESTED)
+# One tag of each sort always: all of them take half a minute.
+ALWAYS = ("div", "ul><li", "table><tr><td", "x-custom")
+
+
+@pytest.mark.parametrize(
+    "tag", [*ALWAYS, *(pytest.param(tag, marks=pytest.mark.slow) for tag in NESTED if tag not in ALWAYS)]
+)
 @pytest.mark.parametrize("inside", ["x", "word " * 200_000, "<p>more" * 2_000 + "<h1>end</h1>"])
 def test_tags_nested_as_deep_as_is_read(tag: str, inside: str) -> None:
     """Just under the limit nothing may look at each subtree anew: nested menus and tables cost the square so."""
     assert segmented(HEAD + f"<{tag}>word " * 4_900 + inside, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "html",
     [
@@ -241,6 +248,7 @@ def test_a_heading_of_a_megabyte(body: str) -> None:
     assert sum(len(part) for row in rows if not isinstance(row, Drop) for part in row["header_path"]) < 5_000_000
 
 
+@pytest.mark.slow
 def test_thirty_thousand_attributes() -> None:
     """The parser compares each attribute with all before it."""
     assert segmented(f"{HEAD}<div {' '.join(f'a{i}=1' for i in range(30_000))}>x", 15)

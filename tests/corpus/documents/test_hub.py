@@ -11,6 +11,8 @@ from humpback.corpus.inputs.sources import sources
 from humpback.errors import UsageFault
 
 pytest.importorskip("datasets")
+# The library alone takes seconds to load.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
