@@ -167,7 +167,7 @@ ASKED = "What are the most important things to keep in mind when buying an old h
 
 
 @pytest.mark.parametrize(
-    "other", [ASKED, ASKED.lower().rstrip("?"), f"Please, {ASKED[0].lower()}{ASKED[1:]}", f"{ASKED[:-1]} today?"]
+    "other", [ASKED, ASKED.lower().rstrip("?"), f"Please, {ASKED[0].lower()}{ASKED[1:]}", f"Can you tell me: {ASKED}"]
 )
 def test_of_equal_instructions_the_best_pair_stays(other: str) -> None:
     """Two answers to one question teach the worse one too."""

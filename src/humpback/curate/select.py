@@ -18,18 +18,16 @@ from pydantic import AfterValidator, Field
 
 from humpback.config import OFTEN, Config
 from humpback.curate import scorers
+from humpback.curate.alike import unlike
 from humpback.curate.scorers import Scorer
 from humpback.run import Run
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome, Stage
 from humpback.store import Dataset
-from humpback.text.near_duplicates import DedupConfig, unique
 from humpback.text.sentences import terms
 from humpback.text.sites import site
 
 By = Annotated[str, AfterValidator(lambda name: name if name == "auto" else scorers.known(name))]
-# Runs of three words: two instructions of one pattern ("How do I clean a ...?") share most words, and many pairs of words.
-_SHINGLE = 3
 _TERMS, _LATENT = 50_000, 100
 
 
@@ -62,10 +60,11 @@ class CurateConfig(Config):
         None, ge=1, description="most pairs kept of a registered domain, best first; unset: all (paper)"
     )
     distinct: float | None = Field(
-        0.8,
+        0.5,
         gt=0,
         le=1,
-        description="of instructions so similar (Jaccard of three-word runs) the best stays (ours); unset: all (paper)",
+        description="of instructions that ask for the same, if they are so similar (Jaccard of three-word runs), the best "
+        "stays (ours); unset: all (paper)",
     )
     clusters: int = Field(0, ge=0, description="topics into which instructions are clustered; 0: none (paper)")
     cluster_share: float = Field(
@@ -146,7 +145,7 @@ def _gates(config: SelectStage, room: int) -> Iterator[Gate]:
     if config.per_site is not None:
         yield partial(_capped, config.per_site, lambda row: site(row.get("url")), "site_full")
     if config.distinct is not None:
-        yield partial(_distinct, config.distinct)
+        yield partial(unlike, config.distinct)
     if config.clusters:
         yield partial(_spread, config.clusters, config.cluster_share, room)
     yield partial(_best, config.by, room)
@@ -171,17 +170,6 @@ def _capped(most: int, group_of: Callable[[Row], Hashable], reason: str, rows: I
         group = group_of(row)
         kept[group] += 1
         yield Drop(row, reason, group) if group is not None and kept[group] > most else row
-
-
-def _distinct(threshold: float, rows: list[Row]) -> Iterator[Outcome]:
-    """The first of each set of alike instructions."""
-    of = {row["id"]: row for row in rows}
-    config = DedupConfig(threshold=threshold, shingle=_SHINGLE)
-    for outcome in unique(config, ({"id": row["id"], "text": row["instruction"]} for row in rows)):
-        if isinstance(outcome, Drop):
-            yield Drop(of[outcome.row["id"]], "near_duplicate_instruction", outcome.value)
-        else:
-            yield of[outcome["id"]]
 
 
 def _spread(clusters: int, share: float, room: int, rows: list[Row]) -> Iterator[Outcome]:
