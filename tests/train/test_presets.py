@@ -53,6 +53,17 @@ def test_the_later_preset_and_set_win() -> None:
     assert told["sft.lr"].startswith("preset gpu24: LoRA Without Regret") and told["sft.clip"].startswith("preset modern: ")
 
 
+def test_what_the_backward_model_does_not_set_is_as_the_forward_ones() -> None:
+    """The base recommends rates for its backward model: fp32 for a processor, or packing=none for a model that cannot be
+    packed, did not reach it, and the backward training was slow, or refused."""
+    made = settings("cpu", over={"sft": {"packing": "none"}})
+    assert (made.backward_sft.precision, made.backward_sft.packing) == ("fp32", "none")
+    assert (made.backward_sft.lr, made.backward_sft.lora) == (3e-5, made.sft.lora) and made.sft.lr == 6e-4
+    own = settings(over={"sft": {"packing": "none"}, "backward_sft": {"packing": "batch"}})
+    assert (own.sft.packing, own.backward_sft.packing) == ("none", "batch")
+    assert build(humpback.Settings, [made.model_dump(mode="json")]) == made
+
+
 def test_an_unknown_preset_names_the_nearest() -> None:
     """Nobody remembers whether it was gpu24 or gpu_24."""
     with pytest.raises(UsageFault) as caught:

@@ -1,12 +1,12 @@
 """Training models and measuring them, for the recipes that do: a model of either role from base, and what it is worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from humpback.config import OFTEN, Config, Shown
+from humpback.config import OFTEN, Config, Shown, merge
 from humpback.corpus.pairs import SeedSettings
 from humpback.curate.settings import CurationSettings
 from humpback.curate.teach import TeachConfig
@@ -48,11 +48,20 @@ class ModelSettings(TrainSettings, CurationSettings):
     """What recipes can set that train models of both roles, and curate."""
 
     teach: TeachConfig = TeachConfig()
-    backward_sft: SftConfig | None = Field(None, description="the backward model's fine-tuning; unset: as sft (paper)")
+    backward_sft: SftConfig | None = Field(
+        None, description="the backward model's fine-tuning; what it does not set is as sft (paper: all)"
+    )
     backward_lm: Annotated[ModelName, OFTEN] = Field(
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
     )
     measure: MeasureSettings = MeasureSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _backward_as_forward(cls, given: Any) -> Any:
+        """What holds for a base in one role holds in the other: a precision, a packing that it cannot have."""
+        own, sft = (given.get(name) for name in ("backward_sft", "sft"))
+        return {**given, "backward_sft": merge(sft, own)} if isinstance(own, Mapping) and isinstance(sft, Mapping) else given
 
 
 def training(role: Role, settings: ModelSettings, data: Sequence[Data] = (), sft: SftConfig | None = None) -> Training:
