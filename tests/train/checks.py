@@ -178,7 +178,9 @@ def inference_asks_as_training_did(words: Any, folder: Path) -> None:
     list(backtranslate.augment(drawing(), texts(), backward))
     for wanted, asked in ((FORWARD, forward), (BACKWARD, backward)):
         trained = [prompt_of(made) for made in examples(wanted, words)]
-        assert lm._encode(asked.prompts[: len(trained)]) == trained, f"a {wanted.role} model is asked as it was not trained"
+        assert chat.prompt_ids(lm.tokenizer, asked.prompts[: len(trained)]) == trained, (
+            f"a {wanted.role} model is asked as it was not trained"
+        )
 
 
 def drawing(**sampling: Any) -> backtranslate.Drawing:

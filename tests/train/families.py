@@ -21,8 +21,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from humpback.config import Empty
 from humpback.lm import chat
-from humpback.lm.spec import EMBEDDED, TransformersOptions
-from humpback.lm.transformers import Transformers
+from humpback.lm.embedded import EMBEDDED
+from humpback.lm.transformers import Options
+from humpback.lm.transformers.model import Transformers
 from humpback.run import Run
 from humpback.schema import PAIR, Row
 from humpback.train.config import HardwareConfig, SftConfig
@@ -96,7 +97,7 @@ class Family:
 
     def lm(self, role: str = "") -> Transformers:
         """As inference opens it."""
-        return Transformers(self.model, self.tokenizer, self.name, role, TransformersOptions())
+        return Transformers(self.model, self.tokenizer, self.name, role, Options())
 
     def save(self, folder: Path) -> Path:
         """As a base model lies on the disk."""

@@ -195,7 +195,7 @@ def test_no_process_outlives_the_run_that_was_killed(tmp_path: Path) -> None:
     """The processes' parent is the launcher: whoever watches that alone goes on working when the run is gone."""
     psutil = pytest.importorskip("psutil")
     here = Path(__file__).parent
-    parent = subprocess.Popen([sys.executable, "-c", STARTED, str(tmp_path / "model"), str(here), str(here.parent)])
+    parent = subprocess.Popen([sys.executable, "-c", STARTED, str(tmp_path / "model"), str(here.parent), str(here)])
     found: list[Any] = []
 
     def both() -> bool:

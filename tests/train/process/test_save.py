@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from humpback.lm.spec import EMBEDDED
+from humpback.lm.embedded import EMBEDDED
 from humpback.train.config import SftConfig
 from humpback.train.training import SETTINGS, Training
 
