@@ -1,0 +1,173 @@
+"""Recipes in seconds: an engine that runs every stage as it is, but on fakes in the place of models and of trainings.
+
+A training writes the pairs that it is given and no weights; a model that was trained, and every other one, is the echo model
+under its name, with a taste and a worth of its own. `Refuses` is an engine for runs on which nothing may be left to do.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from humpback import lm as language_models
+from humpback import recipes, store
+from humpback.config import Config, build
+from humpback.corpus.pages import segments
+from humpback.corpus.pairs import seed_pairs
+from humpback.engine import Engine, Job
+from humpback.engine.local import LocalEngine
+from humpback.lm import LM, Answer, Completion, Question, Sampling
+from humpback.lm.echo import Echo
+from humpback.lm.spec import fingerprint, model_folder, role_of
+from humpback.progress import Progress
+from humpback.run import Run
+from humpback.schema import Row
+from humpback.train.sft import prepare
+from humpback.train.training import FACTS, PAIRS, Training
+
+# What a model gains, by its name and what it was trained on.
+Worth = Callable[[str, list[Row]], float]
+# Settings with which the recipe humpback is through in seconds, on the demo's pages or on others.
+SMALL: dict[str, Any] = {
+    "corpus": {"sample": 14}, "measure": {"cases": 8, "stop_tokens": 40}, "guards": {"min_logprob": None},
+    "curate": {"by": "score", "k": 3.0, "stop_below_chance": False}, "judge": {"stop_valid": 0.0},
+    "iterate": {"stop_precision": None},
+}  # fmt: skip
+
+
+class Model(Echo):
+    """Judges after its own taste, so that selections differ, and loses `worth` nats per token less than the echo model."""
+
+    def __init__(self, name: str, role: str, worth: float, rehearsed: "Rehearsed") -> None:
+        super().__init__()
+        self.name, self.role, self.worth, self.rehearsed = name, role, worth, rehearsed
+
+    def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
+        made = super().generate(prompts, sampling, seeds)
+        talks = self.name in self.rehearsed.talk
+        return [Completion(each.text, "length" if talks else each.finish, each.tokens, each.logprob) for each in made]
+
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        self.rehearsed.told += [(self.name, target) for target in targets]
+        return [known and [value + self.worth for value in known] for known in super().logprob(prompts, targets)]
+
+    def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
+        made = super().decide([state + self.name for state in states], questions)
+        judge = self.rehearsed.judges.get(self.name)
+        return [list(map(partial(judge, state), own)) for state, own in zip(states, made, strict=True)] if judge else made
+
+
+class Rehearsed(LocalEngine):
+    """`worth` is what a model gains over the echo model, by the name of the step that made it and what it was trained on;
+    `talk` names models whose answers do not end, `judges` change what a model answers to a state.
+
+    `trained` are the trainings by name, `told` what was done, in order: ("step", name) for what fills a folder, and (model,
+    target) for each likelihood that was asked for.
+    """
+
+    def __init__(self, worth: Worth | None = None) -> None:
+        super().__init__()
+        self.worth = worth or (lambda name, rows: 0.0)
+        self.talk: tuple[str, ...] = ()
+        self.judges: dict[str, Callable[[str, Answer], Answer]] = {}
+        self.trained: dict[str, Training] = {}
+        self.told: list[tuple[str, str]] = []
+        self.opened: dict[str, LM] = {}
+
+    def run(self, job: Job, heard: Callable[[int], None]) -> Iterator[Any]:
+        if not job.needs.alone:
+            yield from super().run(job, heard)
+            return
+        [folder] = job.shards
+        about = store.read_json(folder / store.PLAN)["about"]
+        self.told.append(("step", about["name"]))
+        config = job.what.args[-1]  # type: ignore[attr-defined]
+        if not isinstance(config, Training):
+            yield from super().run(job, heard)
+            return
+        self.trained[about["name"]] = config
+        prepare(config, folder)
+        store.write_json(folder / "humpback.json", {"role": config.role, "base": config.base})
+        store.write_json(folder / FACTS, {"examples": len(rows_of(folder)), "log": [{"step": 1, "loss": 3.0}]})
+
+    def open(self, spec: str) -> LM:
+        if spec not in self.opened:
+            made = language_models.open_here(spec) if spec.startswith("echo:") else self._model(spec)
+            made.identity = fingerprint(spec)
+            self.opened[spec] = made
+        return self.opened[spec]
+
+    def _model(self, spec: str) -> Model:
+        folder = model_folder(spec)
+        if folder is None or not (folder / PAIRS).exists():
+            return Model(spec, role_of(folder) if folder else "", 0.0, self)
+        name = store.Finished(folder).about["name"]
+        return Model(name, role_of(folder), self.worth(name, rows_of(folder)), self)
+
+
+class Refuses(Engine):
+    """Does nothing, and is asked for nothing."""
+
+    workers = 1
+
+    def run(self, job: Job, heard: Callable[[int], None]) -> Iterator[Any]:
+        raise AssertionError(f"there was work left: {job.what}")
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+
+def rows_of(model: Path) -> list[Row]:
+    """The pairs that the model in this folder was trained on."""
+    rows: list[Row] = pq.read_table(model / PAIRS).to_pylist()
+    return rows
+
+
+class Said(Progress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def carried_out(
+    recipe: str, folder: Path, settings: Config | dict[str, Any], engine: Engine | None = None, reuse: Path | None = None
+) -> list[str]:
+    """The recipe in the folder, on an engine (unset: a new `Rehearsed`); returns what was said."""
+    module, said = recipes.load(recipe), Said()
+    wanted = settings if isinstance(settings, Config) else build(module.Settings, [settings])
+    with Run(folder, recipe, wanted, engine=engine or Rehearsed(), reuse=reuse, progress=said) as run:
+        module.recipe(run, wanted)
+    return said.lines
+
+
+def named(folder: Path) -> dict[str, store.Finished]:
+    """What is finished in a run, by name."""
+    return {each.about["name"]: each for each in store.find(folder)}
+
+
+def rows(folder: Path, name: str) -> list[Row]:
+    """The rows of the dataset of that name in a run."""
+    found = named(folder)[name]
+    assert isinstance(found, store.Dataset)
+    return list(found.rows())
+
+
+def demo(**layers: Any) -> Config:
+    """The settings of the recipe demo, made `SMALL`, with `layers` over that."""
+    return build(recipes.load("demo").Settings, [SMALL, layers])
+
+
+def read_pages(folder: Path) -> Path:
+    """A run of the recipe demo that has read its pages and its seed, for others to take over."""
+    wanted = demo()
+    with Run(folder, "demo", wanted) as run:
+        seed_pairs(run, wanted.seed, wanted.random_seed)  # type: ignore[attr-defined]
+        segments(run, wanted.corpus, wanted.random_seed)  # type: ignore[attr-defined]
+    return folder
