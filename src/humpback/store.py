@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -243,28 +243,18 @@ def count_rows(shard: Path) -> int:
 
 
 def begin(folder: Path, plan: dict[str, Any], place: int, again: str) -> None:
-    """Write the plan of `folder`, or refuse the folder if another plan made it; `again` is the command to type then."""
-    settle(folder / PLAN, {**plan, "place": place}, again, _placeless)
-
-
-def _placeless(plan: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in plan.items() if name != "place"}
-
-
-def settle(path: Path, wanted: dict[str, Any], again: str, same: Callable[[Any], Any] = lambda value: value) -> None:
-    """Write `wanted` at `path`, or refuse the folder if something else stands there, naming the first leaf that differs.
-
-    `same` takes from both what may differ.
-    """
+    """Write the plan of `folder`, or refuse the folder if another plan made it, naming the first leaf that differs; `again` is
+    the command to type then."""
+    path = folder / PLAN
     if not path.exists():
-        write_json(path, wanted)
+        write_json(path, {**plan, "place": place})
         return
-    unlike = differences(same(read_json(path)), same(json.loads(json.dumps(wanted))))
+    unlike = differences({**read_json(path), "place": place}, {**plan, "place": place})
     if unlike:
         leaf, old, new = unlike[0]
         more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
         leaf = leaf.removeprefix("config.")
-        raise PlanMismatch(f"{path.parent} was made with {leaf} = {old!r}, now it is {new!r}{more}", again)
+        raise PlanMismatch(f"{folder} was made with {leaf} = {old!r}, now it is {new!r}{more}", again)
 
 
 def finish(folder: Path, plan: dict[str, Any], place: int, shards: int, started: float) -> Dataset:
