@@ -113,41 +113,6 @@ TRIPLE = pa.schema(
         ("negative_similarity", pa.float64()),
     ]
 )
-SCORED = pa.schema(
-    [
-        *PAIR,
-        ("score", pa.float64()),
-        ("level", pa.int32()),
-        ("aspects", pa.list_(pa.float64())),
-        ("confidence", pa.float64()),
-        ("label_mass", pa.float64()),
-        ("order_gap", pa.float64()),
-        ("status", pa.string()),
-        ("judge", pa.string()),
-        ("mode", pa.string()),
-        ("via", pa.string()),
-        ("judgement", pa.list_(pa.string())),
-        ("forced", pa.list_(pa.float64())),
-        ("judged_clipped", pa.bool_()),
-        ("round", pa.int32()),
-        ("gain", pa.float64()),
-        ("ifd", pa.float64()),
-        ("base_nll", pa.float64()),
-        ("seed_gain", pa.float64()),
-        ("backward_logprob", pa.float64()),
-        ("specificity", pa.float64()),
-        ("backward_status", pa.string()),
-        ("retrieval_rank", pa.int32()),
-        ("retrieval_of", pa.int32()),
-        ("retrieval_status", pa.string()),
-        ("embedding_rank", pa.int32()),
-        ("relevance", pa.float64()),
-        ("relevance_clipped", pa.bool_()),
-        ("entailment", pa.float64()),
-        ("entailment_clipped", pa.bool_()),
-        ("combined", pa.float64()),
-    ]
-)
 # One measured value. `part` says of what part of the thing (a kind of damage, kept or dropped), `against` which second
 # model or scorer is compared with, `at` the place on a curve; `low` and `high` are 95 %. `note` is for people alone.
 METRIC = pa.schema(

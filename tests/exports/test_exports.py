@@ -10,11 +10,12 @@ from conftest import TestSettings, rows_in
 
 from humpback import exports
 from humpback.config import Empty
+from humpback.curate import scorers
 from humpback.engine import Hands
 from humpback.errors import UsageFault
 from humpback.exports import export, formats, writer
 from humpback.run import Run
-from humpback.schema import PAIR, SCORED, SEGMENT, Row
+from humpback.schema import PAIR, SEGMENT, Row
 
 SEED = {"id": "s", "parent": "f", "instruction": "Seed?", "response": "Seed.", "source": "seed", "split": "train"}
 WEB = {
@@ -40,7 +41,7 @@ def finished(folder: Path, *rounds: list[Row], trained: int) -> Path:
         rows_in(run, [SEED, {**SEED, "id": "held", "split": "test"}], PAIR, "a", kind="seed")
         run.step("b", nothing, Empty(), kind="model", role="forward", model="M_0", round=0)
         for number, rows in enumerate(rounds, start=1):
-            rows_in(run, rows, SCORED, "c", kind="selected", round=number)
+            rows_in(run, rows, scorers.schema(), "c", kind="selected", round=number)
             if number <= trained:
                 run.step("b", nothing, Empty(), kind="model", role="forward", model=f"M_{number}", round=number)
     return folder

@@ -23,8 +23,8 @@ _OUTSIDE = "an outside model, so that the model no longer curates its own data; 
 class RelevanceConfig(Config):
     """Models of sentence-transformers: folders, or names in the hub's cache."""
 
-    embedding: str | None = Field(None, description=f"embeds instruction and response: {_OUTSIDE}")
-    entailment: str | None = Field(None, description=f"an NLI model, or a relevance cross-encoder: {_OUTSIDE}")
+    embedding: EncoderName | None = Field(None, description=f"embeds instruction and response: {_OUTSIDE}")
+    entailment: EncoderName | None = Field(None, description=f"an NLI model, or a relevance cross-encoder: {_OUTSIDE}")
 
 
 def relevance(config: RelevanceConfig, rows: Iterable[Row]) -> Iterator[Outcome]:

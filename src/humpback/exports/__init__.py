@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from humpback import store
 from humpback.corpus.documents.rights import AI_OPT_OUTS
+from humpback.curate import scorers
 from humpback.errors import UsageFault
-from humpback.schema import SCORED, Row
+from humpback.schema import Row
 
 ROWS_PER_GROUP = 10_000
 KEPT_COLUMNS = ("id", "source", "url", "header_path", "license", "opt_out", "score", "gain")
@@ -51,8 +52,8 @@ def export(
         stated = ", ".join(sorted({str(row.get("license") or "none stated") for row in found})[:9])
         raise UsageFault(f"none of {len(found)} pairs is allowed by: {wanted}", f"licences of the pairs: {stated}")
     rows = [{**shape(row), **{key: row.get(key) for key in KEPT_COLUMNS}} for row in allowed]
-    inferred = pa.Table.from_pylist(rows).schema
-    return write(rows, pa.schema([SCORED.field(each.name) if each.name in KEPT_COLUMNS else each for each in inferred]))
+    inferred, scored = pa.Table.from_pylist(rows).schema, scorers.schema()
+    return write(rows, pa.schema([scored.field(each.name) if each.name in KEPT_COLUMNS else each for each in inferred]))
 
 
 def _allowed(row: Row, licenses: Sequence[str], opt_out: bool) -> bool:
