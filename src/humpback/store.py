@@ -243,8 +243,10 @@ def count_rows(shard: Path) -> int:
 
 
 def begin(folder: Path, plan: dict[str, Any], place: int, again: str) -> None:
-    """Write the plan of `folder`, or refuse the folder if another plan made it, naming the first leaf that differs; `again` is
-    the command to type then."""
+    """Write the plan of `folder`, or refuse the folder if another plan made it, naming the first leaf that differs.
+
+    `again` is the command to type then.
+    """
     path = folder / PLAN
     if not path.exists():
         write_json(path, {**plan, "place": place})
