@@ -12,9 +12,25 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "humpback"
 # A room imports from itself and from the floors before its own: rooms on one floor do not know each other.
-FLOORS = [["errors", "orphans", "progress"], ["schema", "config"], ["stage"], ["prompts", "text", "metrics", "ledger"],
-          ["store"], ["lm"], ["engine"], ["work"], ["run"], ["guards", "corpus"], ["methods", "curate"],
-          ["train", "evaluate"], ["loop"], ["report", "exports", "doctor", "settings_text"], ["recipes"], ["cli"]]  # fmt: skip
+FLOORS = [
+    ["errors", "orphans", "progress"],
+    ["schema", "config"],
+    ["stage"],
+    ["prompts", "text", "metrics", "ledger"],
+    ["store"],
+    ["lm"],
+    ["engine"],
+    ["work"],
+    ["run"],
+    ["guards", "corpus"],
+    ["methods", "curate"],
+    ["train", "evaluate"],
+    ["loop"],
+    ["report", "exports", "doctor", "settings_text"],
+    ["recipes"],
+    ["api"],
+    ["cli"],
+]
 # The rooms within the corpus.
 CORPUS = [["documents", "cutting", "held_out"], ["inputs", "rules"], ["pairs", "pages"], ["explain", "texts"]]
 # Where torch is loaded: in the process of a training, and by backends that compute with it.
