@@ -76,14 +76,14 @@ class Benchmark:
 def endless(lm: Any, backend: str) -> Iterator[None]:
     """No token ends a text, so that each is as long as it may be."""
     if backend == "vllm":
-        from humpback.lm import vllm
+        from humpback.lm.vllm import engine
 
-        params: Callable[[dict[str, Any]], Any] = vllm._params
-        vllm._params = lambda settings: params({**settings, "ignore_eos": settings["max_tokens"] > 1})
+        params: Callable[[dict[str, Any]], Any] = engine.params
+        engine.params = lambda settings: params({**settings, "ignore_eos": settings["max_tokens"] > 1})
         try:
             yield
         finally:
-            vllm._params = params
+            engine.params = params
         return
     ends, lm.ends = lm.ends, []
     try:

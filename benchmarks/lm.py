@@ -169,7 +169,7 @@ def vllm_loop(lm: Any, asked: dict[str, tuple[str, int]]) -> Callable[[], Pass]:
     import vllm
 
     prompts, seeds = zip(*asked.values(), strict=True)
-    ids = [{"prompt_token_ids": each} for each in lm._encode(prompts)]
+    ids = [{"prompt_token_ids": each} for each in chat.prompt_ids(lm.tokenizer, prompts)]
     drawn = {"temperature": SAMPLING.temperature, "top_p": SAMPLING.top_p, "max_tokens": SAMPLING.max_new_tokens}
     params = [vllm.SamplingParams(**drawn, logprobs=0, seed=seed % (1 << 63)) for seed in seeds]
 

@@ -17,8 +17,7 @@ from lm.servers import FaultServer
 from humpback import lm as language_models
 from humpback.errors import LMError, UsageFault
 from humpback.lm import Question, Sampling
-from humpback.lm.openai import faults as _openai_faults
-from humpback.lm.openai import transport as _openai_transport
+from humpback.lm.openai import faults, transport
 
 pytest.importorskip("openai")
 SAMPLING = Sampling(temperature=0.7, max_new_tokens=16)
@@ -32,8 +31,8 @@ KEY = "sk-humpback-0123456789abcdef"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in hundredths of a second, and answers of at most 1 MiB."""
-    monkeypatch.setattr(_openai_transport, "FIRST_REST", 0.01)
-    monkeypatch.setattr(_openai_transport.Client.__init__, "__defaults__", (1 << 20,))
+    monkeypatch.setattr(transport, "FIRST_REST", 0.01)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1 << 20)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
@@ -162,12 +161,12 @@ def test_a_server_that_is_not_there(opened) -> None:  # type: ignore[no-untyped-
 )  # fmt: skip
 def test_the_rest_that_a_server_asks_for(headers: dict[str, str], seconds: float | None) -> None:
     """It comes as seconds, as milliseconds, as a date (that may be past), or as nonsense."""
-    assert _openai_faults.rest_asked(headers) == seconds
+    assert faults.rest_asked(headers) == seconds
 
 
 def test_a_date_to_come_is_waited_for() -> None:
     """A date read as local time would be hours off."""
-    asked = _openai_faults.rest_asked({"retry-after": formatdate(time.time() + 30, usegmt=True)})
+    asked = faults.rest_asked({"retry-after": formatdate(time.time() + 30, usegmt=True)})
     assert asked is not None and 27 < asked <= 30
 
 

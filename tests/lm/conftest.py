@@ -8,7 +8,7 @@ from lm.servers import openai_lm
 
 from humpback import lm as language_models
 from humpback.lm import LM
-from humpback.lm.spec import EMBEDDED
+from humpback.lm.embedded import EMBEDDED
 
 __all__ = ["openai_lm"]
 

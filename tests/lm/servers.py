@@ -96,7 +96,7 @@ class FaultServer:
         path = path.removeprefix("/v1").partition("?")[0]
         self.keys |= set(re.findall(r"(?i)authorization: Bearer (\S+)", head))
         if path.startswith(("/files", "/batches")):
-            await self._send(writer, *self._batch(method, path, content))
+            await self._send(writer, *self.batch_reply(method, path, content))
             return
         if path == "/models":
             card = {"id": "m"} | ({"max_model_len": self.max_model_len} if self.max_model_len else {})
@@ -179,7 +179,7 @@ class FaultServer:
         else:
             raise AssertionError(fault)
 
-    def _batch(self, method: str, path: str, content: bytes) -> tuple[int, Any]:
+    def batch_reply(self, method: str, path: str, content: bytes) -> tuple[int, Any]:
         """The fake of files and batches: a batch ends after so many polls, rows with `row_fault` end as errors."""
         if path == "/files":
             name = f"file-{len(self.files)}"
@@ -320,7 +320,7 @@ def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path, seconds: f
 def openai_lm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The `openai` backend before a real server: `transformers serve` with the model that ships."""
     from humpback import lm
-    from humpback.lm.spec import EMBEDDED
+    from humpback.lm.embedded import EMBEDDED
 
     with transformers_server(EMBEDDED, tmp_path_factory.mktemp("server") / "log") as url:
         opened = lm.open(f"openai:{EMBEDDED}@{url}?context=2048")

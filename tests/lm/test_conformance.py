@@ -9,8 +9,8 @@ import pytest
 from humpback import lm as language_models
 from humpback.errors import LMError, RoleMismatch, UsageFault
 from humpback.lm import Question, Sampling
-from humpback.lm._hosted import Hosted
 from humpback.lm.echo import Echo
+from humpback.lm.hosted import Hosted
 
 PROMPTS = ["How do I oil a chain?", "Tell me about tides.", "What is a leek and how is it cooked with potatoes?", "Why?"]
 GREEDY = Sampling(temperature=0, max_new_tokens=12)
@@ -33,7 +33,10 @@ def hosted() -> Iterator[Hosted]:
     opened.close()
 
 
-@pytest.fixture(params=["echo", "embedded", "hosted", "openai", pytest.param("vllm", marks=pytest.mark.vllm)])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("hosted", "openai")]
+
+
+@pytest.fixture(params=["echo", "embedded", *SLOW, pytest.param("vllm", marks=pytest.mark.vllm)])
 def lm(request: pytest.FixtureRequest) -> language_models.LM:
     if request.param == "echo":
         return Echo()
@@ -134,6 +137,12 @@ def test_what_was_answered_is_remembered(lm: language_models.LM, tmp_path: Path)
         used.append((lm.usage - before, made))
         lm.remember(None)
     assert used[0] == used[1] and used[0][0].prompt_tokens > 0
+    assert used[1][0].seconds == pytest.approx(used[0][0].seconds, abs=1e-6) and used[1][0].seconds > 0
+
+
+def test_it_says_what_plans_and_journals_know_it_by(lm: language_models.LM) -> None:
+    """The last name of a model's folder is that of other models too."""
+    assert lm.identity and lm.identity != "embedded"
 
 
 def test_decide_agrees_with_logprob(embedded) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ import pytest
 
 from humpback.errors import UsageFault
 from humpback.lm import backends
-from humpback.lm._encoders import open_cross_encoder, open_encoder
+from humpback.lm.encoders import open_cross_encoder, open_encoder
 
 WORDS = "how do i clean a carpet with soap and water the tide rises twice day text answers question this ? : \" '".split()
 READS = 24

@@ -33,23 +33,22 @@ def test_ifd_is_one_minus_the_gain_over_the_bare_answer() -> None:
     for each in likelihoods(PAIRS, Echo(), TAG, 100):
         assert each.bare and each.gain is not None
         assert each.ifd == pytest.approx(1 - each.gain / each.bare)
-        assert each.pmi == pytest.approx(each.tokens * each.gain)
         assert (each.ifd > 1) == (each.gain < 0)
 
 
 @pytest.mark.parametrize(
-    ("likelihood", "gain", "ifd", "pmi"),
+    ("likelihood", "gain", "ifd"),
     [
-        (Likelihood(1.0, 2.0, 10), 1.0, 0.5, 10.0),
-        (Likelihood(3.0, 2.0, 10), -1.0, 1.5, -10.0),
-        (Likelihood(0.0, 0.0, 3), 0.0, None, 0.0),
-        (Likelihood(None, 2.0, 3), None, None, None),
-        (Likelihood(1.0, None, 3), None, None, None),
+        (Likelihood(1.0, 2.0, 10), 1.0, 0.5),
+        (Likelihood(3.0, 2.0, 10), -1.0, 1.5),
+        (Likelihood(0.0, 0.0, 3), 0.0, None),
+        (Likelihood(None, 2.0, 3), None, None),
+        (Likelihood(1.0, None, 3), None, None),
     ],
 )
-def test_what_cannot_be_had_is_null(likelihood: Likelihood, gain: float, ifd: float, pmi: float) -> None:
+def test_what_cannot_be_had_is_null(likelihood: Likelihood, gain: float, ifd: float) -> None:
     """A zero or a NaN in place of a null would be ranked as a measurement."""
-    assert (likelihood.gain, likelihood.ifd, likelihood.pmi) == (gain, ifd, pmi)
+    assert (likelihood.gain, likelihood.ifd) == (gain, ifd)
 
 
 def test_two_calls_and_equal_bare_answers_once() -> None:

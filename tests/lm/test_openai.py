@@ -1,6 +1,7 @@
 """Any OpenAI-compatible server: what is sent, what is made of the answers, pace, money, batches; and one real server."""
 
 import asyncio
+import math
 import sys
 import threading
 import time
@@ -17,13 +18,10 @@ from humpback.errors import LMError, UsageFault
 from humpback.lm import Question, Sampling
 
 pytest.importorskip("openai")
-from humpback.lm.openai import batch as _openai_batch
-from humpback.lm.openai import pace as _openai_pace
-from humpback.lm.openai import transport as _openai_transport
-from humpback.lm.openai.backend import BudgetReached, OpenAI
+from humpback.lm.openai import Options, batch, pace, transport
 from humpback.lm.openai.chat import Chat
 from humpback.lm.openai.faults import refusal
-from humpback.lm.spec import OpenAIOptions
+from humpback.lm.openai.pace import BudgetReached
 
 SAMPLING = Sampling(temperature=0.7, max_new_tokens=16)
 GREEDY = Sampling(temperature=0, max_new_tokens=12)
@@ -37,8 +35,8 @@ Opener = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_openai_transport, "FIRST_REST", 0.01)
-    monkeypatch.setattr(_openai_batch, "FIRST_POLL", 0.01)
+    monkeypatch.setattr(transport, "FIRST_REST", 0.01)
+    monkeypatch.setattr(batch, "FIRST_POLL", 0.01)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
@@ -62,7 +60,7 @@ def prompts(count: int) -> list[str]:
 
 
 def chat(official: bool = False, **options: Any) -> Chat:
-    return Chat(None, "m", OpenAIOptions(**options), official)  # type: ignore[arg-type]
+    return Chat(None, "m", Options(**options), official)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +237,7 @@ def test_pace(opened: Opener, monkeypatch: pytest.MonkeyPatch, limit: dict[str, 
 
     20 requests a second; or 600 tokens a second after 300 at once, for requests that take 12 and are thought to take 28.
     """
-    monkeypatch.setattr(_openai_pace, "PORTION", 0.5)
+    monkeypatch.setattr(pace, "PORTION", 0.5)
     with FaultServer() as server:
         opened(server, concurrency=32, **limit).generate(prompts(rows), SAMPLING, range(rows))
         assert 0.9 < server.times[-1] - server.times[0] < 4
@@ -324,14 +322,25 @@ def test_each_way_reads_what_it_is_given(opened: Opener) -> None:
         assert fourth[1].probabilities == (0.5, 0.0, 0.5) and fourth[1].label_mass == 1.0 and fourth[1].order_gap == 2.0
 
 
-def test_a_way_whose_labels_the_model_hardly_knows_gives_way_to_a_better(
-    opened: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_way_whose_labels_the_model_hardly_knows_gives_way_to_a_better(opened: Opener) -> None:
     """vLLM labels levels with digits: a model trained on letters leaves every pair undecided there."""
-    real = OpenAI._mass
     masses = {"decisions": 0.01, "systemone": 0.003, "top_logprobs": 0.9}
-    monkeypatch.setattr(OpenAI, "_mass", lambda self, way, *rest: min(masses[way], real(self, way, *rest)))
     with FaultServer(ways=("decisions", "systemone", "top_logprobs")) as server:
+        sound = server.reply
+
+        def reply(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+            status, answer = sound(path, body)
+            if path == "/decisions":
+                answer["answers"] = [each | {"label_mass": masses["decisions"]} for each in answer["answers"]]
+            elif path == "/systemone":
+                answer["diagnostics"] = {name: {"label_mass": masses["systemone"]} for name in answer["answers"]}
+            else:
+                shown = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+                short = math.log(masses["top_logprobs"] / sum(math.exp(each["logprob"]) for each in shown))
+                shown[:] = [each | {"logprob": each["logprob"] + short} for each in shown]
+            return status, answer
+
+        server.reply = reply  # type: ignore[method-assign]
         assert opened(server).decide(["s"], QUESTIONS)[0][0].via == "top_logprobs"
         masses["top_logprobs"] = 0.002
         assert opened(server).decide(["s"], QUESTIONS)[0][0].via == "decisions"
@@ -467,15 +476,15 @@ def test_batches_are_read_by_key_and_what_they_leave_goes_the_normal_way(opened:
 def test_a_run_that_ended_finds_its_batch_again(opened: Opener, tmp_path: Path, moment: str) -> None:
     """A second batch for the same rows is paid a second time; the first may have been begun without our hearing of it."""
     with FaultServer() as server:
-        sound = server._batch
-        server._batch = lambda method, path, content: (
+        sound = server.batch_reply
+        server.batch_reply = lambda method, path, content: (
             (401, {"error": "no"}) if f"{method} {path}" == moment else sound(method, path, content)
         )  # type: ignore[method-assign]
         lm = opened(server, batch="true")
         lm.remember(tmp_path / "journal")
         with pytest.raises(LMError, match="401"):
             lm.generate(prompts(10), SAMPLING, range(10))
-        server._batch = sound  # type: ignore[method-assign]
+        server.batch_reply = sound  # type: ignore[method-assign]
         again = opened(server, batch="true")
         again.remember(tmp_path / "journal")
         # Another window than before, with rows that the batch does not hold.

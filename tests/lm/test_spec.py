@@ -6,7 +6,8 @@ import pytest
 
 from humpback.config import Config, build
 from humpback.errors import UsageFault
-from humpback.lm.spec import EMBEDDED, ModelName, fingerprint, parse
+from humpback.lm.embedded import EMBEDDED
+from humpback.lm.spec import ModelName, fingerprint, parse
 
 
 @pytest.mark.parametrize(

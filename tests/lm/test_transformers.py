@@ -9,8 +9,8 @@ import pytest
 
 from humpback import lm as language_models
 from humpback.errors import UsageFault
-from humpback.lm import Question, Sampling, chat
-from humpback.lm.spec import EMBEDDED
+from humpback.lm import Question, Sampling, chat, decisions
+from humpback.lm.embedded import EMBEDDED
 
 HEAD = "Here is a long introduction that every prompt of this batch begins with, word for word, so that it pays to keep it. "
 PROMPTS = [HEAD + rest for rest in ("What is a leek?", "How do tides work, and why twice a day?", "Name a river.")]
@@ -18,53 +18,39 @@ LEVELS = Question("score", "How clear is it?", ("not", "half", "fully"))
 GREEDY = Sampling(temperature=0, max_new_tokens=10)
 
 
-@pytest.fixture
-def apart(embedded: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The embedded model, sharing nothing."""
-
-    def answer(call: str, *asked: Any) -> Any:
-        with monkeypatch.context() as patch:
-            patch.setattr(embedded, "shares", False)
-            return getattr(embedded, call)(*asked)
-
-    return answer
-
-
-def test_sharing_a_head_changes_no_answer(embedded: Any, apart: Any) -> None:
+def test_sharing_a_head_changes_no_answer(embedded: Any) -> None:
     """Positions or masks that are off by the head's length give plausible nonsense."""
     shared = embedded.generate(PROMPTS, GREEDY, [1, 2, 3])
-    alone = apart("generate", PROMPTS, GREEDY, [1, 2, 3])
+    alone = [embedded.generate([prompt], GREEDY, [1])[0] for prompt in PROMPTS]
     assert [c.logprob for c in shared] == pytest.approx([c.logprob for c in alone], abs=0.05)
     targets = ["A vegetable.", "The moon pulls.", "The Elbe, in Germany."]
-    for mine, theirs in zip(embedded.logprob(PROMPTS, targets), apart("logprob", PROMPTS, targets), strict=True):
-        assert mine == pytest.approx(theirs, abs=0.15)
+    for prompt, target, made in zip(PROMPTS, targets, embedded.logprob(PROMPTS, targets), strict=True):
+        assert made == pytest.approx(embedded.logprob([prompt], [target])[0], abs=0.15)
 
 
-def test_a_state_is_read_once_for_all_its_questions(embedded: Any, apart: Any) -> None:
+def test_a_state_is_read_once_for_all_its_questions(embedded: Any) -> None:
     """Both orders of a rubric repeat the pair: reading it twice is half of a judge's price."""
-    states, questions = PROMPTS, [LEVELS, Question("predicate", "Is it long?")]
+    questions = [LEVELS, Question("predicate", "Is it long?")]
+    turns = [(question, reverse) for question in questions for reverse in (False, True)]
+    asked = [decisions.prompt(state, *turn) for state in PROMPTS for turn in turns]
     before = embedded.usage
-    shared = embedded.decide(states, questions)
-    between = embedded.usage
-    alone = apart("decide", states, questions)
-    for mine, theirs in zip(shared, alone, strict=True):
-        assert [p for a in mine for p in a.probabilities] == pytest.approx(
-            [p for a in theirs for p in a.probabilities], abs=0.03
-        )
-    assert (between - before).prompt_tokens < 0.75 * (embedded.usage - between).prompt_tokens
+    embedded.decide(PROMPTS, questions)
+    whole = sum(len(ids) for ids in chat.prompt_ids(embedded.tokenizer, asked))
+    assert (embedded.usage - before).prompt_tokens < 0.75 * whole
 
 
-def test_a_finished_batch_is_not_computed_again(embedded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_batch_is_not_computed_again(tmp_path: Path) -> None:
     """A run that goes on after a kill takes its answers from the journal, to the last bit."""
-    monkeypatch.setattr(embedded, "budget", 64)
-    monkeypatch.setattr(embedded, "held", 64)
     warm = Sampling(temperature=1.0, max_new_tokens=8)
-    embedded.remember(tmp_path / "j")
-    first = embedded.generate(PROMPTS, warm, [1, 2, 3]), embedded.decide(PROMPTS, [LEVELS])
-    embedded.remember(tmp_path / "j")
-    monkeypatch.setattr(embedded, "model", None)
-    assert (embedded.generate(PROMPTS, warm, [1, 2, 3]), embedded.decide(PROMPTS, [LEVELS])) == first
-    embedded.remember(None)
+    made, passes, used = [], [], []
+    for _ in range(2):
+        lm: Any = language_models.open_here("embedded?batch_tokens=64")
+        lm.model.register_forward_pre_hook(lambda *_: passes.append(1))
+        lm.remember(tmp_path / "j")
+        made.append((lm.generate(PROMPTS, warm, [1, 2, 3]), lm.decide(PROMPTS, [LEVELS])))
+        used.append((len(passes), lm.usage, lm.usage.seconds))
+        lm.remember(None)
+    assert made[0] == made[1] and used[0] == used[1] and used[0][0] > 0 and used[0][2] > 0
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")

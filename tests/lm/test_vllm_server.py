@@ -18,7 +18,7 @@ from lm.test_conformance import GREEDY, PROMPTS, QUESTIONS
 
 from humpback import lm as language_models
 from humpback.lm import Question, Sampling
-from humpback.lm.spec import EMBEDDED
+from humpback.lm.embedded import EMBEDDED
 
 if importlib.util.find_spec("vllm") is None:
     pytest.skip("vllm is not installed here; it needs an environment of its own: make test-vllm", allow_module_level=True)

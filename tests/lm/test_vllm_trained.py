@@ -11,7 +11,7 @@ import pytest
 
 from humpback import lm as language_models
 from humpback.lm import Sampling, chat
-from humpback.lm.spec import EMBEDDED
+from humpback.lm.embedded import EMBEDDED
 
 if importlib.util.find_spec("vllm") is None:
     pytest.skip("vllm is not installed here; it needs an environment of its own: make test-vllm", allow_module_level=True)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from humpback.config import Config
-from humpback.lm.encoders import CrossEncoder, Encoder, Vectors, open_cross_encoder, open_encoder
+from humpback.lm.encoders import CrossEncoder, Encoder, EncoderName, Vectors, open_cross_encoder, open_encoder
 from humpback.schema import Row
 from humpback.stage import Outcome
 

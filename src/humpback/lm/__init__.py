@@ -1,19 +1,20 @@
 """A language model behind three calls, opened from one string: `backend:model`, for example `transformers:runs/a/m0`.
 
 `generate` samples, `logprob` scores given targets, `decide` answers typed questions from one prefill. The file name is
-the registration: `lm/echo.py` answers to `echo:...`, `lm/embedded/` to `embedded`. `lm/spec.py` has the grammar of names.
+the registration: `lm/echo.py` answers to `echo:...`, `lm/embedded/` to `embedded`. A backend has `Options`, its settings,
+and `open(spec)`, and loads what is heavy when a model is opened. `lm/spec.py` has the grammar of names.
 """
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from types import ModuleType
+from typing import Literal, Protocol
 
 from humpback.config import Config
-
-if TYPE_CHECKING:
-    from humpback.lm.spec import Spec
 
 Finish = Literal["stop", "length", "too_long"]
 
@@ -66,12 +67,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Usage:
-    """What calls took: requests (or batches), tokens read and written, money in the unit of the prices given."""
+    """What calls took: requests (or batches), tokens read and written, money in the unit of the prices given.
+
+    `seconds` is the time spent inside the model or before the server, added up over the processes that hold copies. Usages
+    are equal whatever time they took.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -79,20 +85,22 @@ class Usage:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.cost + other.cost,
+            self.seconds + other.seconds,
         )
 
     def __sub__(self, other: "Usage") -> "Usage":
-        return self + Usage(-other.calls, -other.prompt_tokens, -other.completion_tokens, -other.cost)
+        return self + Usage(-other.calls, -other.prompt_tokens, -other.completion_tokens, -other.cost, -other.seconds)
 
 
 class LM(Protocol):
     """What every backend offers. Lists in, lists of the same length out, in order.
 
     A call that a model or server cannot do at all raises `LMError` with `retryable` False; what may succeed later has it
-    True.
+    True. `name` is what rows show; `identity` is `spec.fingerprint`, what plans and journals know the model by.
     """
 
     name: str
+    identity: str
     role: str
     context: int
     usage: Usage
@@ -129,44 +137,40 @@ def open(spec: str) -> LM:
 
     A model on a GPU lives in a process of its own, one for each GPU, so that closing it gives all memory back.
     """
+    from humpback.lm._devices import gpus
     from humpback.lm.spec import parse
 
-    parsed = parse(spec)
-    processes = _processes(parsed)
+    processes = parse(spec).options.processes_on(gpus())
     if processes:
-        from humpback.lm._hosted import Hosted
+        from humpback.lm.hosted import Hosted
 
         return Hosted(spec, processes)
     return open_here(spec)
 
 
-def open_here(spec: str) -> LM:
-    """The model `spec` in this process."""
-    from humpback.lm.spec import parse
+def open_here(spec: str, identity: str = "") -> LM:
+    """The model `spec` in this process; `identity` is given by who knows it already, since weights are long to read."""
+    from humpback.lm.spec import fingerprint, parse
 
     parsed = parse(spec)
-    opened: LM = importlib.import_module(f"humpback.lm.{parsed.backend}").open(parsed)
+    module = backend(parsed.backend)
+    assert module is not None, "`parse` found it"
+    opened: LM = module.open(parsed)
+    opened.identity = identity or fingerprint(spec)
     return opened
 
 
-def _processes(parsed: "Spec") -> int:
-    from humpback.lm._devices import gpus
-    from humpback.lm.spec import LocalOptions, VllmOptions
-
-    if not isinstance(parsed.options, LocalOptions):
-        return 0
-    if parsed.options.processes is not None:
-        return parsed.options.processes
-    # An engine of vLLM that ends tears down what the next one in its process would stand on.
-    least, each = (1, parsed.options.tensor_parallel_size) if isinstance(parsed.options, VllmOptions) else (0, 1)
-    return max(least, gpus() // each)
-
-
 def backends() -> list[str]:
-    """The names of all backends: the modules of this package that open models."""
-    here = Path(__file__).parent
-    others = ("__init__", "__pycache__", "chat", "decisions", "spec")
-    return sorted(p.stem for p in here.iterdir() if p.stem not in others and p.stem[0] != "_")
+    """The names of all backends: the modules of this package that have `Options` and `open`."""
+    return sorted(each.name for each in pkgutil.iter_modules(__path__) if backend(each.name))
+
+
+def backend(name: str) -> ModuleType | None:
+    """The module that opens models named `name:...`; None if there is none."""
+    if name.startswith("_") or not name.isidentifier() or find_spec(f"{__name__}.{name}") is None:
+        return None
+    module = importlib.import_module(f"{__name__}.{name}")
+    return module if hasattr(module, "Options") and hasattr(module, "open") else None
 
 
 def reading(lm: LM, wanted: str) -> LM:

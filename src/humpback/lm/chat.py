@@ -5,6 +5,7 @@ nor open another.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -67,6 +68,12 @@ def render(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str | 
     if completion is None:
         return Rendered(prompt_ids, [])
     return Rendered(prompt_ids, [*plain_ids(tokenizer, completion), tokenizer.eos_token_id])
+
+
+def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> list[list[int]]:
+    """Token ids of each of `prompts` as a user turn; one that stands there several times (candidates) is rendered once."""
+    rendered = {prompt: render(tokenizer, prompt).prompt for prompt in dict.fromkeys(prompts)}
+    return [rendered[prompt] for prompt in prompts]
 
 
 def strip_reasoning(text: str) -> str:

@@ -63,6 +63,13 @@ def answer(question: Question, shown: Sequence[float], reversed_: Sequence[float
     return Answer(mean, score, confidence(mean), (mass + mass_reversed) / 2, gap)
 
 
+def answers(questions: Sequence[Question], read: Sequence[Sequence[float]] | None) -> list[Answer]:
+    """An answer to each of `questions` from what was `read` of each in both orders, one after the other; None: too long."""
+    if read is None:
+        return [Answer((), None, None, 0.0)] * len(questions)
+    return [answer(question, read[2 * n], read[2 * n + 1]) for n, question in enumerate(questions)]
+
+
 def expectation(probabilities: Sequence[float]) -> float:
     """The expected level, counted from 1."""
     return sum(level * p for level, p in enumerate(probabilities, start=1))

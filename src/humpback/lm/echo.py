@@ -13,9 +13,17 @@ from typing import Any
 
 from humpback.errors import UsageFault
 from humpback.lm import Answer, Completion, Question, Sampling, Usage
-from humpback.lm._journal import Remembers, key_of
 from humpback.lm.decisions import answer, labels
+from humpback.lm.journal import Remembers, key_of
+from humpback.lm.options import BackendOptions
 from humpback.lm.spec import Spec
+
+
+class Options(BackendOptions):
+    """The fake has none."""
+
+    def files(self, model: str) -> Path | None:
+        return Path(model) if model else None
 
 
 class Echo(Remembers):
@@ -26,6 +34,7 @@ class Echo(Remembers):
     def __init__(self, script: Sequence[str] = (), context: int = 4096) -> None:
         self.name = "echo"
         self.script = list(script)
+        self.identity = f"echo:{key_of(self.script)}" if script else "echo"
         self.context = context
         self.history: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What an instruction tells about its answer: likelihood gain, instruction-following difficulty, mutual information.
+"""What an instruction tells about its answer: likelihood gain, instruction-following difficulty.
 
 s(y) is the mean negative log-probability of the answer y under the tag alone, s(y | x) that under the instruction x and the
 tag, both in nats per token of y and over y's tokens alone. IFD = s(y | x) / s(y) (Li et al. 2023, Cherry LLM, equation 3) is
@@ -30,11 +30,6 @@ class Likelihood:
     def ifd(self) -> float | None:
         """The share of its uncertainty that the instruction leaves to the answer; None too where there was none."""
         return self.given / self.bare if self.given is not None and self.bare else None
-
-    @property
-    def pmi(self) -> float | None:
-        """Pointwise mutual information of instruction and answer, in nats: gain times tokens."""
-        return None if self.gain is None else self.tokens * self.gain
 
 
 def likelihoods(pairs: Sequence[tuple[str, str]], lm: LM, tag: str, max_tokens: int) -> list[Likelihood]:

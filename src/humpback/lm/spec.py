@@ -6,90 +6,22 @@ vllm:org/name?max_model_len=4096    openai:gpt-6-luna    openai:qwen@http://127.
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from humpback.config import Config, build
+from humpback.config import Planned, build, planned
 from humpback.errors import UsageFault
+from humpback.lm import backend, backends
+from humpback.lm.identity import identify
+from humpback.lm.options import BackendOptions
 
-EMBEDDED = Path(__file__).parent / "embedded" / "model"
 _ADDRESS = re.compile(r"@(?=https?://)")
-
-
-class Options(Config):
-    """Settings of a backend. Those in `answers` change what it answers, and so belong to a plan; the others its pace."""
-
-    answers: ClassVar[tuple[str, ...]] = ()
-
-
-class EchoOptions(Options):
-    """The fake has none."""
-
-
-class LocalOptions(Options):
-    """Models that run on this machine."""
-
-    answers: ClassVar[tuple[str, ...]] = ("adapter", "dtype", "max_model_len")
-    adapter: str | None = Field(None, description="folder of a LoRA adapter (peft) over the model")
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
-    processes: int | None = Field(
-        None,
-        ge=0,
-        description="processes that hold the model; unset: one per GPU; without a GPU none but this one, for vllm one",
-    )
-    trust_remote_code: bool = Field(False, description="run code that comes with the model")
-
-
-class TransformersOptions(LocalOptions):
-    """`transformers:` and `embedded`."""
-
-    batch_tokens: int = Field(8192, gt=0, description="padded tokens of one batch; of generation up to four times as many")
-
-
-class VllmOptions(LocalOptions):
-    """`vllm:`, under vLLM's own names."""
-
-    max_model_len: int | None = Field(None, description="longest prompt and answer, in tokens; unset: the model's")
-    gpu_memory_utilization: float = Field(0.9, gt=0, le=1, description="share of each GPU's memory")
-    tensor_parallel_size: int = Field(1, ge=1, description="GPUs that share one copy of the model")
-    max_num_seqs: int | None = Field(None, description="sequences in work at once; unset: vLLM's choice")
-    kv_cache_gib: float | None = Field(None, gt=0, description="the cache's memory without a GPU, GiB; unset: a fifth")
-    enforce_eager: bool = Field(False, description="no compilation: starts faster, runs slower")
-
-
-class OpenAIOptions(Options):
-    """`openai:`, any server that speaks its language. The key is read from the environment alone."""
-
-    answers: ClassVar[tuple[str, ...]] = ("decide", "thinking", "context")
-    key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
-    context: int = Field(32_768, gt=0, description="tokens that the model can read, where the server does not tell")
-    concurrency: int = Field(32, ge=1, description="requests in flight at once")
-    rpm: float | None = Field(None, gt=0, description="requests per minute, at most")
-    tpm: float | None = Field(None, gt=0, description="tokens per minute, at most, prompts and answers")
-    timeout: float = Field(120.0, gt=0, description="seconds without an answer after which a request is given up")
-    retries: int = Field(6, ge=0, description="how often a request that failed for a passing reason is sent again")
-    input_price: float = Field(0.0, ge=0, description="money per million prompt tokens, as given: with batch its own price")
-    output_price: float = Field(0.0, ge=0, description="money per million answer tokens")
-    max_cost: float | None = Field(None, gt=0, description="stop before a stage, journal included, costs more than this")
-    batch: bool = Field(False, description="generate through the batch interface: half the price, within a day")
-    decide: Literal["auto", "decisions", "systemone", "top_logprobs", "written"] = Field(
-        "auto", description="how typed questions are asked; auto: the first that it has and whose labels the model knows"
-    )
-    thinking: bool = Field(False, description="let a reasoning model think; what it thinks is stripped either way")
-
-
-OPTIONS: dict[str, type[Options]] = {
-    "echo": EchoOptions,
-    "embedded": TransformersOptions,
-    "transformers": TransformersOptions,
-    "vllm": VllmOptions,
-    "openai": OpenAIOptions,
-}
+# What a folder that humpback made says of its model: its role, and the settings that it asks for.
+ROLE_FILE = "humpback.json"
 
 
 @dataclass(frozen=True)
@@ -104,10 +36,8 @@ class Spec:
     @property
     def folder(self) -> Path | None:
         """The folder that holds the weights, if they are named as one on this disk."""
-        if self.backend == "embedded":
-            return EMBEDDED
-        named = self.model and self.backend in ("transformers", "vllm")
-        return Path(self.model) if named and Path(self.model).is_dir() else None
+        files: Path | None = self.options.files(self.model)
+        return files if files and files.is_dir() else None
 
 
 def parse(text: str) -> Spec:
@@ -118,39 +48,24 @@ def parse(text: str) -> Spec:
     name, _, query = text.partition("?")
     name, *address = _ADDRESS.split(name, maxsplit=1)
     url = address[0] if address else ""
-    backend, _, model = name.partition(":")
-    if "/" in backend or backend in (".", ".."):
-        backend, model = "transformers", name
-    if backend not in OPTIONS:
-        known = ", ".join(sorted(OPTIONS))
-        raise UsageFault(f"there is no model backend {backend!r} (in {text!r})", f"type backend:model; backends: {known}")
-    if "@" in _netloc(url):
-        raise UsageFault("the address of the model holds a password", "put the key into the environment: OPENAI_API_KEY")
-    return Spec(backend, model, url.rstrip("/"), _options(OPTIONS[backend], query))
-
-
-def checked(text: str) -> str:
-    """`text` if it names a model, or nothing; raises `UsageFault`, before anything is written down or trained."""
-    if text:
-        parsed = parse(text)
-        local = parsed.backend in ("transformers", "vllm") and (parsed.model.startswith((".", "/", "~", "runs/")))
-        if local and not Path(parsed.model).is_dir():
-            raise UsageFault(f"there is no folder {parsed.model}", "check the path of the model")
-    return text
-
-
-# What settings name models with.
-ModelName = Annotated[str, AfterValidator(checked)]
-
-
-def _netloc(url: str) -> str:
+    named, _, model = name.partition(":")
+    if "/" in named or named in (".", ".."):
+        named, model = "transformers", name
+    module = backend(named)
+    if module is None:
+        raise UsageFault(
+            f"there is no model backend {named!r} (in {text!r})", f"type backend:model; backends: {', '.join(backends())}"
+        )
     try:
-        return urlsplit(url).netloc
+        secret = "@" in urlsplit(url).netloc
     except ValueError as error:
         raise UsageFault(f"the address {url} is none: {error}", "type it as: @http://127.0.0.1:8000/v1") from None
+    if secret:
+        raise UsageFault("the address of the model holds a password", "put the key into the environment: OPENAI_API_KEY")
+    return Spec(named, model, url.rstrip("/"), _options(module.Options, query))
 
 
-def _options(kind: type[Options], query: str) -> Options:
+def _options(kind: type[BackendOptions], query: str) -> BackendOptions:
     given = dict(parse_qsl(query, keep_blank_values=True))
     if any("key" in name.lower() and name != "key_env" for name in given):
         raise UsageFault(
@@ -159,51 +74,55 @@ def _options(kind: type[Options], query: str) -> Options:
     return build(kind, [given])
 
 
+def fingerprint(spec: str) -> str:
+    """What identifies the model in plans and journals: backend, content of its files (or its name), host, and the settings
+    that change answers and are not the default.
+
+    A server is known by its host: the same model behind another port is the same model.
+    """
+    parsed = parse(spec)
+    options: BackendOptions = parsed.options
+    files = options.files(parsed.model)
+    name = identify(files) if files and files.exists() else parsed.model
+    host = urlsplit(options.address(parsed.url)).hostname
+    usual = {name for name, field in type(options).model_fields.items() if getattr(options, name) == field.default}
+    changed = sorted((name, value) for name, value in planned(options).items() if name not in usual)
+    told = "?" + "&".join(f"{name}={value}" for name, value in changed) if changed else ""
+    return f"{parsed.backend}{':' if name else ''}{name}{f'@{host}' if host else ''}{told}"
+
+
+def checked(text: str) -> str:
+    """`text` if it names a model, or nothing; raises `UsageFault`, before anything is written down or trained."""
+    if text:
+        parsed = parse(text)
+        files = parsed.options.files(parsed.model)
+        if files and not files.exists():
+            raise UsageFault(f"there is no folder or file {files}", "check the path of the model")
+    return text
+
+
+# What settings name models with: a plan has the fingerprint of what the name stands for.
+ModelName = Annotated[str, AfterValidator(checked), Planned(fingerprint)]
+
+
 def model_folder(spec: str) -> Path | None:
     """The folder that holds the weights of `spec`, if it names one on this disk."""
     return parse(spec).folder
 
 
-def fingerprint(spec: str) -> str:
-    """What identifies the model in a plan: backend, weights (the plan that made them, or a digest) or name, and what
-    changes answers.
-
-    A server is known by its host: the same model behind another port is the same model.
-    """
-    from humpback.lm._identity import identify
-
-    parsed = parse(spec)
-    return _named(parsed, identify(parsed.folder) if parsed.folder else parsed.model, _changed(parsed.options, identify))
-
-
-def same(spec: str) -> str:
-    """`spec` without what does not change answers: the pace, the price, the port. Names that are none stay as they are."""
-    try:
-        parsed = parse(spec)
-    except UsageFault:
-        return spec
-    return _named(parsed, parsed.model, _changed(parsed.options, str))
-
-
-def _named(parsed: Spec, name: str, changed: str) -> str:
-    host = f"@{urlsplit(parsed.url).hostname}" if parsed.url else ""
-    return f"{parsed.backend}{':' if name else ''}{name}{host}{changed}"
-
-
-def _changed(options: Options, identify: Callable[[Path], str]) -> str:
-    """The settings that change answers and are not the default; an adapter by what `identify` makes of its folder."""
-    values = {name: getattr(options, name) for name in options.answers if name in type(options).model_fields}
-    changed = {name: value for name, value in values.items() if value != type(options).model_fields[name].default}
-    if changed.get("adapter") and Path(changed["adapter"]).is_dir():
-        changed["adapter"] = identify(Path(changed["adapter"]))
-    return "?" + "&".join(f"{name}={value}" for name, value in sorted(changed.items())) if changed else ""
+def role_of(folder: Path) -> str:
+    """forward, backward or base, as the folder says; empty where nobody said."""
+    return str(_said(folder).get("role", ""))
 
 
 def recommended(spec: str) -> dict[str, object]:
     """The settings that the model in the folder of `spec` asks for, nested as in a recipe; empty if it has none."""
     folder = model_folder(spec)
-    path = folder / "humpback.json" if folder else None
-    if not path or not path.is_file():
-        return {}
-    settings: dict[str, object] = json.loads(path.read_text(encoding="utf-8")).get("recommended", {})
+    settings: dict[str, object] = _said(folder).get("recommended", {}) if folder else {}
     return settings
+
+
+def _said(folder: Path) -> dict[str, Any]:
+    path = folder / ROLE_FILE
+    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return said

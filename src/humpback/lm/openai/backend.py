@@ -5,36 +5,28 @@ Sampling is the server's own: a repetition penalty counts the prompt's tokens to
 """
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
-from humpback.errors import LMError, UsageFault
+import httpx2
+import openai
+
+from humpback.errors import LMError
 from humpback.lm import Answer, Completion, Question, Sampling, Usage
-from humpback.lm._journal import Given, Remembers, key_of
-from humpback.lm.spec import OpenAIOptions, Spec
+from humpback.lm.journal import Given, Remembers, key_of
+from humpback.lm.openai import Options
+from humpback.lm.openai.address import official
+from humpback.lm.openai.batch import Batches
+from humpback.lm.openai.chat import BYTES_PER_TOKEN, Chat, completion
+from humpback.lm.openai.decide import WAYS, Call, Told, Ways, missing
+from humpback.lm.openai.faults import Absent, GivenUp, Refused
+from humpback.lm.openai.pace import Budget
+from humpback.lm.openai.score import Scores
+from humpback.lm.openai.transport import GARBAGE, Background, Body, TooLarge, Transport, counted, decoded
 
-try:
-    import httpx2
-    import openai
-
-    from humpback.lm.openai.batch import Batches
-    from humpback.lm.openai.chat import BYTES_PER_TOKEN, Chat, completion
-    from humpback.lm.openai.decide import WAYS, Asked, Call, Ways, missing
-    from humpback.lm.openai.faults import Absent, GivenUp, Refused
-    from humpback.lm.openai.pace import Budget, BudgetReached
-    from humpback.lm.openai.score import Scores
-    from humpback.lm.openai.transport import GARBAGE, Background, Body, TooLarge, Transport, counted, decoded
-except ImportError as error:
-    raise UsageFault(f"this model needs {error.name}, which is not installed", "pip install 'humpback[openai]'") from None
-
-__all__ = ["BudgetReached", "OpenAI", "open"]
-
-OFFICIAL = "https://api.openai.com/v1"
 # How long (seconds) to wait for the server to say how much its model reads.
 LOOK = 10.0
 # A judge's answer counts as undecided under it.
@@ -48,21 +40,21 @@ class OpenAI(Remembers):
 
     role = ""
 
-    def __init__(self, model: str, url: str, key: str, options: OpenAIOptions) -> None:
+    def __init__(self, model: str, url: str, key: str, options: Options) -> None:
         # Rows carry the name: a server that names its model by the folder must not put that folder into them.
         shown = Path(model).name if Path(model).is_absolute() else model
         self.name, self.options, self.usage = f"openai:{shown}", options, Usage()
-        self.official = urlsplit(url).hostname == urlsplit(OFFICIAL).hostname
+        self.official = official(url)
         self._background = Background()
         self.transport = Transport(url, key, options)
         self.chat = Chat(self.transport, model, options, self.official)
         # What is only guessed (the option's default) must not condemn what the server answered.
-        given = options.context if options.context != OpenAIOptions().context else 0
+        given = options.context if options.context != Options().context else 0
         self._read = min((each for each in (given, self._look(model)) if each), default=0)
         self.context = self._read or options.context
-        self._ways = Ways(self.chat, self.name, self._read)
-        self._scores = Scores(self.chat, self.name)
-        self._batches = Batches(self.chat, self.name)
+        self._ways = Ways(self.chat, self._read)
+        self._scores = Scores(self.chat)
+        self._batches = Batches(self.chat)
         self._budget = Budget(options.max_cost, lambda: self.usage.cost)
         self._met = False
         self._way = ""
@@ -95,7 +87,7 @@ class OpenAI(Remembers):
     def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         keys, bodies = [], {}
         for prompt, seed in zip(prompts, seeds, strict=True):
-            key = key_of(self.name, "generate", prompt, sampling, seed if sampling.temperature else 0)
+            key = key_of("generate", prompt, sampling, seed if sampling.temperature else 0)
             keys.append(key)
             bodies[key] = self.chat.sampled(prompt, sampling, seed)
         made: Made = {}
@@ -187,7 +179,7 @@ class OpenAI(Remembers):
         )
 
     def _completing(self, body: Body) -> Callable[[], Any]:
-        async def ask() -> Asked:
+        async def ask() -> Told:
             try:
                 return await self.chat.ask(body, lambda answer: self._completed(answer, body))
             except Refused as refused:
@@ -197,7 +189,7 @@ class OpenAI(Remembers):
 
         return ask
 
-    def _completed(self, answer: Body, body: Body) -> Asked:
+    def _completed(self, answer: Body, body: Body) -> Told:
         """A server that answers beyond what its model can read answered another prompt, or noise."""
         made, usage = completion(answer, body["max_tokens"]), self.chat.usage(answer, body)
         told = counted(answer)
@@ -221,6 +213,7 @@ class OpenAI(Remembers):
 
         if open_:
             self.transport.resume()
+            self.started()
             self._background.run(work())
 
     def _fill(self, calls: Sequence[Call], made: Made) -> None:
@@ -228,20 +221,21 @@ class OpenAI(Remembers):
         open_ = {call.key: call for call in calls if call.key not in made and not self._recall(call.key, made)}
         if open_:
             self.transport.resume()
+            self.started()
             self._background.run(self._work(deque(open_.values()), made))
 
     def _recall(self, key: str, made: Made) -> bool:
         """Whether the journal answers `key`. What that took was paid for, and counts."""
-        known = self._journal.recall(key) if self._journal else None
+        known = self.recalled(key)
         if known is None:
             return False
-        made[key], usage = known
-        self.usage += usage
+        made[key] = known
         self._kept += 1
         return True
 
-    def _keep(self, key: str, asked: Asked, made: Made) -> None:
-        made[key] = self.answered(key, lambda: asked)
+    def _keep(self, key: str, told: Told, made: Made) -> None:
+        made[key] = told[0]
+        self.recorded(key, *told)
         self._kept += 1
 
     async def _work(self, open_: deque[Call], made: Made) -> None:
@@ -311,46 +305,3 @@ _HINTS = {
     404: "check the model's name and the address, which ends in /v1 at most servers",
     429: "top up the account, then type the same command again",
 }
-
-
-def open(spec: Spec) -> OpenAI:
-    """The model `spec.model` behind `spec.url`, or else OPENAI_BASE_URL, or else OpenAI's address.
-
-    Raises `UsageFault` for a missing model, key or price, and for an address that is none.
-    """
-    options: OpenAIOptions = spec.options
-    if not spec.model:
-        raise UsageFault("the openai backend needs a model", "type it as: openai:MODEL@http://127.0.0.1:8000/v1")
-    if options.max_cost is not None and not (options.input_price or options.output_price):
-        raise UsageFault(
-            f"max_cost={options.max_cost:g} has no prices to reckon with",
-            "add input_price= and output_price=, per million tokens",
-        )
-    url = _address(spec.url or os.environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OFFICIAL)
-    return OpenAI(spec.model, url, _key(options, url), options)
-
-
-def _address(url: str) -> str:
-    wrong = UsageFault(f"{url!r} is no address of a server", "type it as: openai:MODEL@http://127.0.0.1:8000/v1")
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and bool(httpx2.URL(url))
-    except (ValueError, httpx2.InvalidURL):
-        raise wrong from None
-    if "@" in parts.netloc:
-        raise UsageFault(
-            "the address in OPENAI_BASE_URL holds a password", "put the key into the environment: OPENAI_API_KEY"
-        )
-    if not sound:
-        raise wrong
-    return url
-
-
-def _key(options: OpenAIOptions, url: str) -> str:
-    """The key, from the environment alone; empty for a server of one's own. Its text is in no message."""
-    key = os.environ.get(options.key_env, "").strip()
-    if not key and urlsplit(url).hostname == urlsplit(OFFICIAL).hostname:
-        raise UsageFault(f"{options.key_env} holds no key for {urlsplit(url).hostname}", f"export {options.key_env}=...")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UsageFault(f"what {options.key_env} holds is no key: it has blanks or signs that no key has", "copy it again")
-    return key

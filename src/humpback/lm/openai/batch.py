@@ -12,7 +12,7 @@ from typing import Any, cast
 import orjson
 
 from humpback.lm import Completion, Usage
-from humpback.lm._journal import Journal, key_of
+from humpback.lm.journal import Journal, key_of
 from humpback.lm.openai.chat import PATH, Chat
 from humpback.lm.openai.faults import Refused, one_line
 from humpback.lm.openai.transport import GARBAGE, Body
@@ -36,8 +36,8 @@ class Batch:
 class Batches:
     """Sends rows in batches; what these leave unanswered is for the normal way."""
 
-    def __init__(self, chat: Chat, name: str) -> None:
-        self.chat, self.name = chat, name
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
         self._known: list[Batch] = []
 
     def remember(self, journal: Journal) -> None:
@@ -48,7 +48,7 @@ class Batches:
             self._known.append(Batch(file, frozenset(keys)))
 
     def _key(self) -> str:
-        return key_of(self.name, "batch", len(self._known))
+        return key_of("batch", len(self._known))
 
     async def run(
         self, bodies: Mapping[str, Body], afford: Callable[[float], bool], heard: Callable[[str, Body], None],

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from humpback.lm import Completion, Finish, Sampling, Usage
 from humpback.lm.chat import strip_reasoning
+from humpback.lm.openai import Options
 from humpback.lm.openai.faults import Absent, Refused
 from humpback.lm.openai.transport import Body, Transport, counted
-from humpback.lm.spec import OpenAIOptions
 
 R = TypeVar("R")
 
@@ -82,7 +82,7 @@ class Dialect:
 class Chat:
     """Asks for chat completions of `model`; `official` servers (OpenAI's own) refuse what others offer."""
 
-    def __init__(self, transport: Transport, model: str, options: OpenAIOptions, official: bool) -> None:
+    def __init__(self, transport: Transport, model: str, options: Options, official: bool) -> None:
         self.transport, self.model, self.options, self.official = transport, model, options, official
         self.dialect = Dialect()
 

@@ -1,12 +1,13 @@
 """Typed questions to a server, in the four ways that there are: two interfaces made for them, and two readings of a chat."""
 
+import math
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from humpback.lm import Answer, Question, Usage, decisions
-from humpback.lm._journal import Given, key_of
+from humpback.lm.journal import Given, key_of
 from humpback.lm.openai.chat import Chat, defuse, estimate, first_tokens, written
 from humpback.lm.openai.faults import Absent, Refused
 from humpback.lm.openai.transport import Body, counted
@@ -20,7 +21,7 @@ UNSEEN = -1000.0
 _YES_NO = re.compile(r"\W*(yes|no)\b", re.IGNORECASE)
 _LETTER = re.compile(r"[\s\W_]*([A-Z])(?:[.:,;)\]}*_\"`]|\s*\n|\s*\Z)")
 
-Asked = tuple[list[Given], Usage]
+Told = tuple[list[Given], Usage]
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Call:
 
     key: str
     cost: float
-    ask: Callable[[], Coroutine[Any, Any, Asked]]
+    ask: Callable[[], Coroutine[Any, Any, Told]]
 
 
 class Ways:
     """The requests of each way, and how their answers become ours. `context` is the model's where it is known, else 0."""
 
-    def __init__(self, chat: Chat, name: str, context: int) -> None:
-        self.chat, self.name, self.context = chat, name, context
+    def __init__(self, chat: Chat, context: int) -> None:
+        self.chat, self.context = chat, context
 
     def calls(self, way: str, state: str, questions: Sequence[Question]) -> list[Call]:
         """Both interfaces answer all questions in one request; a chat is asked each in both orders of its options."""
@@ -54,7 +55,7 @@ class Ways:
         # Servers read the state once for each question, with the question and a template around it.
         tokens = sum(estimate(state) + estimate(str(decisions.to_system_one(question))) + 128 for question in questions)
 
-        async def ask() -> Asked:
+        async def ask() -> Told:
             try:
                 return await self.chat.transport.post(f"/{way}", body, self._reader(way, read, questions, tokens), tokens)
             except Refused as refused:
@@ -62,12 +63,12 @@ class Ways:
                     raise
                 return _too_long(way, questions), Usage(1)
 
-        return Call(key_of(self.name, way, state, list(questions)), self.chat.cost(tokens, len(questions)), ask)
+        return Call(key_of(way, state, list(questions)), self.chat.cost(tokens, len(questions)), ask)
 
     def _reader(
         self, way: str, read: Callable[[Body], list[Answer]], questions: Sequence[Question], tokens: int
-    ) -> Callable[[Body], Asked]:
-        def reader(answer: Body) -> Asked:
+    ) -> Callable[[Body], Told]:
+        def reader(answer: Body) -> Told:
             read_, wrote = counted(answer) or (0, 0)
             usage = self.chat.priced(read_ or tokens, wrote)
             # Servers that do not refuse what is too long count it: once for each question, or once.
@@ -84,7 +85,7 @@ class Ways:
         else:
             body = self.chat.body(prompt, WRITTEN_TOKENS, temperature=0)
 
-        def read(answer: Body) -> Asked:
+        def read(answer: Body) -> Told:
             usage = self.chat.usage(answer, body)
             if self.context and (counted(answer) or (0, 0))[0] >= self.context:
                 return [None], usage
@@ -92,7 +93,7 @@ class Ways:
                 _seen(question, first_tokens(answer)) if way == "top_logprobs" else _parsed(question, written(answer))
             ], usage
 
-        async def ask() -> Asked:
+        async def ask() -> Told:
             try:
                 return await self.chat.ask(body, read)
             except Refused as refused:
@@ -100,7 +101,7 @@ class Ways:
                     raise
                 return [None], Usage(1)
 
-        return Call(key_of(self.name, way, prompt), self.chat.dearest(body), ask)
+        return Call(key_of(way, prompt), self.chat.dearest(body), ask)
 
 
 def missing(way: str, fault: Exception) -> bool:
@@ -121,8 +122,6 @@ def _too_long(way: str, questions: Sequence[Question]) -> list[Given]:
 def _seen(question: Question, tokens: Sequence[tuple[str, float]]) -> list[float]:
     """The log-probability of each label, its spellings pooled. What the server does not show counts as nothing, so that the
     label mass is a lower bound."""
-    import math
-
     fold = str.casefold if question.kind == "predicate" else str
     pooled = dict.fromkeys(decisions.labels(question), 0.0)
     for token, logprob in tokens:

@@ -12,9 +12,9 @@ import httpx2
 import openai
 import orjson
 
+from humpback.lm.openai import Options
 from humpback.lm.openai.faults import LONGEST_REST, GivenUp, passes, refusal, rest_asked
 from humpback.lm.openai.pace import Pace
-from humpback.lm.spec import OpenAIOptions
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,13 +36,13 @@ class TooLarge(Exception):
 class Client(httpx2.AsyncClient):
     """Reads every answer whole up to a limit, whatever its status, and takes `secret` out of what servers echo."""
 
-    def __init__(self, secret: str, limit: int = LARGEST_ANSWER, **settings: Any) -> None:
+    def __init__(self, secret: str, **settings: Any) -> None:
         super().__init__(**settings)
-        self._secret, self._limit = secret.encode(), limit
+        self._secret = secret.encode()
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **more: Any) -> httpx2.Response:
         response = await super().send(request, stream=True, **more)
-        limit = LARGEST_FILE if request.url.path.endswith("/content") else self._limit
+        limit = LARGEST_FILE if request.url.path.endswith("/content") else LARGEST_ANSWER
         try:
             if response.headers.get("content-encoding", "identity") not in ("identity", "gzip", "deflate"):
                 raise TooLarge("an encoding that nobody asked for")
@@ -91,7 +91,7 @@ class Background:
 class Transport:
     """Requests to the server at `url`. Raises `Refused`, `Absent`, or `GivenUp`."""
 
-    def __init__(self, url: str, key: str, options: OpenAIOptions) -> None:
+    def __init__(self, url: str, key: str, options: Options) -> None:
         self.host = urlsplit(url).netloc
         self.timeout, self.retries = options.timeout, options.retries
         self.pace = Pace(options.rpm, options.tpm)

@@ -1,7 +1,7 @@
 """A model in processes of its own, one copy in each: closing it ends them, so that a GPU is free for whoever comes next.
 
-Prompts are cut into jobs, by length, and whichever copy is idle takes the next one. A process that dies is started again
-and its job given out once more; a job that ends two processes ends the call.
+Prompts are cut into portions, by length, and whichever copy is idle takes the next one. A process that dies is started again
+and its portion given out once more; a portion that ends two processes ends the call.
 """
 
 import multiprocessing
@@ -16,20 +16,17 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from humpback.orphans import die_with_parent
 from humpback.errors import LMError
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage, open_here
-from humpback.lm._devices import visible
-from humpback.lm.spec import parse
+from humpback.lm._devices import share, visible
+from humpback.lm.spec import fingerprint, parse
+from humpback.orphans import die_with_parent
 
-# Prompts in a job: enough to fill several batches, few enough that all copies end at the same time. vLLM lets its batch run
-# empty at the end of each.
-JOB_PROMPTS, VLLM_PROMPTS = 256, 1024
 TRIES = 2
 
 
 @dataclass
-class Job:
+class Portion:
     """Some rows of one call: `places` in the caller's lists, the method and its arguments."""
 
     places: list[int]
@@ -38,12 +35,12 @@ class Job:
 
 
 @dataclass
-class Worker:
-    """One process, the link to it, and the job that it has."""
+class Copy:
+    """One process that holds the model, the link to it, and the portion that it has."""
 
     process: Any
     link: Connection
-    job: Job | None = None
+    portion: Portion | None = None
 
 
 @dataclass
@@ -54,31 +51,29 @@ class Hosted:
     processes: int
     usage: Usage = field(default_factory=Usage)
     _journal: tuple[Path, Callable[[int], None] | None] | None = None
-    _workers: list[Worker] = field(default_factory=list)
+    _copies: list[Copy] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._workers = [self._start(number) for number in range(self.processes)]
-        facts = [self._greeting(worker) for worker in self._workers]
-        self.name, self.role, self.context = facts[0]
+        self.identity = fingerprint(self.spec)
+        self._copies = [self._start(number) for number in range(self.processes)]
+        # Each greets with what it has opened.
+        greetings = [self._heard(copy) for copy in self._copies]
+        self.name, self.role, self.context = greetings[0]
 
-    def _start(self, number: int) -> Worker:
+    def _start(self, number: int) -> Copy:
         ours, theirs = multiprocessing.Pipe()
-        context = multiprocessing.get_context("spawn")
-        share = _share(visible(), number, self.processes)
-        process = context.Process(target=_serve, args=(theirs, self.spec, number, share, os.getpid()))
+        devices = share(visible(), number, self.processes)
+        arguments = (theirs, self.spec, self.identity, devices, os.getpid())
+        process = multiprocessing.get_context("spawn").Process(target=_serve, args=arguments)
         process.start()
         theirs.close()
-        return Worker(process, ours)
+        return Copy(process, ours)
 
-    def _greeting(self, worker: Worker) -> tuple[str, str, int]:
-        facts: tuple[str, str, int] = self._heard(worker)
-        return facts
-
-    def _heard(self, worker: Worker) -> Any:
-        """The next thing that `worker` says that is no progress; raises what it raised, or `LMError` if it died."""
+    def _heard(self, copy: Copy) -> Any:
+        """The next thing that `copy` says that is no progress; raises what it raised, or `LMError` if it died."""
         try:
             while True:
-                kind, said = worker.link.recv()
+                kind, said = copy.link.recv()
                 if kind == "answers":
                     if self._journal and self._journal[1]:
                         self._journal[1](said)
@@ -87,34 +82,34 @@ class Hosted:
                     raise said
                 return said
         except (EOFError, ConnectionError):
-            worker.process.join()
+            copy.process.join()
             raise LMError(
-                f"the process of {self.spec} ended with code {worker.process.exitcode}",
+                f"the process of {self.spec} ended with code {copy.process.exitcode}",
                 "it may lack memory: fewer processes, or ?batch_tokens=2048 (transformers), ?max_num_seqs=32 (vllm)",
                 retryable=True,
             ) from None
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.link.close()
-        for worker in self._workers:
-            worker.process.join(20)
-            if worker.process.is_alive():
-                worker.process.kill()
-        self._workers = []
+        for copy in self._copies:
+            copy.link.close()
+        for copy in self._copies:
+            copy.process.join(20)
+            if copy.process.is_alive():
+                copy.process.kill()
+        self._copies = []
 
     def remember(self, journal: Path | None, heard: Callable[[int], None] | None = None, part: str = "") -> None:
         self._journal = (journal.with_name(journal.name + part), heard) if journal else None
-        for number, worker in enumerate(self._workers):
-            self._tell_journal(number, worker)
+        for number, copy in enumerate(self._copies):
+            self._tell_journal(number, copy)
 
-    def _tell_journal(self, number: int, worker: Worker) -> None:
-        worker.link.send(("remember", (self._journal and self._journal[0], f".{number}")))
-        self._heard(worker)
+    def _tell_journal(self, number: int, copy: Copy) -> None:
+        copy.link.send(("remember", (self._journal and self._journal[0], f".{number}")))
+        self._heard(copy)
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
-        self._workers[0].link.send(("clip", (text, max_tokens)))
-        (clipped, usage) = self._heard(self._workers[0])
+        self._copies[0].link.send(("clip", (text, max_tokens)))
+        (clipped, usage) = self._heard(self._copies[0])
         self.usage += usage
         return clipped[0], clipped[1]
 
@@ -138,19 +133,18 @@ class Hosted:
 
     def _call(self, lengths: list[int], part: Callable[[list[int]], tuple[str, tuple[Any, ...]]]) -> list[Any]:
         order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
-        size = JOB_PROMPTS
-        if parse(self.spec).backend == "vllm":
-            size = VLLM_PROMPTS if self.processes > 1 else len(order)
-        jobs = deque(Job(order[i : i + size], part(order[i : i + size])) for i in range(0, len(order), size or 1))
+        size = max(1, parse(self.spec).options.portion(len(order), self.processes))
+        cut = [order[i : i + size] for i in range(0, len(order), size)]
+        portions = deque(Portion(places, part(places)) for places in cut)
         out: list[Any] = [None] * len(lengths)
         try:
-            while jobs or any(worker.job for worker in self._workers):
-                for worker in self._workers:
-                    if worker.job is None and jobs:
-                        _give(worker, jobs.popleft())
-                links = {worker.link: number for number, worker in enumerate(self._workers) if worker.job}
+            while portions or any(copy.portion for copy in self._copies):
+                for copy in self._copies:
+                    if copy.portion is None and portions:
+                        _give(copy, portions.popleft())
+                links = {copy.link: number for number, copy in enumerate(self._copies) if copy.portion}
                 for link in wait(list(links)):
-                    self._collect(links[link], jobs, out)  # type: ignore[index]
+                    self._collect(links[link], portions, out)  # type: ignore[index]
         except BaseException:
             self._drain()
             raise
@@ -158,53 +152,45 @@ class Hosted:
 
     def _drain(self) -> None:
         """Hear what the others are still at, so that the next call does not take it for its own answers."""
-        for worker in self._workers:
-            if worker.job:
-                worker.job = None
+        for copy in self._copies:
+            if copy.portion:
+                copy.portion = None
                 with suppress(Exception):
-                    self._heard(worker)
+                    self._heard(copy)
 
-    def _collect(self, number: int, jobs: deque[Job], out: list[Any]) -> None:
-        worker = self._workers[number]
-        job, worker.job = worker.job, None
-        assert job is not None
+    def _collect(self, number: int, portions: deque[Portion], out: list[Any]) -> None:
+        copy = self._copies[number]
+        portion, copy.portion = copy.portion, None
+        assert portion is not None
         try:
-            answers, usage = self._heard(worker)
+            answers, usage = self._heard(copy)
         except LMError:
-            job.tries += 1
-            if worker.process.is_alive() or job.tries >= TRIES:
+            portion.tries += 1
+            if copy.process.is_alive() or portion.tries >= TRIES:
                 raise
             self._replace(number)
-            jobs.appendleft(job)
+            portions.appendleft(portion)
             return
         self.usage += usage
-        for place, answer in zip(job.places, answers, strict=True):
+        for place, answer in zip(portion.places, answers, strict=True):
             out[place] = answer
 
     def _replace(self, number: int) -> None:
-        self._workers[number].link.close()
-        self._workers[number] = self._start(number)
-        self._greeting(self._workers[number])
+        self._copies[number].link.close()
+        self._copies[number] = self._start(number)
+        self._heard(self._copies[number])
         if self._journal:
-            self._tell_journal(number, self._workers[number])
+            self._tell_journal(number, self._copies[number])
 
 
-def _give(worker: Worker, job: Job) -> None:
+def _give(copy: Copy, portion: Portion) -> None:
     """If the process died while idle its link is readable, and whoever collects starts another."""
-    worker.job = job
+    copy.portion = portion
     with suppress(OSError):
-        worker.link.send(job.call)
+        copy.link.send(portion.call)
 
 
-def _share(devices: list[str], number: int, processes: int) -> str | None:
-    """The GPUs of process `number`, as CUDA_VISIBLE_DEVICES; None on a machine without."""
-    if not devices:
-        return None
-    each = max(1, len(devices) // processes)
-    return ",".join(devices[(number * each + i) % len(devices)] for i in range(each))
-
-
-def _serve(link: Connection, spec: str, number: int, devices: str | None, parent: int) -> None:
+def _serve(link: Connection, spec: str, identity: str, devices: str | None, parent: int) -> None:
     """The life of a process: open the model, do what is asked, end when the link does."""
     die_with_parent(parent)
     if devices is not None:
@@ -213,7 +199,7 @@ def _serve(link: Connection, spec: str, number: int, devices: str | None, parent
 
     def greet() -> tuple[str, str, int]:
         nonlocal lm
-        lm = open_here(spec)
+        lm = open_here(spec, identity)
         return lm.name, lm.role, lm.context
 
     with suppress(EOFError, ConnectionError):

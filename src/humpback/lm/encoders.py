@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from humpback.config import Planned
 from humpback.errors import UsageFault
+from humpback.lm.identity import digest
 
 Vectors = npt.NDArray[np.float32]
 _BATCH = 64
@@ -69,6 +71,16 @@ class CrossEncoder:
     def read_whole(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         """Whether the model reads all of each pair; what is too long is cut, the longer of the two first."""
         return _fit(self._model, *map(list, zip(*pairs, strict=True))) if pairs else []
+
+
+def encoder_identity(name: str) -> str:
+    """The model `name` by the content of its folder, wherever that stands; raises `UsageFault` if it is not on this disk."""
+    folder = _located(name)
+    return digest(folder, folder.rglob("*"))
+
+
+# What settings name encoders with: a plan has what the folder holds, not its path.
+EncoderName = Annotated[str, Planned(encoder_identity)]
 
 
 def open_encoder(name: str) -> Encoder:
@@ -133,19 +145,30 @@ def _be_quiet() -> None:
 
 
 def _folder(name: str, file: str, kind: str) -> Path:
-    """Where the model lies on this disk: nothing is downloaded in the middle of a run. It must hold `file`."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    folder = Path(name)
-    if not name or not (folder.is_dir() or folder.is_absolute() or name.startswith(".")):
-        try:
-            folder = Path(snapshot_download(name, local_files_only=True))
-        except (HFValidationError, LocalEntryNotFoundError):
-            raise UsageFault(f"there is no model {name!r} on this disk", f"hf download {name or 'NAME'}") from None
+    """Where the model lies on this disk; it must hold `file`."""
+    folder = _located(name)
     if not (folder / file).is_file():
         raise UsageFault(f"{name} is not the folder of {kind}: it has no {file}", "give the path of its folder")
     return folder
+
+
+def _located(name: str) -> Path:
+    """The folder `name`, or that of a model in the hub's cache: nothing is downloaded in the middle of a run."""
+    folder = Path(name)
+    if name and folder.is_dir():
+        return folder
+    absent = UsageFault(f"there is no model {name!r} on this disk", f"hf download {name or 'NAME'}")
+    if folder.is_absolute() or name.startswith("."):
+        raise UsageFault(f"there is no folder {name}", "give the path of its folder")
+    if find_spec("huggingface_hub") is None:
+        raise absent
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError):
+        raise absent from None
 
 
 def _load(kind: str, folder: Path) -> Any:
