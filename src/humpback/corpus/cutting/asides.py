@@ -7,8 +7,8 @@ the languages of most pages; the navigation terms of 29 languages are asked too.
 
 import re
 
+from humpback.corpus.cutting.navigation import navigation_term
 from humpback.corpus.cutting.page import Block, Event
-from humpback.corpus.rules.navigation import navigation_term
 
 # Tables, code, definitions and quotes end without a stop.
 _NO_PROSE = ("|", "`", ": ", ">")

@@ -16,9 +16,9 @@ from humpback.corpus.cutting.asides import is_call
 from humpback.corpus.cutting.blocks import outline
 from humpback.corpus.cutting.main_text import main_text
 from humpback.corpus.cutting.markdown import outline_of_markdown, writable
+from humpback.corpus.cutting.navigation import navigation_term
 from humpback.corpus.cutting.nesting import DEEPEST, nesting
 from humpback.corpus.cutting.page import Block, Event
-from humpback.corpus.rules.navigation import navigation_term
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 from humpback.text.sentences import count_chars

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from humpback.config import Config
+from humpback.corpus.cutting.navigation import navigation_term
 from humpback.corpus.cutting.segment import STORED_CHARS
-from humpback.corpus.rules.navigation import navigation_term
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
 from humpback.text.sentences import blocks, is_full, lines, sentences, terms, terms_of_sentences, without_code

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from functools import cache
 
-from humpback.corpus.rules.navigation_terms import KOREAN_TERMS, PAPER, PAPER_SHARE, PHRASES, UNSPACED_TERMS, WORDS
+from humpback.corpus.cutting.navigation_terms import KOREAN_TERMS, PAPER, PAPER_SHARE, PHRASES, UNSPACED_TERMS, WORDS
 from humpback.text.sentences import HAN, HIRAGANA, KATAKANA, SOUTH_EAST, terms
 
 _UNSPACED = re.compile(f"[{HAN}{HIRAGANA}{KATAKANA}{SOUTH_EAST}]")

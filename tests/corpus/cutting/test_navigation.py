@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from humpback.corpus.rules.navigation import navigation_term
-from humpback.corpus.rules.navigation_terms import PAPER, PHRASES, WORDS
+from humpback.corpus.cutting.navigation import navigation_term
+from humpback.corpus.cutting.navigation_terms import PAPER, PHRASES, WORDS
 
 LISTED = [term for language in PHRASES.values() for term in language.split("|")]
 LISTED += [term for language in WORDS.values() for term in language.split()]
