@@ -1,16 +1,19 @@
 """Encoders by sentence-transformers, on tiny models with random weights made here."""
 
 import json
+import shutil
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from humpback.config import Config, planned
 from humpback.errors import UsageFault
-from humpback.lm import backends
-from humpback.lm.encoders import open_cross_encoder, open_encoder
+from humpback.lm.encoders import EncoderName, encoder_identity, open_cross_encoder, open_encoder
 
 WORDS = "how do i clean a carpet with soap and water the tide rises twice day text answers question this ? : \" '".split()
 READS = 24
@@ -50,6 +53,7 @@ def nli(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bert(tmp_path_factory.mktemp("models") / "nli", "BertForSequenceClassification", id2label=labels, num_labels=3)
 
 
+@pytest.mark.slow
 def test_embeddings_have_length_one_and_keep_their_order(embedding: Path) -> None:
     """A cosine taken of vectors that are not of length one is no cosine, and batches are sorted by length inside."""
     encoder = open_encoder(str(embedding))
@@ -61,6 +65,7 @@ def test_embeddings_have_length_one_and_keep_their_order(embedding: Path) -> Non
     assert encoder.name == "tiny"
 
 
+@pytest.mark.slow
 def test_nothing_in_nothing_out(embedding: Path, nli: Path) -> None:
     """An empty window must keep the number of dimensions, not become a vector of none."""
     assert open_encoder(str(embedding)).embed([]).shape == (0, 32)
@@ -68,6 +73,7 @@ def test_nothing_in_nothing_out(embedding: Path, nli: Path) -> None:
     assert pairs.scores([]) == [] and pairs.read_whole([]) == []
 
 
+@pytest.mark.slow
 def test_what_is_cut_is_told(embedding: Path, nli: Path) -> None:
     """A response of which the model reads a tenth would be scored as if it were all there."""
     texts = ["the tide rises", "the tide rises " * READS]
@@ -75,6 +81,7 @@ def test_what_is_cut_is_told(embedding: Path, nli: Path) -> None:
     assert open_cross_encoder(str(nli)).read_whole([(text, "how ?") for text in texts]) == [True, False]
 
 
+@pytest.mark.slow
 def test_the_side_of_the_query_has_its_own_prefix(tmp_path: Path, embedding: Path) -> None:
     """Models like E5 rank badly where queries and passages are embedded alike."""
     library = pytest.importorskip("sentence_transformers")
@@ -85,6 +92,7 @@ def test_the_side_of_the_query_has_its_own_prefix(tmp_path: Path, embedding: Pat
     assert np.allclose(encoder.embed(["the tide"], "query"), encoder.embed(["question : the tide"]), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_entailment_is_found_by_its_name(nli: Path) -> None:
     """Models disagree about the order of the labels; the third column of this one is neutral."""
     encoder = open_cross_encoder(str(nli))
@@ -98,6 +106,7 @@ def test_entailment_is_found_by_its_name(nli: Path) -> None:
     assert found == pytest.approx(logits.softmax(-1)[:, 1].tolist(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_of_one_output_gives_it(tmp_path: Path) -> None:
     """A softmax over one output would be 1 for every pair."""
     pytest.importorskip("sentence_transformers")
@@ -106,6 +115,7 @@ def test_a_model_of_one_output_gives_it(tmp_path: Path) -> None:
     assert encoder.entailment is None and len(set(scores)) == 2 and all(0 < score < 1 for score in scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [{0: "LABEL_0", 1: "LABEL_1"}, {0: "not_entailment", 1: "other"}])
 def test_labels_without_entailment_are_refused(tmp_path: Path, labels: dict[int, str]) -> None:
     """Guessing a column would select for contradiction as gladly as for entailment."""
@@ -116,6 +126,7 @@ def test_labels_without_entailment_are_refused(tmp_path: Path, labels: dict[int,
     assert labels[0] in fault.value.fact
 
 
+@pytest.mark.slow
 def test_a_model_without_a_trained_head_is_refused(tmp_path: Path, nli: Path) -> None:
     """The library makes up a head, or pools what was never trained for it, and the noise looks like scores."""
     pytest.importorskip("sentence_transformers")
@@ -132,12 +143,14 @@ def test_a_model_without_a_trained_head_is_refused(tmp_path: Path, nli: Path) ->
 )
 def test_a_model_that_is_not_there(open_model: Any, name: str, hint: str) -> None:
     """The library asks the hub for a minute, and then says that it could not connect."""
-    pytest.importorskip("sentence_transformers")
+    if find_spec("sentence_transformers") is None:
+        pytest.skip("sentence-transformers is not installed here")
     with pytest.raises(UsageFault) as fault:
         open_model(name)
     assert hint in fault.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["modules.json", "model.safetensors", "config.json"])
 def test_a_broken_model_is_a_typed_fault(tmp_path: Path, embedding: Path, broken: str) -> None:
     """Half a download must not end in a traceback of the library."""
@@ -150,6 +163,7 @@ def test_a_broken_model_is_a_typed_fault(tmp_path: Path, embedding: Path, broken
         open_encoder(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_code_of_a_model_is_not_run(tmp_path: Path, embedding: Path) -> None:
     """A model folder that names a module of its own is a program of somebody else's."""
     for file in embedding.rglob("*"):
@@ -167,14 +181,60 @@ def test_code_of_a_model_is_not_run(tmp_path: Path, embedding: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def copied(model: Path, folder: Path) -> Path:
+    shutil.copytree(model, folder)
+    return folder
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """The files of an encoder, as a folder holds them."""
+    (tmp_path / "held" / "1_Pooling").mkdir(parents=True)
+    for name in ("model.safetensors", "1_Pooling/config.json", "modules.json"):
+        (tmp_path / "held" / name).write_bytes(name.encode() * 1000)
+    return tmp_path / "held"
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "1_Pooling/config.json"])
+def test_an_encoder_is_known_by_what_its_folder_holds(tmp_path: Path, held: Path, file: str) -> None:
+    """Encoders stood in plans by their path: other weights under the same path were taken for the old ones, and the same
+    weights elsewhere for others."""
+    here, there = (copied(held, tmp_path / name) for name in ("here", "there"))
+    before = encoder_identity(str(here))
+    assert before == encoder_identity(str(there))
+    changed = bytearray((here / file).read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (here / file).write_bytes(changed)
+    assert encoder_identity(str(here)) != before
+    assert planned(Measured(encoder=str(there))) == {"encoder": before} and planned(Measured()) == {"encoder": ""}
+
+
+class Measured(Config):
+    """Settings that name an encoder."""
+
+    encoder: EncoderName = ""
+
+
+def test_the_identity_of_an_encoder_loads_no_model(held: Path) -> None:
+    """A plan is made before anything is computed, in a process that may never compute."""
+    code = (
+        "import sys\nfrom humpback.lm.encoders import encoder_identity\nencoder_identity(sys.argv[1])\n"
+        "sys.exit(', '.join({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(held)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_encoder_that_is_not_there_is_found_out_by_its_plan() -> None:
+    """Named by nothing, it would fail after an hour of other stages."""
+    for name in ("/no/such/folder", "nobody/nothing"):
+        with pytest.raises(UsageFault, match="there is no"):
+            encoder_identity(name)
+
+
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """An ImportError in the middle of a run does not say what to install."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(UsageFault) as fault:
         open_encoder("all-MiniLM")
     assert fault.value.hint == "pip install 'humpback[embed]'"
-
-
-def test_it_is_no_backend() -> None:
-    """`humpback run --set base=_encoders:x` must not be offered."""
-    assert not [name for name in backends() if name.startswith("_")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from humpback.config import Config, build
+from humpback.config import Config, build, planned
 from humpback.errors import UsageFault
 from humpback.lm.embedded import EMBEDDED
 from humpback.lm.spec import ModelName, fingerprint, parse
@@ -49,12 +49,39 @@ def test_a_plan_knows_what_changes_answers_and_nothing_else(tmp_path: Path) -> N
     assert str(tmp_path) not in fingerprint(f"embedded?adapter={tmp_path}") != fingerprint("embedded")
 
 
+def test_a_server_that_the_environment_names_is_in_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPENAI_BASE_URL chose the model's host, and no plan knew: the rows of one server were taken for another's."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    theirs = fingerprint("openai:m")
+    assert theirs == fingerprint("openai:m@https://api.openai.com/v1")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://mine:8000/v1")
+    assert fingerprint("openai:m") == fingerprint("openai:m@http://mine/v1") != theirs
+
+
+def test_code_that_comes_with_a_model_is_in_the_plan() -> None:
+    """The same weights under somebody's own code are another model."""
+    assert fingerprint("embedded?trust_remote_code=true") != fingerprint("embedded")
+
+
+def test_a_plan_has_what_the_name_of_a_model_stands_for(tmp_path: Path) -> None:
+    """A plan that holds the path takes a model that was trained anew for the old one."""
+
+    class Named(Config):
+        lm: ModelName = ""
+
+    (tmp_path / "config.json").write_text("{}")
+    made = planned(Named(lm=str(tmp_path)))
+    (tmp_path / "config.json").write_text("{ }")
+    assert str(tmp_path) not in str(made) and made != planned(Named(lm=str(tmp_path)))
+    assert planned(Named()) == {"lm": ""}
+
+
 def test_the_embedded_model_is_one_folder() -> None:
     """Its settings and its weights are found by the same path."""
     assert parse("embedded").folder == EMBEDDED and (EMBEDDED / "humpback.json").is_file()
 
 
-@pytest.mark.parametrize("text", ["nonsense:x", "transformers:./nowhere", "openai:x?api_key=sk-1"])
+@pytest.mark.parametrize("text", ["nonsense:x", "transformers:./nowhere", "openai:x?api_key=sk-1", "echo:./nowhere.txt"])
 def test_settings_refuse_a_wrong_model_at_once(text: str) -> None:
     """A wrong judge must not be found out after the trainings, nor a key be written into the run's settings."""
 
