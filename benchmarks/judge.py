@@ -37,11 +37,11 @@ from _bench import CACHE, CLIP, Unforced, alternated, ask_peer, human_pairs, mac
 from _endings import ENDINGS
 
 from humpback import lm as language_models
+from humpback.curate.damage import advert_inserted, shuffled, truncated
 from humpback.curate.judge import JudgeConfig, forgiving, graded
 from humpback.curate.parse import parse_score
-from humpback.evaluate.agreement import auc_of
-from humpback.evaluate.competence import advert_inserted, shuffled, truncated
 from humpback.lm.spec import parse
+from humpback.metrics.auc import auc_of
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 
@@ -194,11 +194,12 @@ def ranked(
     """One line of the table; `scores` are those of the clean pairs, and then of each damage."""
     n = len(scores) // (1 + len(damages))
     found = {
-        note: auc_of("judge_auc", note, scores[:n], scores[i * n : (i + 1) * n], 1) for i, note in enumerate(damages, 1)
+        kind: auc_of("judge_auc", name, scores[:n], scores[i * n : (i + 1) * n], paired=True, part=kind)
+        for i, kind in enumerate(damages, start=1)
     }
     bench.figures[f"auc, {name}"] = {
         "unscored": unscored,
-        **{note: (row["value"], row["se"]) for note, row in found.items()},
+        **{kind: (row["value"], row["se"]) for kind, row in found.items()},
     }
     cells = ("none" if row["value"] is None else f"{row['value']:.3f} ({row['se']:.3f})" for row in found.values())
     return (name, str(unscored), *cells)

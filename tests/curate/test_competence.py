@@ -56,7 +56,7 @@ class Judge(Echo):
         return self.bad if "Sponsored" in text or "where it was before" not in text else self.good
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
-        self.usage += Usage(1, 100 * len(states), 0)
+        self.usage += Usage(1, 100 * len(states), 0, seconds=2.0)
         self.predicates += len(states) * sum(q.kind == "predicate" for q in questions)
         return [[self._answer(state, q) for q in questions] for state in states]
 
@@ -77,8 +77,8 @@ def measured(
 ) -> tuple[list[dict], list[dict]]:
     """(metric rows, damaged pairs) by the judge `lm`; `forward` is the model in training, unset: the judge."""
     settings = CurationSettings(judge=judge or JudgeConfig(), curate=CurateConfig(max_tokens=200))
-    asking = Asking(1, "M_0", "echo:judge" if forward else "echo", "echo", "", settings)
-    models = {"echo": forward or lm, "echo:judge": lm}
+    asking = Asking(1, "M_0", "openai:judge" if forward else "echo", "echo", "", settings)
+    models = {"echo": forward or lm, "openai:judge": lm}
     with Run(folder / str(len(list(folder.iterdir()))), "test", TestSettings(), engine=Opens(**models)) as run:
         seed = rows_in(run, CLEAN if rows is None else rows, PAIR, kind="seed")
         made = list(c.measured(run, seed, asking).rows())
@@ -191,6 +191,7 @@ def test_costs_are_those_of_the_judge_alone(tmp_path: Path) -> None:
     """A price per thousand pairs that counts the likelihoods too is another method's."""
     metrics = of(tmp_path, Judge())
     assert value(metrics, "judge_prompt_tokens") == 100_000
+    assert value(metrics, "judge_seconds") == pytest.approx(1000 * 2.0 / 60)
 
 
 def test_tokens_that_were_not_counted_are_not_zero(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def test_likelihoods_are_the_forward_models_whoever_judges(tmp_path: Path) -> No
         def logprob(self, prompts: Any, targets: Any) -> Any:
             raise AssertionError("the judge is asked for likelihoods")
 
-    with Run(tmp_path / "run", "test", TestSettings(), engine=Opens(echo=Echo(), **{"echo:judge": Never()})) as run:
-        made = scoring.scored(run, "scored-1", rows_in(run, ROWS, PAIR), asking(judge="echo:judge"))
+    with Run(tmp_path / "run", "test", TestSettings(), engine=Opens(echo=Echo(), **{"openai:judge": Never()})) as run:
+        made = scoring.scored(run, "scored-1", rows_in(run, ROWS, PAIR), asking(judge="openai:judge"))
         assert all(row["gain"] is not None and row["score"] is not None for row in made.rows())
         assert all(row["gain"] is None for row in run.one(kind="scoring").rows())
 

@@ -71,9 +71,11 @@ class Calibrated:
         if not rows:
             return []
         values = _table(rows, self.columns)
+        from scipy.special import expit  # a second of imports, and most runs have no labels
+
         logits = _features(values, self.bands, self.means, self.scales) @ np.array(self.weights) + self.intercept
         nulls = np.isnan(values).sum(axis=1).tolist()
-        return [p if null < len(self.columns) else None for p, null in zip(_logistic(logits).tolist(), nulls, strict=True)]
+        return [p if null < len(self.columns) else None for p, null in zip(expit(logits).tolist(), nulls, strict=True)]
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
@@ -148,9 +150,3 @@ def _features(values: Values, bands: Bands, means: Sequence[float], scales: Sequ
         if band:
             made.append((~null & ((column < band[0]) | (column > band[1]))).astype(np.float64))
     return np.stack(made, axis=1)
-
-
-def _logistic(logits: Values) -> Values:
-    # In two halves: exp of a large positive number overflows.
-    small = np.exp(-np.abs(logits))
-    return np.where(logits >= 0, 1 / (1 + small), small / (1 + small))

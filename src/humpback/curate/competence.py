@@ -126,9 +126,8 @@ def competence(config: CompetenceStage, open: Callable[[str], LM]) -> Iterator[R
     if judged:
         clean = [row for row in judged if row["method"] == CLEAN]
         yield from aucs(judged, config.model, config.round)
-        yield from _validity(config, judged)
+        yield from _answers(config, judged, clean)
         yield from _costs(config, cases)
-        yield from _level_usage(config, clean)
         yield from _retest(config, clean, open)
         yield _canary(config, clean[:CANARY_PAIRS], open(config.judge_lm))
 
@@ -145,30 +144,25 @@ def aucs(judged: Sequence[Row], model: str, round: int) -> Iterator[Row]:
             yield auc_of(name, model, good, bad, paired=True, part=kind, round=round)
 
 
-def _validity(config: CompetenceStage, judged: Sequence[Row]) -> Iterator[Row]:
-    """How many answers are scores."""
+def _answers(config: CompetenceStage, judged: Sequence[Row], clean: Sequence[Row]) -> Iterator[Row]:
+    """How many answers are scores, and the share of the clean pairs at each level: a judge of one level ranks nothing."""
     about = {"unit": "share", "round": config.round}
     known = [valid(row, config.judge) for row in judged]
     yield mean_of("judge_valid", config.model, [float(each) for each in known], **about)
     undecided = [float(row["score"] is not None and not ok) for row, ok in zip(judged, known, strict=True)]
     yield mean_of("judge_undecided", config.model, undecided, **about, note="label mass below the floor")
+    levels = [row["level"] for row in clean if row["level"] is not None]
+    for level in range(1, len(rubric(config.judge.rubric)[0].options) + 1):
+        yield mean_of("judge_level", config.model, [float(each == level) for each in levels], **about, at=float(level))
 
 
 def _costs(config: CompetenceStage, cases: Dataset) -> Iterator[Row]:
     """What a thousand answers take, of what the model itself took: a journal is read in no time."""
     spent, n = cases.totals.spent, len(cases)
     for name in ("seconds", "prompt_tokens", "completion_tokens"):
-        total = spent.get(name) if spent.get("calls") else None
+        total = spent[name] if spent.get("calls") else None
         each = None if total is None else 1000 * total / n
         yield metric(f"judge_{name}", config.model, each, n=n, unit="per thousand pairs", round=config.round)
-
-
-def _level_usage(config: CompetenceStage, clean: Sequence[Row]) -> Iterator[Row]:
-    """The share of the clean pairs at each level: a judge that knows one level ranks nothing."""
-    levels = [row["level"] for row in clean if row["level"] is not None]
-    for level in range(1, len(rubric(config.judge.rubric)[0].options) + 1):
-        share = [float(each == level) for each in levels]
-        yield mean_of("judge_level", config.model, share, unit="share", round=config.round, at=float(level))
 
 
 def _retest(config: CompetenceStage, clean: Sequence[Row], open: Callable[[str], LM]) -> Iterator[Row]:

@@ -59,14 +59,10 @@ def injected(exchange: Exchange, attack: Attack) -> Exchange:
         return instruction, f"{attack.text}\n\n{response}"
     if attack.where == "response_end":
         return instruction, f"{response}\n\n{attack.text}"
-    middle = _paragraph_near_middle(response)
+    # The first line break after the middle, or else the first blank, or else the middle itself.
+    half = len(response) // 2
+    middle = next((at for sign in ("\n", " ") if (at := response.find(sign, half)) >= 0), half)
     return instruction, f"{response[:middle]}\n\n{attack.text}\n\n{response[middle:]}"
-
-
-def _paragraph_near_middle(text: str) -> int:
-    """Where the first line break after the middle stands, or else the first blank, or else the middle itself."""
-    half = len(text) // 2
-    return next((at for sign in ("\n", " ") if (at := text.find(sign, half)) >= 0), half)
 
 
 def innocent(attack: Attack) -> Attack:

@@ -73,14 +73,18 @@ def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
     else:
         status = "ok" if all(readable(answer, config) for answer in answers) else "undecided"
     known = [score for score in scores if score is not None] if status == "ok" else []
+    # The most likely level; over several questions, or where one label was written, the nearest to the score.
+    first, level = answers[0], nearest(_mean(known) or 1.0)
+    if len(answers) == 1 and first.probabilities and first.via != "written":
+        level = 1 + max(range(len(first.probabilities)), key=lambda i: first.probabilities[i])
     return {
         "score": _mean(known),
-        "level": _level(answers) if status == "ok" else None,
+        "level": level if status == "ok" else None,
         "aspects": known if len(known) > 1 else None,
         "confidence": _mean([answer.confidence for answer in answers]),
         "label_mass": None if None in masses else min(m for m in masses if m is not None),
         "order_gap": _mean([answer.order_gap for answer in answers]),
-        "via": answers[0].via,
+        "via": first.via,
         "status": status,
     }
 
@@ -88,14 +92,6 @@ def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
 def readable(answer: Answer, config: JudgeConfig) -> bool:
     """Whether the answer is a score; a server that does not tell its label mass is taken at its word."""
     return answer.score is not None and (answer.label_mass is None or answer.label_mass >= config.min_label_mass)
-
-
-def _level(answers: Sequence[Answer]) -> int:
-    """The most likely level; over several questions, or where one label was written, the nearest to the score."""
-    [first, *others] = answers
-    if others or not first.probabilities or first.via == "written":
-        return nearest(_mean([answer.score for answer in answers]) or 1.0)
-    return 1 + max(range(len(first.probabilities)), key=lambda i: first.probabilities[i])
 
 
 def nearest(score: float) -> int:
@@ -137,16 +133,14 @@ def _retried(
     """(pair, question) -> the level at which a text arrives that does not say it: the answer to one typed question."""
     out: dict[tuple[int, int], Answer] = {}
     for q, question in enumerate(questions):
-        lost = [i for i, made in enumerate(texts) if _unreadable(made[q], question)]
+        written = [made[q] for made in texts]
+        read = [parse_score(each.text, len(question.options)).value for each in written]
+        lost = [i for i, each in enumerate(written) if each.finish != "too_long" and read[i] is None]
         cases = [forced_question(shown[i][0], texts[i][q].text, question) for i in lost]
         if cases:
             answers = if_it_can(partial(lm.decide, [case for case, _ in cases], [cases[0][1]])) or []
             out.update({(i, q): answer for i, [answer] in zip(lost, answers, strict=bool(answers))})
     return out
-
-
-def _unreadable(made: Completion, question: Question) -> bool:
-    return made.finish != "too_long" and parse_score(made.text, len(question.options)).value is None
 
 
 def forced_question(shown: str, judgement: str, question: Question) -> tuple[str, Question]:

@@ -23,7 +23,8 @@ def rubric(name: str = RUBRIC) -> tuple[Question, ...]:
     questions = tuple(_question(block, f"question {i} of the rubric {name}") for i, block in enumerate(blocks, start=1))
     counts = {len(question.options) for question in questions}
     if len(counts) != 1:
-        fact = f"the rubric {name} has {len(questions)} questions, with {_listed(counts)} levels"
+        listed = " and ".join(map(str, sorted(counts))) or "no"
+        fact = f"the rubric {name} has {len(questions)} questions, with {listed} levels"
         raise UsageFault(fact, "give every question the same number of levels: a pair's score is the mean over them")
     return questions
 
@@ -59,7 +60,3 @@ def _question(block: str, where: str) -> Question:
             fact = f"{where} has the level {level!r}, and a level is words without numerals"
             raise UsageFault(fact, "write numbers in letters: many servers label the levels 0, 1, 2, and would read those")
     return Question("score", text, tuple(levels))
-
-
-def _listed(counts: set[int]) -> str:
-    return " and ".join(map(str, sorted(counts))) or "no"

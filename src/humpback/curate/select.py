@@ -228,11 +228,9 @@ class DrawnConfig(Config):
 def at_random(config: DrawnConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Pairs drawn without looking at any score: the control that curation must beat."""
     listed = list(rows)
-    order = sorted(listed, key=partial(_place, config.seed))
+    order = sorted(
+        listed, key=lambda r: hashlib.blake2b(f"{config.seed}\0random\0{r['id']}".encode(), digest_size=8).digest()
+    )
     kept = {row["id"] for row in order[: config.size]}
     for row in listed:
         yield row if row["id"] in kept else Drop(row, "not_drawn", None)
-
-
-def _place(seed: int, row: Row) -> bytes:
-    return hashlib.blake2b(f"{seed}\0random\0{row['id']}".encode(), digest_size=8).digest()

@@ -136,8 +136,11 @@ def copied_answer(pair: PairTexts, config: GuardConfig) -> Any:
     if share < config.copied_share:
         return None
     origin = _is_generated(pair, config)
-    sound = (not origin and phrases.is_edit(pair)) or (origin is False and _is_echoed(pair))
-    return None if sound else share
+    if not origin and phrases.is_edit(pair):
+        return None
+    # A short question or request that comes back where its answer begins, and nowhere else.
+    may_echo = origin is False and len(pair.words) <= _ECHO_WORDS and phrases.asks(pair)
+    return None if may_echo and covered(pair.words, pair.response_words[:_ECHO_WORDS], RUN) == pair.copied else share
 
 
 def not_an_instruction(pair: PairTexts, _: GuardConfig) -> Any:
@@ -167,13 +170,6 @@ def wrong_language(pair: PairTexts, _: GuardConfig) -> Any:
 _JUDGED_CHARS = 25
 # "If I had to spend a hundred days on an island, I would": the answer's first words, and those of a short question.
 _ECHO_WORDS = 30
-
-
-def _is_echoed(pair: PairTexts) -> bool:
-    """Whether a short question or request comes back where its answer begins, and nowhere else."""
-    if len(pair.words) > _ECHO_WORDS or not phrases.asks(pair):
-        return False
-    return covered(pair.words, pair.response_words[:_ECHO_WORDS], RUN) == pair.copied
 
 
 def _is_generated(pair: PairTexts, config: GuardConfig) -> bool | None:

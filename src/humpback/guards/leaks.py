@@ -173,10 +173,8 @@ def _signs(pair: PairTexts) -> str | None:
     weight = sum(_SIGNS[name].weight for name in found)
     # "Here is the text:", and then a part of it.
     weight += bool("here" in found and any(pair.copied))
-    return "; ".join(found.values()) if weight >= PROOF else _both_sides(pair, text)
-
-
-def _both_sides(pair: PairTexts, text: str) -> str | None:
+    if weight >= PROOF:
+        return "; ".join(found.values())
     asking = _said(_ASKING, text, pair.folded_response)
     answering = _said(_ANSWERING, text, pair.folded_response) if asking else None
     brought = brings_text(text) and "instruction" not in (asking or "")

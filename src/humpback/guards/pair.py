@@ -89,7 +89,12 @@ def loops(words: list[str]) -> str | None:
     for period in range(1, 41):
         length = max(9, 3 * period)
         end = words[-length:]
-        if len(end) == length and end[-1] == end[-1 - period] and end[period:] == end[:-period] and _has_letters(end):
+        if (
+            len(end) == length
+            and end[-1] == end[-1 - period]
+            and end[period:] == end[:-period]
+            and any(word[0].isalpha() for word in end)
+        ):
             return f"ends in {length // period} times: {' '.join(end[:period])}"
     return None
 
@@ -101,7 +106,3 @@ def _repeats(words: list[str]) -> bool:
 
 def _triples(words: list[str]) -> list[tuple[str, str, str]]:
     return list(zip(words, words[1:], words[2:], strict=False))
-
-
-def _has_letters(words: list[str]) -> bool:
-    return any(word[0].isalpha() for word in words)

@@ -110,7 +110,7 @@ def test_scorers_that_share_a_stage_run_it_once() -> None:
     assert [stage.name for stage in scoring.stages(scorers.names(), one)] == [
         "scored", "base", "contrast", "backward", "retrieval", "relevance", "combined",
     ]  # fmt: skip
-    other = Asking(1, "M_0", "echo:judge", "echo", "echo", settings)
+    other = Asking(1, "M_0", "openai:judge", "echo", "echo", settings)
     assert [stage.name for stage in scoring.stages(["ifd", "gain", "score"], other)] == ["scored", "likelihood"]
 
 
