@@ -12,9 +12,10 @@ import humpback
 from humpback import api
 
 PAGE = (
-    "<html><head><title>Chains</title></head><body><article><h1>How to oil a chain</h1><p>Wipe the chain with a dry rag, and "
-    "put one drop of oil on each link. Turn the pedals back for a minute, so that the oil runs into the rollers. "
-    "Then wipe off what is left on the outside: it would only catch dust and sand on the next ride.</p></article></body></html>"
+    "<html><head><title>Chains</title></head><body><article><h1>How to oil a chain</h1><p>Wipe the chain with a dry rag, "
+    "and put one drop of oil on each link. Turn the pedals back for a minute, so that the oil runs into the rollers. "
+    "Then wipe off what is left on the outside: it would only catch dust and sand on the next ride.</p></article></body>"
+    "</html>"
 )
 PAIRS = [
     {"instruction": "How do I oil a bicycle chain?", "response": "Wipe the chain with a dry rag. Put a drop on each link."},
@@ -55,4 +56,4 @@ def test_all_names_are_there_and_nothing_heavy_is_loaded() -> None:
 def test_a_name_that_there_is_not_is_told() -> None:
     """A lazy module must not answer for everything."""
     with pytest.raises(AttributeError, match="nonsense"):
-        humpback.nonsense
+        _ = humpback.nonsense
