@@ -47,4 +47,4 @@ def files() -> Iterator[SectionFile]:
     """The modules of sections."""
     for each in pkgutil.iter_modules(sections.__path__):
         if not each.name.startswith("_"):
-            yield importlib.import_module(f"{sections.__name__}.{each.name}")  # type: ignore[misc]
+            yield importlib.import_module(f"{sections.__name__}.{each.name}")

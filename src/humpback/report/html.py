@@ -231,7 +231,7 @@ def flow(shown: Flow, tall: bool) -> dict[str, Any]:
 
 
 def _arrow(one: dict[str, Any], other: dict[str, Any]) -> str:
-    """From side to side where boxes stand beside each other, else from top or bottom, in a curve where they are not in line."""
+    """From side to side where boxes stand beside each other, else from top or bottom, in a curve if they are not in line."""
     (x1, y1), (x2, y2) = ((box["x"] + WIDE / 2, box["y"] + HIGH / 2) for box in (one, other))
     across, down = x2 - x1, y2 - y1
     if down == 0:

@@ -1,7 +1,7 @@
 """Metric rows as they are read, typed; and which of them are such as one says."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from humpback.schema import Row
@@ -9,7 +9,7 @@ from humpback.schema import Row
 
 @dataclass(frozen=True)
 class Measured:
-    """A row of `schema.METRIC`. `of` is what its dataset measures; `place` (dataset, number of the row) tells it from others."""
+    """A row of `schema.METRIC`. `of` is what its dataset measures, `place` (dataset, number) tells it from all others."""
 
     of: str
     metric: str
@@ -30,13 +30,15 @@ class Measured:
     place: tuple[str, int] = ("", 0)
 
 
+WORDS = ("metric", "part", "model", "against", "split", "unit", "note")
+WORDS = ("metric", "part", "model", "against", "split", "unit", "note")
 NAMED = ("part", "model", "against", "round", "split", "seed", "at")
 
 
 def measured(row: Row, of: str, place: tuple[str, int]) -> Measured:
-    words = {name: row[name] or "" for name in ("metric", "part", "model", "against", "split", "unit", "note")}
-    numbers = {name: row[name] for name in ("round", "seed", "at", "value", "se", "low", "high")}
-    return Measured(of=of, place=place, n=row["n"] or 0, **words, **numbers)
+    columns = [field.name for field in fields(Measured) if field.name not in ("of", "place", "n")]
+    told: dict[str, Any] = {name: "" if row[name] is None and name in WORDS else row[name] for name in columns}
+    return Measured(of=of, place=place, n=row["n"] or 0, **told)
 
 
 def such(rows: Iterable[Measured], **about: Any) -> list[Measured]:

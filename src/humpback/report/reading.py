@@ -111,7 +111,11 @@ class Reading:
         of_rounds = ("scored", "selected")
         numbers = {each.about.get("round") for kind in of_rounds for each in self.finished(kind=kind)}
         numbers |= {row.round for row in self.metrics(of=("competence", "injection", "iteration"))}
-        return sorted(number for number in numbers if number is not None)
+        return sorted(number for number in numbers if number)
+
+    def scored(self, round: int | None) -> Dataset | None:
+        """The scored pairs of a round, or (None) those of a file or of a pool that several scorers share."""
+        return self.last(kind="scored", among="scored") if round is None else self.last(kind="scored", round=round)
 
 
 def column(dataset: Dataset, name: str) -> npt.NDArray[np.float64]:

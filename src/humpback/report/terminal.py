@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from humpback.report import scale
+from humpback.report import PAGE, scale
 from humpback.report.composed import Report
 from humpback.report.section import (
     Body,
@@ -75,6 +75,9 @@ class Printer:
         self.console.print(Styled(plain(report.name), "bold"), Styled(f"a run of {plain(report.recipe)}", "dim"))
         for section in report.sections:
             self.section(section)
+        page = report.folder / PAGE
+        if page.is_file():
+            self.console.print(f"\nreport: {page.resolve()}", soft_wrap=True)
 
     def section(self, section: Section) -> None:
         self.console.print()
@@ -167,9 +170,10 @@ class Printer:
 
     def _histogram(self, shown: Histogram) -> None:
         self.console.print(Styled(plain(shown.caption or shown.x), "italic"), width=self.measure)
-        wide = max(cell_len(name) for name, _ in shown.kinds)
-        most = max((max(counts) for _, counts in shown.kinds), default=0) or 1
-        for name, counts in shown.kinds:
+        kinds = [(plain(name), counts) for name, counts in shown.kinds]
+        wide = max(cell_len(name) for name, _ in kinds)
+        most = max((max(counts) for _, counts in kinds), default=0) or 1
+        for name, counts in kinds:
             blocks = "".join(BLOCKS[-(-8 * count // most)] for count in counts)
             self.console.print(
                 Styled.assemble((name.ljust(wide + 2), "dim"), blocks, f"  {sum(counts):,}"), no_wrap=True, crop=True

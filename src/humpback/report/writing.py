@@ -8,17 +8,20 @@ have the same number of digits, so that they can be compared.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from humpback.report.section import Bar, Cell, Code, Counts, Figure, Plot, Spark, Table, Word
 
 NOTHING = "–"
 # More digits than this nobody reads, however small the error.
 MOST = 5
+# Where values without errors differ by more than this factor, each has digits of its own.
+WIDE = 300
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def written(cell: Cell, digits: int | None = None) -> str:
-    """A cell as text, with so many decimals if a figure's own are not wanted. What was measured without a result is a dash."""
+    """A cell as text, with so many decimals if a figure's own are not wanted; what was measured in vain is a dash."""
     if isinstance(cell, Figure):
         return _figure(cell, decimals(cell) if digits is None else digits)
     if isinstance(cell, bool):
@@ -45,6 +48,8 @@ def _figure(found: Figure, digits: int) -> str:
     if found.unit == "seconds":
         return duration(value)
     share = found.unit == "share"
+    if found.se is None and value and abs(value) * (100 if share else 1) < 0.5 * 10**-MOST:
+        return f"{value:.1e}".replace("-", "−")
     told = _number(value, digits, share, found.signed) + (" %" if share else "")
     if found.low is not None and found.high is not None:
         return f"{told} [{_number(found.low, digits, share)}, {_number(found.high, digits, share)}]"
@@ -112,7 +117,7 @@ def smooth(values: tuple[float, ...], most: int) -> list[float]:
     if len(values) <= most:
         return list(values)
     cuts = [round(i * len(values) / most) for i in range(most + 1)]
-    return [math.fsum(values[a:b]) / (b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [math.fsum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
 
 
 def writer(shown: Table) -> Callable[[int, Cell], str]:
@@ -139,13 +144,15 @@ def writer(shown: Table) -> Callable[[int, Cell], str]:
     return write
 
 
-def _common(figures: list[Figure]) -> int:
-    """The digits that most of them have; of those with errors where some have none."""
+def _common(figures: list[Figure]) -> int | None:
+    """The digits that most of them have, of those with errors where there are some; None where each has its own."""
     errors = [each for each in figures if each.se or (each.low is not None and each.high is not None)]
     if not errors:
         sizes = [abs(each.value) for each in figures if each.value and math.isfinite(each.value)]
         whole = all(size == int(size) for size in sizes)
         ends = [Figure(max(sizes), figures[0].unit), Figure(min(sizes), figures[0].unit)] if sizes and not whole else []
+        if ends and max(sizes) > WIDE * min(sizes):
+            return None
         return max(decimals(ends[0]), decimals(ends[1]) - 1) if ends else 0
     counted = Counter(decimals(each) for each in errors)
     return max(counted, key=lambda each: (counted[each], each))

@@ -31,10 +31,10 @@ def others(found: Reading, scored: Dataset | None, by: str) -> Iterator[Text]:
     combined = found.settings.get("combine") or ()
     selecting = {*combined} if by == "combined" else {by}
     models: dict[str, list[str]] = {}
-    for name in scorers.names() if scored else ():
+    for name in scorers.names():
         needs = scorers.load(name, CurateConfig()).needs
-        asked = needs not in ("", "base", "backward_lm") and any(each is not None for each in words(scored, name))
-        if asked:
+        known = words(scored, name) if scored and needs not in ("", "base", "backward_lm") else []
+        if any(each is not None for each in known):
             models.setdefault(str(found.settings.get(needs) or "an outside model"), []).append(name)
     for model, columns in models.items():
         told = " and ".join(columns).replace("_", " ")

@@ -22,13 +22,13 @@ def sections(found: Reading) -> Iterator[Section]:
         own = such(rows, round=round)
         base = one(own, metric="judge_base_rate")
         n = base.n if base else max(row.n for row in own)
-        title = f"Does it agree with people? {n:,} labelled pairs" + (f", round {round}" if round is not None else "")
+        title = f"Does it agree with people? {n:,} labelled pairs" + (f", round {round}" if round else "")
         says = (
-            "Precision and recall of what the threshold selects, with 95 % intervals (Wilson); a random choice has the precision "
-            "of the base rate. Calibration: on the diagonal a score means what it says."
+            "Precision and recall of what the threshold selects, with 95 % intervals (Wilson); a random choice has the "
+            "precision of the base rate. Calibration: on the diagonal a score means what it says."
         )
         bodies: list[Body] = [each for each in (_shares(own), _facts(own), _calibration(own)) if each]
-        yield Section("agreement" + (f"-{round}" if round is not None else ""), title, says, tuple(bodies))
+        yield Section("agreement" + (f"-{round}" if round else ""), title, says, tuple(bodies))
 
 
 _METRICS = {metric for _, metric in SHARES} | {metric for metric, _, _ in FACTS} | {"judge_calibration"}

@@ -21,8 +21,8 @@ def sections(found: Reading) -> Iterator[Section]:
     seeds = max((row.n for row in such(rows, metric="seed_sd")), default=1)
     cases = " and ".join(f"{row.n:,} {row.split} pairs" for row in such(rows, metric="nll", model=reference))
     says = (
-        f"NLL: nats per token of the human answers of {cases}; lower is better. Change: against {reference}, the same pairs and the same "
-        f"seeds of training ({seeds}); errors are over pairs and seeds."
+        f"NLL: nats per token of the human answers of {cases}; lower is better. Change: against {reference}, the same "
+        f"pairs and the same seeds of training ({seeds}); errors are over pairs and seeds."
     )
     yield Section("arms", "The arms", says, (_arms(rows, names), *_lines(rows)))
     yield Section("trained-on", "What they were trained on", "", (_trained_on(rows, names),), under=True)
@@ -39,7 +39,7 @@ def _arms(rows: list[Measured], names: list[str]) -> Table:
         best = Word(f"{name} †", "good", (chosen,)) if chosen and chosen.model == name else name
         changes = [figure(one(own, metric="nll_change", split=split), signed=True) for split in SPLITS]
         losses = [figure(one(own, metric="nll", split=split)) for split in SPLITS]
-        shown.append([best, *changes, *losses, figure(one(own, metric="stop_rate"))])
+        shown.append([best, *changes, *losses, figure(one(own, metric="stop_rate", split="test"))])
     columns = ("arm", "change on test", "change on dev", "NLL, test", "NLL, dev", "stop rate")
     return table(columns, shown, track=Track(columns[1:3], lines=((0.0, names[0]),)))
 

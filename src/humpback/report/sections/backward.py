@@ -17,8 +17,8 @@ def sections(found: Reading) -> Iterator[Section]:
     if shown:
         columns = ("model", "instruction NLL, nats/token", "ROUGE-L", "by chance", "stop rate", "n")
         says = (
-            "Negative log-likelihood of the human instruction given its answer, and ROUGE-L of the instruction drawn with the human "
-            "one; by chance: with the instruction of another pair."
+            "Negative log-likelihood of the human instruction given its answer, and ROUGE-L of the instruction drawn "
+            "with the human one; by chance: with the instruction of another pair."
         )
         made = table(columns, shown, track=Track(("ROUGE-L", "by chance"), 0.0))
         yield Section("backward", "The backward model on held-out pairs", says, (made,))

@@ -24,13 +24,13 @@ def sections(found: Reading) -> Iterator[Section]:
         "Nothing says which scorer ranks best: that takes two scorers, and seed pairs to damage or labelled pairs."
     )
     says = (
-        f"AUC: how often a clean pair ranks above a damaged one, or a good above a bad one; 0.5 is chance. The mean leaves out "
-        f"{', '.join(GUARDED)}, which the guards catch."
+        "AUC: how often a clean pair ranks above a damaged one, or a good above a bad one; 0.5 is chance. The mean "
+        f"leaves out {', '.join(GUARDED)}, which the guards catch."
     )
     tables = [each for each in (_quality(rows, names), _damage(rows, names)) if each]
     yield Section("comparison", "Which scorer ranks best?", says, (*(lines or [nothing]), *tables))
     size = max(row.n for row in such(rows, metric="kept"))
-    kept = "Similarity to the seed: of responses, kept minus dropped. Seed-like AUC: of instructions, 0.5 is no matter of style."
+    kept = "Similarity to seed: of responses, kept minus dropped. Seed-like AUC: of instructions; at 0.5 style is no matter."
     yield Section("kept", f"What each keeps of {size:,} pairs, and what it costs", kept, (_kept(rows, names),), under=True)
     likeness = _likeness(rows, names)
     if likeness:
@@ -46,8 +46,8 @@ def _verdict(rows: list[Measured], metric: str, lead_metric: str, told: str) -> 
         return None
     best, following = (one(rows, metric=metric, model=name) for name in (lead.model, lead.against))
     return text(
-        "Best ", told, ": ", Word(lead.model, "good"), ", AUC ", figure(best), ", then ", lead.against, " with ", figure(following),
-        "; the difference ", figure(lead), " is ", sure(lead), ".",
+        "Best ", told, ": ", Word(lead.model, "good"), ", AUC ", figure(best), ", then ", lead.against, " with ",
+        figure(following), "; the difference ", figure(lead), " is ", sure(lead), ".",
     )  # fmt: skip
 
 
@@ -57,10 +57,10 @@ def _quality(rows: list[Measured], names: list[str]) -> Table | None:
     for name in names:
         own = such(rows, model=name)
         rest = [figure(one(own, metric=metric)) for metric in ("mean_auc", "label_auc", "label_precision", "label_recall")]
-        shown.append([name, *rest, figure(one(own, metric="nll_change"), signed=True)])
+        shown.append([name, *rest])
     if base:
-        shown.append(["a random choice", None, None, figure(base), None, None])
-    columns = ("scorer", "AUC, mean over damage", "AUC, labels", "precision", "recall", "NLL change")
+        shown.append(["a random choice", None, None, figure(base), None])
+    columns = ("scorer", "AUC, mean over damage", "AUC, labels", "precision", "recall")
     made = table(columns, shown, track=Track(columns[1:3], lines=((0.5, "chance"),)))
     return made if len(made.columns) > 1 else None
 

@@ -31,8 +31,8 @@ def sections(found: Reading) -> Iterator[Section]:
     aucs = [made for round in rounds if (made := _aucs(found, such(rows, round=round)))]
     if aucs:
         says = (
-            "AUC: 1 ranks every clean pair above every damaged one, 0.5 is a coin. What a guard drops before any judge sees it does "
-            "not count."
+            "AUC: 1 ranks every clean pair above every damaged one, 0.5 is a coin. What a guard drops before any judge "
+            "sees it does not count."
         )
         yield Section("competence", "Can it judge? Human pairs against the same pairs damaged", says, tuple(aucs))
     bodies: list[Body] = [each for each in (_facts(rows, rounds), _levels(rows, rounds)) if each]

@@ -1,4 +1,4 @@
-"""Which pairs are shown one by one: the best, the worst, those near the bound, those without a score, and what guards drop."""
+"""Which pairs are shown one by one: the best, the worst, those near the bound, without a score, dropped by guards."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,10 +31,10 @@ Group = tuple[str, tuple[Pair, ...], int]
 
 
 def _of_scores(found: Reading) -> Iterator[Group]:
-    scored = found.last(kind="scored")
+    round = found.rounds[-1] if found.rounds else None
+    scored = found.scored(round)
     if scored is None or not len(scored):
         return
-    round = scored.about.get("round")
     chosen = found.last(kind="selected", round=round) if round is not None else None
     ids, key = words(scored, "id"), _key(scored, chosen)
     values = column(scored, key)
@@ -42,15 +42,16 @@ def _of_scores(found: Reading) -> Iterator[Group]:
     kept = set(words(chosen, "id")) if chosen else set()
     faults = {drop["id"]: _reason(drop) for drop in drops(chosen)}
     good, other = ([ids[i] for i in known if (ids[i] in kept) is wanted] for wanted in (True, False))
-    listed = {"Best, kept": (good[:SHOWN], len(good)), "Lowest that was kept": (good[SHOWN:][-SHOWN:][::-1], 0),
-              "Highest that was not kept": (other[:SHOWN], len(other)), "Worst": (other[SHOWN:][-SHOWN:][::-1], 0)}  # fmt: skip
-    if not chosen:
-        listed = {"Best": (other[:SHOWN], len(other)), "Worst": listed["Worst"]}
+    worst = (other[SHOWN:][-SHOWN:][::-1], 0)
+    if chosen:
+        listed = {"Best, kept": (good[:SHOWN], len(good)), "Lowest that was kept": (good[SHOWN:][-SHOWN:][::-1], 0),
+                  "Highest that was not kept": (other[:SHOWN], len(other)), "Worst": worst}  # fmt: skip
+    else:
+        listed = {"Best": (other[:SHOWN], len(other)), "Worst": worst}
     for title, (wanted, of) in listed.items():
         yield title, _pairs(found, scored, wanted, faults), max(0, of - len(wanted))
-    lacking = [
-        (row["id"], f"no score: {row['status']}") for row in scored.rows(["id", "score", "status"]) if row["score"] is None
-    ]
+    nulls = np.isnan(column(scored, "score"))
+    lacking = [(ids[i], f"no score: {status}") for i, status in enumerate(words(scored, "status")) if nulls[i]]
     some = _some_of_each(lacking)
     yield "Without a score", _pairs(found, scored, list(some), some), len(lacking) - len(some)
 

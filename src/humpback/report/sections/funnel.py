@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from humpback.curate.damage import DAMAGES
 from humpback.ledger import Totals
 from humpback.report.reading import Reading
 from humpback.report.section import Bar, Cell, Counts, Figure, Section, table
@@ -9,16 +10,19 @@ from humpback.store import Dataset
 
 PLACE = 200
 # What is no step on the way of the rows: lists of files, measurements and what they are made of.
-BESIDE = ("files", "metrics", "damaged", "damaging")
+BESIDE = ("files", "metrics", "damage", "damaged", "damaging")
 
 
 def sections(found: Reading) -> Iterator[Section]:
     """Of datasets on the way from pages to what is trained on."""
-    rows = [row for each in found.datasets() if each.about.get("kind") not in BESIDE for row in _rows(each)]
+    ways = [
+        each for each in found.datasets() if each.about.get("kind") not in BESIDE and each.about.get("among") not in DAMAGES
+    ]
+    rows = [row for each in ways for row in _rows(each)]
     if rows:
         says = (
-            "Every row that a stage reads is kept or dropped for a reason; nothing is lost. The dropped rows stand beside each "
-            "dataset with the value that was measured."
+            "Every row that a stage reads is kept or dropped for a reason; nothing is lost. The dropped rows stand "
+            "beside each dataset with the value that was measured."
         )
         columns = ("stage", "read", "kept", "", "dropped", "rows made", "rows/s", "dropped for")
         yield Section("funnel", "The funnel: read = kept + dropped", says, (table(columns, rows),))

@@ -28,8 +28,8 @@ def sections(found: Reading) -> Iterator[Section]:
     bodies += [_best(each) for each in found.finished(kind="best")]
     if bodies:
         says = (
-            "Mean negative log-likelihood of the dev pairs' human answers; lower is better. The change is paired. A model that is "
-            "not better by enough standard errors, or that ends fewer of its answers, is not promoted."
+            "Mean negative log-likelihood of the dev pairs' human answers; lower is better. The change is paired. A "
+            "model that is not better by enough standard errors, or that ends fewer of its answers, is not promoted."
         )
         yield Section("gates", "Is the new model better? The dev split decides", says, tuple(bodies))
 

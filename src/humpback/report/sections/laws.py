@@ -18,9 +18,9 @@ def sections(found: Reading) -> Iterator[Section]:
     if not sources:
         return
     says = (
-        "w = alpha ln N + C: w is how far the NLL of test pairs lies under that of M_0 (nats/token; M_0 at 0), ln the natural "
-        "logarithm. Least squares, weighted by 1/SE²; 95 % by bootstrap over test pairs and seeds. Saturation: an F test of one "
-        "parameter more, w = C + alpha ln N + b (ln N)² and w = w_inf - d N^-g, against the line."
+        "w = alpha ln N + C: w is how far the NLL of test pairs lies under that of M_0 (nats/token; M_0 at 0), ln the "
+        "natural logarithm. Least squares, weighted by 1/SE²; 95 % by bootstrap over test pairs and seeds. Saturation: "
+        "an F test of one parameter more, w = C + alpha ln N + b (ln N)² and w = w_inf - d N^-g, against the line."
     )
     growth = Plot(
         tuple(Curve(name, _points(rows, "improvement", name), _points(rows, "band", name)) for name in sources),

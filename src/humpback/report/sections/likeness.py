@@ -19,10 +19,11 @@ def sections(found: Reading) -> Iterator[Section]:
     bodies: list[Body] = [*tables]
     if bodies:
         says = (
-            "How well likeness to the seed alone, by a classifier of characters that knows nothing of the selection, tells kept from "
-            "dropped pairs: at 0.5 the selection is no matter of style; far above it, it kept what is written like the seed, which "
-            "may or may not be what is good. Seed similarity: cosine to the nearest seed pair, by grams of characters. Distinct-2: "
-            "share of different pairs of words among all, over equally many instructions; less is more monotonous."
+            "How well likeness to the seed alone, by a classifier of characters that knows nothing of the selection, "
+            "tells kept from dropped pairs: at 0.5 the selection is no matter of style; far above it, it kept what is "
+            "written like the seed, which may or may not be what is good. Seed similarity: cosine to the nearest seed "
+            "pair, by grams of characters. Distinct-2: share of different pairs of words among all, over equally many "
+            "instructions; less is more monotonous."
         )
         yield Section("likeness", "Does what was kept only look like the seed?", says, tuple(bodies))
 

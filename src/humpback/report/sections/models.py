@@ -19,7 +19,10 @@ POINTS = 200
 def sections(found: Reading) -> Iterator[Section]:
     """Of runs that measured models, or trained some."""
     rows = found.metrics(of="models")
-    trained = {str(each.about.get("model") or each.about["name"]): each.path for each in found.finished(kind="model")}
+    trained = {
+        str(each.about.get("model") or each.about.get("arm") or each.about["name"]): each.path
+        for each in found.finished(kind="model")
+    }
     names = [*values(rows, "model"), *(name for name in trained if not rows)]
     shown: list[list[Cell]] = []
     for name in names:
@@ -42,8 +45,9 @@ def sections(found: Reading) -> Iterator[Section]:
         )
         track = Track((columns[5],), lines=((0.0, against),)) if against else None
         says = (
-            "Nothing was chosen by these figures. Mean negative log-likelihood of held-out human answers given their instructions; "
-            "lower is better. The change is paired: the same answers. Stop rate: answers that end by themselves."
+            "Nothing was chosen by these figures. Mean negative log-likelihood of held-out human answers given their "
+            "instructions; lower is better. The change is paired: the same answers. Stop rate: answers that end by "
+            "themselves."
         )
         yield Section("models", "The models on the test split", says if rows else "", (table(columns, shown, track=track),))
 

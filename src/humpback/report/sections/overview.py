@@ -35,11 +35,11 @@ def _facts(found: Reading) -> Iterator[Fact]:
     pages = [step.kept for each in found.datasets() for step in each.steps if step.step == "documents"]
     if pages:
         yield Fact("pages read", sum(pages))
-    segments, pairs, scored = found.last(kind="segments"), first_pairs(found), found.last(kind="scored", round=None)
+    segments, pairs, scored = found.last(kind="segments"), first_pairs(found), found.scored(None)
     if segments:
         yield Fact("texts that may be answers", len(segments))
     if pairs:
-        yield Fact("pairs past the guards" if pairs.about.get("of") == "guards" else "pairs", len(pairs))
+        yield Fact("pairs past the guards" if pairs.about.get("of") == "guards" else "pairs to choose from", len(pairs))
     if scored and not found.rounds:
         yield Fact("pairs scored", len(scored))
     for round in found.rounds:

@@ -23,9 +23,10 @@ def sections(found: Reading) -> Iterator[Section]:
     if not alone:
         return
     says = (
-        "The same instruction with other letters, other words, a sentence beside it, or in another wording. Change: of the NLL of "
-        "the human answer against the instruction as it was. Spread: its deviation over the wordings of a case; mean and deviation: "
-        "over the wordings, of all cases together. Same answer, ROUGE-L: how alike a model's own answers to the wordings are."
+        "The same instruction with other letters, other words, a sentence beside it, or in another wording. Change: of "
+        "the NLL of the human answer against the instruction as it was. Spread: its deviation over the wordings of a "
+        "case; mean and deviation: over the wordings, of all cases together. Same answer, ROUGE-L: how alike a model's "
+        "own answers to the wordings are."
     )
     tables = [made for made in (_alone(alone, LOSSES, ""), _alone(alone, ANSWERS, "Own answers")) if made]
     yield Section("robustness", "Other wordings of the instruction", says, tuple(tables))

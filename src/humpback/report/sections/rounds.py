@@ -44,7 +44,7 @@ def sections(found: Reading) -> Iterator[Section]:
     for caption, columns in TABLES:
         made = _table(rows, columns, caption)
         bodies += [made] if made else []
-    scored = found.last(kind="scored")
+    scored = found.scored(None)
     if bodies:
         yield Section("rounds", "The rounds", SAYS, tuple(bodies))
     elif scored:
@@ -53,9 +53,9 @@ def sections(found: Reading) -> Iterator[Section]:
 
 
 SAYS = (
-    "Precision and recall: of clean dev pairs against the same pairs damaged, at the threshold of the selection. Overlap: pairs in "
-    "this and the last selection among those in either (Jaccard). Drift: of the selected pairs, how far the new judge's score, "
-    "and the new model's likelihood gain, are from those of the round before."
+    "Precision and recall: of clean dev pairs against the same pairs damaged, at the threshold of the selection. "
+    "Overlap: pairs in this and the last selection among those in either (Jaccard). Drift: of the selected pairs, how "
+    "far the new judge's score, and the new model's likelihood gain, are from those of the round before."
 )
 
 
@@ -75,15 +75,16 @@ def _table(rows: list[Measured], columns: tuple[tuple[str, str, bool], ...], cap
 
 def _told(found: Reading, round: int) -> Iterator[Text]:
     """Who judged, by what was selected, and why."""
-    scored, chosen = found.last(kind="scored", round=round), found.last(kind="selected", round=round)
+    scored, chosen = found.scored(round), found.last(kind="selected", round=round)
+    made = scored or chosen
     measured = one(found.metrics(round=round), of=("competence", "iteration"))
-    model = str((scored or chosen).about.get("model") or "") if scored or chosen else measured.model if measured else ""
+    model = str(made.about.get("model") or "") if made else measured.model if measured else ""
     yield _who.judge(found, scored, round, model)
     yield from _who.others(found, scored, str(chosen.about.get("by") or "") if chosen else "")
-    yield _selected(chosen, round) if chosen else text(f"In round {round} nothing is selected yet.", tone="bad")
+    yield _selected(chosen) if chosen else text(f"In round {round} nothing is selected yet.", tone="bad")
 
 
-def _selected(chosen: Dataset, round: int) -> Text:
+def _selected(chosen: Dataset) -> Text:
     config, about = chosen.plan["config"], chosen.about
     least, share, why = config.get("k"), config.get("share"), about.get("why")
     rule = ("at least ", least) if least is not None else ("the best ", Figure(share, "share"))

@@ -25,10 +25,10 @@ def sections(found: Reading) -> Iterator[Section]:
 
 
 def _of_round(found: Reading, round: int | None) -> Iterator[Body]:
-    scored = found.last(kind="scored", round=round)
+    scored = found.scored(round)
     if scored is None:
         return
-    chosen = found.last(kind="selected", round=round)
+    chosen = found.last(kind="selected", round=round) if round is not None else None
     kept = np.isin(np.array(words(scored, "id")), list(words(chosen, "id"))) if chosen else None
     by = str(chosen.about.get("by") or "") if chosen else ""
     title = f"Round {round}, " if round is not None else ""
