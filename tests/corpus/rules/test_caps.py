@@ -12,7 +12,6 @@ from humpback.corpus.rules.caps import CapConfig, DrawnCapConfig, cap
 from humpback.corpus.rules.sample import SampleConfig, sample
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
-from humpback.text.sites import site
 
 
 def page(name: str, url: str | None, count: int) -> list[Row]:
@@ -109,32 +108,6 @@ def test_every_row_is_answered_and_no_cap_is_passed(places: list[tuple[int, int]
         by_site[name.split("/")[0]] += min(count, pages)
     left = Counter(o["parent"].split("/")[0] for o in out if not isinstance(o, Drop))
     assert left == {name: min(count, sites) for name, count in by_site.items()}
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://a.b.example.co.uk/x?y#z", "example.co.uk"),
-        ("http://WWW.Example.COM:8080/", "example.com"),
-        ("https://someone.github.io/blog", "someone.github.io"),
-        ("https://example.com./", "example.com"),
-        ("https://例え.jp/", "例え.jp"),
-        ("https://user:pw@example.org/", "example.org"),
-        ("http://192.168.0.1/a", "192.168.0.1"),
-        ("http://[2001:db8::1]/a", "2001:db8::1"),
-        ("http://localhost/a", "localhost"),
-        ("https://github.io/", "github.io"),
-        ("https://", None),
-        ("http://[broken/", None),
-        ("pages/shop.example.com.html#3", None),
-        ("ftp://example.com/", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_sites(url: str | None, expected: str | None) -> None:
-    """Blogs of one host are many authors, numbers and bare suffixes are sites of their own, paths are none."""
-    assert site(url) == expected
 
 
 def test_a_cap_of_nothing_is_refused() -> None:
