@@ -303,3 +303,14 @@ def test_a_corrected_label_is_another_file(tmp_path: Path) -> None:
         with Run(tmp_path / folder, "test", Empty()) as run:
             prints.append(pairs_of_file(run, str(path)).fingerprint)
     assert prints[0] != prints[1]
+
+
+def test_a_moved_seed_is_the_same(tmp_path: Path) -> None:
+    """Whoever moves a seed, or has it in another installation, need not train anew on it."""
+    prints = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        path = write(tmp_path / folder / "a.jsonl", {"instruction": "Q", "response": "A"})
+        with Run(tmp_path / f"run-{folder}", "test", Empty()) as run:
+            prints.append(pairs_of_file(run, str(path)).fingerprint)
+    assert prints[0] == prints[1]

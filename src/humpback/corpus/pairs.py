@@ -52,7 +52,7 @@ class SplitConfig(Config):
 
 def pairs_of_file(run: Run, path: str, source: str = "given", name: str = "pairs", **about: Any) -> Dataset:
     """The pairs of the file or files at `path`: of `kind="pairs"`, unless `about` says what else they are."""
-    files = FilesConfig(listed=Listing(tuple(pair_sources(path))))
+    files = FilesConfig(listed=Listing(tuple(pair_sources(path)), addressed=False))
     found = run.put(f"{name}-files", Stage("files", SOURCE, listed, files), kind="files", of=name)
     read = Stage("read-pairs", PAIR, read_pairs, ReadPairsConfig(source=source), reads="records")
     return run.map(name, read, found, **(about or {"kind": "pairs", "of": source}))

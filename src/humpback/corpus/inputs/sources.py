@@ -158,18 +158,20 @@ def part_of(row: Row, start: int, end: int) -> Row:
 
 @dataclass(frozen=True)
 class Listing:
-    """What `sources` found."""
+    """What `sources` found. `addressed`: what is read has the path for its address where it has none of its own."""
 
     rows: tuple[Row, ...]
+    addressed: bool = True
 
 
 def contents(listing: Listing) -> dict[str, Any]:
-    """What makes a listing's documents: the digest of each file by its name, and their order.
-
-    A path is only part of it where rows hold it.
+    """What makes a listing's documents: the digest of each file, and their order. A path is only part of it where rows
+    hold it, so that files may be moved.
     """
-    known = formats()
-    named = {row["path"] if known[row["kind"]].addressed else row["file"]: row["digest"] for row in listing.rows}
+    named: dict[str, str] = {}
+    for row in listing.rows:
+        held = listing.addressed and formats()[row["kind"]].addressed
+        named[row["path"] if held else f"{row['path'].rsplit('/', 1)[-1]} {row['file']}"] = row["digest"]
     return {"files": named, "order": digest(list(named))}
 
 
