@@ -22,7 +22,9 @@ def scored(run: Run, name: str, pairs: Dataset, asking: Asking, **about: Any) ->
 
 def scored_together(run: Run, sets: dict[str, Dataset], asking: Asking, **about: Any) -> dict[str, Dataset]:
     """Each dataset as `scored` makes it, one stage after the other, so that a model is opened once for all of them."""
-    wanted = [each for column in (*ALWAYS, *asking.columns) for each in (*parts(column, asking.settings), column)]
+    # `auto` is chosen of what is measured always.
+    columns = [column for column in (*ALWAYS, *asking.columns) if column != "auto"]
+    wanted = [each for column in columns for each in (*parts(column, asking.settings), column)]
     todo, out = stages(wanted, asking), dict(sets)
     for i, stage in enumerate(todo):
         titles = {name: f"{name}-{stage.name}" if i else name for name in sets}
