@@ -22,7 +22,6 @@ from humpback.report.section import (
     Pair,
     Pairs,
     Plot,
-    Section,
     Spark,
     Table,
     Text,
@@ -44,14 +43,18 @@ def document(report: Report) -> str:
         "run": report.name,
         "recipe": report.recipe,
         "unfinished": list(report.unfinished),
-        "sections": [_section(each) for each in report.sections],
+        "sections": [
+            {
+                "key": each.key,
+                "title": each.title,
+                "under": each.under,
+                "says": each.says,
+                "bodies": [*map(_body, each.bodies)],
+            }
+            for each in report.sections
+        ],
     }
     return json.dumps(made, ensure_ascii=False, indent=1, allow_nan=False)
-
-
-def _section(section: Section) -> dict[str, Any]:
-    bodies = [_body(each) for each in section.bodies]
-    return {"key": section.key, "title": section.title, "under": section.under, "says": section.says, "bodies": bodies}
 
 
 def _body(body: Body) -> dict[str, Any]:
@@ -66,7 +69,8 @@ def _body(body: Body) -> dict[str, Any]:
             return {"kind": kind, "caption": body.caption, "columns": list(body.columns), "rows": _rows(body),
                     "left_out": body.left_out}  # fmt: skip
         case Plot():
-            return {"kind": kind, "caption": body.caption, "x": body.x, "y": body.y, "lines": _lines(body.lines),
+            return {"kind": kind, "caption": body.caption, "x": body.x, "y": body.y,
+                    "lines": [{"at": _number(at), "means": means} for at, means in body.lines],
                     "curves": [{"name": each.name, "points": _points(each.points), "line": _points(each.line)}
                                for each in body.curves]}  # fmt: skip
         case Histogram():
@@ -91,10 +95,6 @@ def _facts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
 
 def _points(points: Iterable[tuple[float, Figure]]) -> list[dict[str, Any]]:
     return [{"x": _number(x), **value(each)} for x, each in points]
-
-
-def _lines(lines: Iterable[tuple[float, str]]) -> list[dict[str, Any]]:
-    return [{"at": _number(at), "means": means} for at, means in lines]
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

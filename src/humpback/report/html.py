@@ -144,7 +144,11 @@ def plot(shown: Plot) -> dict[str, Any]:
             "line": _path((x.at(at), 1 - y.at(each.value or 0.0)) for at, each in curve.line),
             "band": _band(curve.line, x, y),
             "joined": _path((x.at(at), 1 - y.at(each.value or 0.0)) for at, each in curve.points) if curve.joined else "",
-            "points": [_point(at, each, x, y, curve.name) for at, each in _few(curve.points) if scale.known(each)],
+            "points": [
+                _point(at, each, x, y, curve.name)
+                for at, each in curve.points[:: -(-len(curve.points) // POINTS) or 1]
+                if scale.known(each)
+            ],
         }
         for i, curve in enumerate(shown.curves)
     ]
@@ -157,10 +161,6 @@ def _sizes(shown: Plot, x: Axis) -> list[tuple[float, str]]:
     """Ticks where points are, if these are few sizes on a logarithmic axis."""
     places = sorted({at for curve in shown.curves for at, _ in curve.points})
     return [(x.at(at), written(at)) for at in places] if shown.log and len(places) <= SIZES else []
-
-
-def _few(points: Sequence[tuple[float, Figure]]) -> Sequence[tuple[float, Figure]]:
-    return points if len(points) <= POINTS else points[:: -(-len(points) // POINTS)]
 
 
 def _point(at: float, found: Figure, x: Axis, y: Axis, name: str) -> dict[str, Any]:

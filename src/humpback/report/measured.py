@@ -43,11 +43,8 @@ def measured(row: Row, of: str, place: tuple[str, int]) -> Measured:
 
 def such(rows: Iterable[Measured], **about: Any) -> list[Measured]:
     """Those of `rows` whose columns are as `about` says; of a tuple one of its values."""
-    return [row for row in rows if all(_is(getattr(row, name), value) for name, value in about.items())]
-
-
-def _is(found: Any, wanted: Any) -> bool:
-    return found in wanted if isinstance(wanted, tuple) else bool(found == wanted)
+    wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in about.items()}
+    return [row for row in rows if all(getattr(row, name) in values for name, values in wanted.items())]
 
 
 def one(rows: Iterable[Measured], **about: Any) -> Measured | None:

@@ -21,12 +21,10 @@ class Axis:
 
     def at(self, value: float) -> float:
         """Where the value stands, 0 to 1; what lies outside stands at the end."""
-        low, high, value = (math.log(each) if self.log else each for each in (self.low, self.high, max(value, self._least)))
+        low, high = self.low, self.high
+        if self.log:
+            low, high, value = math.log(low), math.log(high), math.log(max(value, 1e-300))
         return min(1.0, max(0.0, (value - low) / ((high - low) or 1.0)))
-
-    @property
-    def _least(self) -> float:
-        return 1e-300 if self.log else -math.inf
 
     def ticks(self, most: int = 6) -> list[tuple[float, str]]:
         """(place, text) of round values on the axis."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from humpback.report.measured import Measured, one, values
+from humpback.report.measured import one, such, values
 from humpback.report.reading import Reading
 from humpback.report.section import Cell, Section, Track, figure, table
 
@@ -13,7 +13,12 @@ CHANCE = "chance"
 def sections(found: Reading) -> Iterator[Section]:
     """Of runs that measured backward models."""
     rows = found.metrics(of="backward")
-    shown = [_row([row for row in rows if row.model == name], name) for name in values(rows, "model")]
+    shown: list[list[Cell]] = []
+    for name in values(rows, "model"):
+        own = such(rows, model=name)
+        overlap = [figure(one(own, metric="instruction_rouge_l", part=part)) for part in ("", CHANCE)]
+        nll, stop = (figure(one(own, metric=metric)) for metric in ("instruction_nll", "instruction_stop_rate"))
+        shown.append([name, nll, *overlap, stop, max(row.n for row in own)])
     if shown:
         columns = ("model", "instruction NLL, nats/token", "ROUGE-L", "by chance", "stop rate", "n")
         says = (
@@ -22,9 +27,3 @@ def sections(found: Reading) -> Iterator[Section]:
         )
         made = table(columns, shown, track=Track(("ROUGE-L", "by chance"), 0.0))
         yield Section("backward", "The backward model on held-out pairs", says, (made,))
-
-
-def _row(rows: list[Measured], name: str) -> list[Cell]:
-    overlap = [one(rows, metric="instruction_rouge_l", part=part) for part in ("", CHANCE)]
-    nll, stop = (one(rows, metric=metric) for metric in ("instruction_nll", "instruction_stop_rate"))
-    return [name, figure(nll), *map(figure, overlap), figure(stop), max(row.n for row in rows)]

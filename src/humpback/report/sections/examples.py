@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -116,7 +115,8 @@ def _facts(row: Row) -> Iterator[Fact]:
         scorer = scorers.load(name, CurateConfig())
         called = name.replace("_", " ")
         if row.get(name) is not None:
-            yield Fact(called, _number(row[name]), _beside(row, name))
+            value = row[name]
+            yield Fact(called, Figure(value) if isinstance(value, float) else value, _beside(row, name))
         elif scorer.status and row.get(scorer.status) not in (None, "ok"):
             yield Fact(called, str(row[scorer.status]))
     if row.get("label") is not None:
@@ -133,10 +133,6 @@ def _beside(row: Row, name: str) -> str:
     if name == "score" and row.get("aspects"):
         return "aspects " + ", ".join("–" if each is None else f"{each:g}" for each in row["aspects"])
     return f"of {row['retrieval_of']}" if name == "retrieval_rank" and row.get("retrieval_of") else ""
-
-
-def _number(value: Any) -> Cell:
-    return Figure(value) if isinstance(value, float) else int(value)
 
 
 def _lineage(row: Row, segment: Row | None) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from humpback.report.measured import Measured, one, such, values
 from humpback.report.reading import Reading
-from humpback.report.section import Cell, Curve, Figure, Plot, Section, Table, Text, Word, figure, table, text
+from humpback.report.section import Cell, Curve, Figure, Plot, Section, Table, Word, figure, table, text
 from humpback.report.sections._sure import SIGNIFICANT
 
 PLACE = 105
@@ -30,7 +30,10 @@ def sections(found: Reading) -> Iterator[Section]:
         tuple(Curve(name, _points(rows, "residual", name)) for name in sources),
         "pairs trained on, N", "residual, nats/token", log=True, lines=((0.0, "the law"),), caption="What the laws leave",
     )  # fmt: skip
-    lines = (_line(rows, name) for name in sources)
+    lines = [
+        text(f"{name}: {_grows(one(rows, metric='alpha', model=name))}; {_saturates(such(rows, model=name))}.")
+        for name in sources
+    ]
     tables = [made for made in (_fits(rows, sources), _tests(rows, sources)) if made]
     yield Section("laws", "The law of growth", says, (growth, *lines, *tables, left))
 
@@ -62,11 +65,6 @@ def _tests(rows: list[Measured], sources: list[str]) -> Table | None:
                 shown.append([name, law, figure(p), figure(f), f.n, bends, limit])
     columns = ("source", "against the line", "p", "F", "degrees of freedom", "its growth", "w for N without end")
     return table(columns, shown, "Does growth end?") if shown else None
-
-
-def _line(rows: list[Measured], source: str) -> Text:
-    own = such(rows, model=source)
-    return text(f"{source}: {_grows(one(own, metric='alpha'))}; {_saturates(own)}.")
 
 
 def _grows(alpha: Measured | None) -> str:

@@ -49,7 +49,8 @@ def sections(found: Reading) -> Iterator[Section]:
             "instructions; lower is better. The change is paired: the same answers. Stop rate: answers that end by "
             "themselves."
         )
-        yield Section("models", "The models on the test split", says if rows else "", (table(columns, shown, track=track),))
+        title = "The models on the test split" if rows else "The models, not measured yet"
+        yield Section("models", title, says if rows else "", (table(columns, shown, track=track),))
 
 
 def _training(folder: Path | None) -> dict[str, Any]:

@@ -35,12 +35,12 @@ TABLES = (
 def sections(found: Reading) -> Iterator[Section]:
     """Of runs that have rounds, or the scores of a file of pairs."""
     rows = found.metrics(of="iteration")
-    bodies: list[Body] = [line for round in found.rounds for line in _told(found, round)]
-    bodies += [
-        text(f"Round {row.round} stops: ", Word(row.note, rows=(row,)), ".", tone="bad")
-        for row in rows
-        if row.metric == "stopped"
-    ]
+    bodies: list[Body] = []
+    for round in found.rounds:
+        ended = one(rows, metric="stopped", round=round)
+        # A round may end before it has begun.
+        bodies += _told(found, round) if not ended or found.scored(round) else ()
+        bodies += [text(f"Round {round} stops: ", Word(ended.note, rows=(ended,)), ".", tone="bad")] if ended else []
     for caption, columns in TABLES:
         made = _table(rows, columns, caption)
         bodies += [made] if made else []
