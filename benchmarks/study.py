@@ -3,7 +3,7 @@
     python benchmarks/study.py pool --out runs/study             once: seed, segments, backward model, candidate pairs
     python benchmarks/study.py arms --out runs/study --seed 1    for each seed of randomness; resumes where it was killed
     python benchmarks/study.py few --out runs/study --seed 1     the same question with 48 seed pairs
-    python benchmarks/study.py table --out runs/study            the tables, and plots beside them
+    python benchmarks/study.py table --out runs/study            the tables, and a report with the plot in runs/study/table
 
 Seed pairs, pages and manuals are those in HUMPBACK_DATA. Arms are trained at equal steps and measured on the same held-out
 human pairs; everything that is chosen is chosen on dev, and test is only reported.
@@ -11,34 +11,38 @@ human pairs; everything that is chosen is chosen on dev, and test is only report
 
 import argparse
 import os
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
 
-from humpback.config import build
+from humpback import prompts, store
+from humpback.config import Config, Empty, build
+from humpback.corpus import pages
+from humpback.corpus.pairs import seed_pairs
 from humpback.curate import select
-from humpback.curate.contrast import BaseLikelihood, SeedGain
-from humpback.evaluate import held_out
-from humpback.evaluate.arms import Change, case_row, comparison_rows, matrices, mean_over
-from humpback.guards import checks as guards
-from humpback.lm import Sampling
+from humpback.curate.scorers import seed_gain
+from humpback.curate.select import Choice, DrawnConfig
+from humpback.curate.settings import Asking
+from humpback.evaluate.arms import CaseQuality, Change, case_quality, comparison_rows, matrices, mean_over
+from humpback.evaluate.held_out import Open, held
 from humpback.lm.likelihood import mean_nll
-from humpback.lm.spec import fingerprint, recommended
+from humpback.lm.spec import ModelName, recommended
+from humpback.loop.models import trained_as, training
+from humpback.loop.pool import unseen
+from humpback.methods import backtranslate
+from humpback.metrics import metric
 from humpback.progress import Progress
-from humpback.prompts.backward import backward_prompt
-from humpback.recipes._corpus import corpus
-from humpback.recipes._curation import augment_stage
-from humpback.recipes._models import seed_pairs, train_model
-from humpback.recipes.humpback import Settings, augmented
-from humpback.report import ablation_plots
+from humpback.prompts.backward import BACKWARD, BackwardConfig, backward_prompt
+from humpback.prompts.forward import TagConfig
+from humpback.recipes.humpback import Settings
+from humpback.report import report
 from humpback.run import Run
-from humpback.schema import METRIC, PAIR, SCORED, SEGMENT, Row
-from humpback.stage import Drop, LMStage, Stage, keep_or_drop
-from humpback.store import Dataset
+from humpback.schema import METRIC, PAIR, SEGMENT, Row
+from humpback.stage import Drop, LMStage, Stage
+from humpback.store import Dataset, DatasetFolder
+from humpback.train.training import Data
 
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SPLITS = ("dev", "test")
@@ -57,16 +61,19 @@ def settings(seed: int, steps: int) -> Settings:
     return build(Settings, [recommended("embedded"), layer])
 
 
-def pool(run: Run, config: Settings) -> tuple[Dataset, Path, Dataset]:
+def pool(run: Run, config: Settings) -> tuple[Dataset, str, Dataset]:
     """(seed, backward model, candidate pairs under the base model)."""
-    seed = seed_pairs(run, config)
-    segments = corpus(run, config.corpus, config.random_seed)
-    backward = train_model(run, "backward", "backward", [seed], config)
-    pairs = augmented(run, segments, f"transformers:{backward}", "", config)
-    width = config.curate.max_tokens
-    plan = {"tags": config.tags.model_dump(), "max_tokens": width}
-    based = LMStage("base", SCORED, config=plan, lm=config.base, ask=BaseLikelihood(config.tags, width))
-    return seed, backward, run.map("base", based, pairs)
+    seed = seed_pairs(run, config.seed, config.random_seed)
+    segments = pages.segments(run, config.corpus, config.random_seed)
+    writer = trained_as(run, training("backward", config, [Data(folder=seed.path)]))
+    pairs = unseen(run, backtranslate.pairs(run, segments, config, writer), seed, config.corpus.contamination)
+    base, _ = seed_gain.stages(asking(config, ""))
+    return seed, writer, run.map("base", base, pairs, kind="scoring")
+
+
+def asking(config: Settings, forward: str) -> Asking:
+    """Whom seed_gain asks."""
+    return Asking(round=1, model="M_0", judge="", forward=forward, backward="", settings=config)
 
 
 class Arms:
@@ -74,85 +81,77 @@ class Arms:
 
     def __init__(self, run: Run, config: Settings, seed: Dataset, pairs: Dataset, size: int) -> None:
         self.run, self.config, self.seed, self.pairs, self.size = run, config, seed, pairs, size
-        self.models: dict[str, Path] = {}
+        self.models: dict[str, tuple[str, ...]] = {}
 
     def train(self, name: str, *data: Dataset, steps: int | None = None) -> str:
         sft = self.config.sft.model_copy(update={"steps": steps}) if steps else None
-        path = train_model(self.run, f"forward-{name}", "forward", list(data), self.config, sft)
-        self.models[name] = path
-        return f"transformers:{path}"
+        wanted = training("forward", self.config, [Data(folder=each.path) for each in data], sft)
+        model = trained_as(self.run, wanted, name, f"forward-{name}", arm=name)
+        self.models[name] = (model,)
+        return model
 
     def scored(self, name: str, forward: str) -> Dataset:
         """Every pair with `seed_gain` under the model `forward`."""
-        width = self.config.curate.max_tokens
-        plan = {"tags": self.config.tags.model_dump(), "max_tokens": width}
-        stage = LMStage("contrast", SCORED, config=plan, lm=forward, ask=SeedGain(self.config.tags, width))
-        return self.run.map(f"contrast-{name}", stage, self.pairs)
+        _, contrast = seed_gain.stages(asking(self.config, forward))
+        return self.run.map(f"contrast-{name}", contrast, self.pairs, kind="scored", arm=name)
 
     def best(self, name: str, scored: Dataset) -> Dataset:
-        share = self.size / len(self.pairs)
-        config = self.config.curate.model_copy(update={"share": share})
-        keep = partial(select.pick, config, "seed_gain", at_k=False)
-        stage = Stage("selected", SCORED, keep, {"by": "seed_gain", "share": share}, scope="dataset")
-        return self.run.map(f"selected-{name}", stage, scored)
+        choice = Choice("seed_gain", share=self.size / len(self.pairs))
+        return select.selected(self.run, f"selected-{name}", scored, choice, self.config.curate, arm=name)
 
     def random(self, name: str, size: int) -> Dataset:
-        seed = self.config.sft.seed
-        draw = partial(select.at_random, size, seed)
-        stage = Stage("random", SCORED, draw, {"size": size, "seed": seed}, scope="dataset")
-        return self.run.map(f"random-{name}", stage, self.pairs)
+        draw = DrawnConfig(size=size, seed=self.config.sft.seed)
+        stage = Stage("random", self.pairs.columns, select.at_random, draw, scope="dataset")
+        return self.run.map(f"random-{name}", stage, self.pairs, kind="drawn", arm=name)
 
-    def refreshed(self, chosen: Dataset) -> tuple[Path, Dataset]:
+    def refreshed(self, chosen: Dataset) -> tuple[str, Dataset]:
         """(a backward model trained on the seed and the curated pairs, their texts with the instructions that it writes)."""
-        path = train_model(self.run, "backward-refreshed", "backward", [self.seed, chosen], self.config)
-        as_text = partial(map, _segment)
-        texts = self.run.map("texts", Stage("texts", SEGMENT, as_text), chosen)
-        made = self.run.map("rewritten", augment_stage(self.config, f"transformers:{path}"), texts)
-        check = partial(guards.fault, config=self.config.guards)
-        return path, self.run.map("rewritten-pairs", Stage("guards", PAIR, partial(keep_or_drop, check)), made)
+        data = [Data(folder=each.path) for each in (self.seed, chosen)]
+        writer = trained_as(self.run, training("backward", self.config, data), "refreshed")
+        texts = self.run.map("texts", Stage("texts", SEGMENT, as_segments), chosen, kind="segments")
+        return writer, backtranslate.pairs(self.run, texts, self.config, writer)
 
-    def measure(self) -> None:
-        """NLL of every held-out pair under every model, and the share of answers that stop."""
-        for name, path in self.models.items():
-            plan = {"model": fingerprint(f"transformers:{path}"), "seed": self.seed.fingerprint}
-            self.run.put(f"nll-{name}", partial(self._rows, name, path), METRIC, plan)
-
-    def _rows(self, name: str, path: Path) -> Iterable[Row]:
-        lm, number = self.run.lm(f"transformers:{path}"), self.config.sft.seed
-        for split in SPLITS:
-            rows = held(self.seed, split)
-            losses = held_out.forward_nll(rows, lm, self.config.tags, self.config.curate.max_tokens)
-            yield from each_case("nll", name, number, split, rows, losses)
-        asked, sampling = held(self.seed, "dev")[:60], Sampling(max_new_tokens=self.config.measure.stop_tokens)
-        yield held_out.stop_rate(asked, lm, self.config.tags, sampling, name, number)
+    def measure(self, name: str) -> None:
+        """NLL of every held-out pair under every model, and whether answers to some of them stop."""
+        config, asked = self.config, self.config.tags.seed
+        cases = CaseQuality(
+            seed=self.seed.path, cases=config.measure.cases, models=self.models, asked=dict.fromkeys(self.models, asked),
+            max_tokens=config.curate.max_tokens, stop_cases=60, stop_tokens=config.measure.stop_tokens,
+        )  # fmt: skip
+        self.run.put(name, LMStage(name, METRIC, case_quality, cases), kind="metrics", of="cases")
 
 
-def _segment(row: Row) -> Row:
-    return {**{name: row.get(name) for name in SEGMENT.names}, "text": row["response"]}
+def as_segments(_: Empty, rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        yield {**{name: row.get(name) for name in SEGMENT.names}, "text": row["response"]}
 
 
-def held(seed: Dataset, split: str) -> list[Row]:
-    return [row for row in seed.rows() if row["split"] == split]
+class Writers(Config):
+    """Backward models by name, and the seed whose instructions they are measured on."""
+
+    seed: DatasetFolder
+    models: dict[str, ModelName]
+    backward: BackwardConfig
+    tags: TagConfig
+
+    def reads(self) -> Mapping[str, Any]:
+        return prompts.digests(BACKWARD)
 
 
-def each_case(what: str, name: str, number: int, split: str, rows: list[Row], values: list[float | None]) -> Iterable[Row]:
-    for row, value in zip(rows, values, strict=True):
-        yield case_row(what, name, number, row["id"], split, value, "nats/token")
-
-
-def backward_rows(run: Run, name: str, path: Path, seed: Dataset, config: Settings) -> Iterable[Row]:
+def writers(config: Writers, open: Open) -> Iterator[Row]:
     """The NLL of each held-out human instruction given its response."""
-    lm = run.lm(f"transformers:{path}")
-    for split in SPLITS:
-        rows = held(seed, split)
-        asked = [backward_prompt(row, config.backward, config.tags.seed, lm.clip)[0] for row in rows]
-        losses = mean_nll(asked, [row["instruction"] for row in rows], lm)
-        yield from each_case("instruction_nll", name, config.sft.seed, split, rows, losses)
+    for name, spec in config.models.items():
+        lm = open(spec)
+        for split in SPLITS:
+            rows = held(Dataset(config.seed), split, 10_000)
+            asked = [backward_prompt(row, config.backward, config.tags.seed, lm.clip)[0] for row in rows]
+            for row, loss in zip(rows, mean_nll(asked, [row["instruction"] for row in rows], lm), strict=True):
+                yield metric("instruction_nll", name, loss, n=1, unit="nats/token", seed=0, split=split, parent=row["id"])
 
 
 def arms(run: Run, config: Settings, size: int) -> None:
     """Every arm at equal steps; M_0 also at half of them, before it overfits, and M_1 at half as many again."""
-    seed, backward, pairs = pool(run, config)
+    seed, writer, pairs = pool(run, config)
     made, steps = Arms(run, config, seed, pairs, size), config.sft.steps or 1
     m0 = made.train("0", seed)
     first = made.best("1", made.scored("0", m0))
@@ -161,15 +160,14 @@ def arms(run: Run, config: Settings, size: int) -> None:
     made.train("2", seed, made.best("2", made.scored("1", m1)))
     made.train("all", seed, pairs)
     made.train("0-half", seed, steps=steps // 2)
-    path, rewritten = made.refreshed(first)
+    again, rewritten = made.refreshed(first)
     made.train("refreshed", seed, rewritten)
-    made.measure()
-    for name, folder in (("backward", backward), ("backward-refreshed", path)):
-        plan = {"model": fingerprint(f"transformers:{folder}"), "seed": seed.fingerprint}
-        run.put(f"nll-{name}", partial(backward_rows, run, name, folder, seed, config), METRIC, plan)
-    made.models = {}
     made.train("1-longer", seed, first, steps=steps * 3 // 2)
-    made.measure()
+    made.measure("case-quality")
+    both = Writers(
+        seed=seed.path, models={"backward": writer, "backward-refreshed": again}, backward=config.backward, tags=config.tags
+    )
+    run.put("instructions", LMStage("instructions", METRIC, writers, both), kind="metrics", of="cases")
 
 
 FEW = 48
@@ -179,8 +177,8 @@ FEW_STEPS = (12, 25, 50)
 def few(run: Run, config: Settings, size: int) -> None:
     """With few seed pairs: M_0 at several numbers of steps, M_1 and random at larger ones; dev tells which are best."""
     seed, _, pairs = pool(run, config)
-    train = Stage("few", PAIR, partial(_few, config.sft.seed), {"size": FEW, "seed": config.sft.seed}, scope="dataset")
-    human = run.map("few", train, seed)
+    draw = Stage("few", PAIR, few_of, DrawnConfig(size=FEW, seed=config.sft.seed), scope="dataset")
+    human = run.map("few", draw, seed, kind="drawn")
     made = Arms(run, config, seed, pairs, size)
     first = [made.train(f"few-0-{steps}", human, steps=steps) for steps in FEW_STEPS]
     chosen = made.best("few", made.scored("few", first[1]))
@@ -188,14 +186,14 @@ def few(run: Run, config: Settings, size: int) -> None:
     for steps in (50, 75, 100):
         made.train(f"few-1-{steps}", human, chosen, steps=steps)
     made.train("few-random-75", human, blind, steps=75)
-    made.measure()
+    made.measure("case-quality")
 
 
-def _few(seed: int, rows: Iterable[Row]) -> Iterable[Row | Drop]:
+def few_of(config: DrawnConfig, rows: Iterable[Row]) -> Iterator[Row | Drop]:
     listed = list(rows)
     own = [row for row in listed if row["split"] == "train"]
     yield from (Drop(row, "held_out", row["split"]) for row in listed if row["split"] != "train")
-    yield from select.at_random(FEW, seed, own)
+    yield from select.at_random(config, own)
 
 
 # (what is asked, the arm, what it is compared with).
@@ -218,7 +216,8 @@ LONG = 200  # characters; the few answers shorter than that have losses of their
 
 def table(out: Path) -> None:
     """NLL of every arm, and the answer to each question, from the runs of all seeds under `out`."""
-    cases = _cases(out, "seed-*")
+    seeds = seeds_in(out, "seed-*")
+    cases = list(cases_of(seeds))
     losses = matrices(cases, "nll")
     _arm_rows(cases, losses)
     long = _long(out, cases)
@@ -231,23 +230,47 @@ def table(out: Path) -> None:
         print(f"| {asked} | {_shown(dev)} | {_shown(test)} | {each} | {_shown(rest)} |")
     print(f"\n{len(long)} test pairs, {long.sum()} of them with answers of {LONG} characters and more")
     _backward(cases)
-    (out / "plot.svg").write_text(_plot(cases), encoding="utf-8")
-    if few_cases := _cases(out, "few-*"):
+    with Run(out / "table", "study", Empty(), progress=Progress()) as run:
+        run.put("comparison", Stage("comparison", METRIC, compared, seeds), kind="metrics", of="arms")
+        report(run)
+    if few_cases := list(cases_of(seeds_in(out, "few-*"))):
         print(f"\n{FEW} seed pairs\n")
         _few_rows(few_cases, _long(out, few_cases))
 
 
-def _cases(out: Path, runs: str) -> list[Row]:
-    return [
-        row for folder in sorted(out.glob(runs)) for found in sorted(folder.glob("[0-9][0-9]-nll-*"))
-        for row in Dataset(found).rows()
-    ]  # fmt: skip
+class Seeds(Config):
+    """The case rows of some runs, and the seed of randomness of each."""
+
+    cases: tuple[DatasetFolder, ...]
+    seeds: tuple[int, ...]
+
+
+def seeds_in(out: Path, runs: str) -> Seeds:
+    folders = sorted(out.glob(runs))
+    found = [each.path for folder in folders for each in store.datasets(folder, kind="metrics", of="cases")]
+    return Seeds(cases=tuple(found), seeds=tuple(folders.index(path.parent) for path in found))
+
+
+def cases_of(config: Seeds) -> Iterator[Row]:
+    for folder, seed in zip(config.cases, config.seeds, strict=True):
+        yield from ({**row, "seed": seed} for row in Dataset(folder).rows())
+
+
+NAMES = {"0": "M_0", "1": "M_1", "2": "M_2", "0-half": "M_0, half the steps", "1-longer": "M_1, 1.5 x the steps"}
+
+
+def compared(config: Seeds) -> Iterator[Row]:
+    """The change of every arm against M_0, with its errors, and that of each seed."""
+    rows = [{**row, "model": NAMES.get(row["model"], row["model"])} for row in cases_of(config)]
+    return comparison_rows(rows, "M_0")
 
 
 def _long(out: Path, cases: list[Row]) -> Any:
     """Which of the test pairs, in the order of `matrices`, have a long answer."""
-    lengths = {row["id"]: len(row["response"]) for row in Dataset(min((out / "pool").glob("[0-9][0-9]-seed"))).rows()}
-    return np.array([lengths[case] >= LONG for case in sorted({row["parent"] for row in cases if row["note"] == "test"})])
+    [seed] = store.datasets(out / "pool", kind="seed")
+    lengths = {row["id"]: len(row["response"]) for row in seed.rows()}
+    asked = {row["parent"] for row in cases if row["metric"] == "nll" and row["split"] == "test"}
+    return np.array([lengths[case] >= LONG for case in sorted(asked)])
 
 
 def _shown(change: Change) -> str:
@@ -255,15 +278,12 @@ def _shown(change: Change) -> str:
 
 
 def _arm_rows(cases: list[Row], losses: dict[tuple[str, str], Any]) -> None:
-    stops: dict[str, list[float]] = {}
-    for row in cases:
-        if row["metric"] == "stop_rate":
-            stops.setdefault(row["model"], []).append(row["value"])
+    stops = {arm: mean_over(ended) for (arm, _), ended in matrices(cases, "stop").items()}
     print("| arm | seeds | NLL, dev | NLL, test | stop rate |\n|---|---:|---:|---:|---:|")
     for arm in dict.fromkeys(arm for arm, _ in losses):
         dev, test = (mean_over(losses[arm, split]) for split in SPLITS)
-        stop = sum(stops[arm]) / len(stops[arm])
-        print(f"| {arm} | {len(test.seeds)} | {dev.value:.4f} | {test.value:.4f} ± {test.se:.4f} | {stop:.2f} |")
+        told = f"{dev.value:.4f} | {test.value:.4f} ± {test.se:.4f} | {stops[arm].value:.2f}"
+        print(f"| {arm} | {len(test.seeds)} | {told} |")
 
 
 def _few_rows(cases: list[Row], long: Any) -> None:
@@ -286,17 +306,6 @@ def _backward(cases: list[Row]) -> None:
     losses = matrices(cases, "instruction_nll")
     change = mean_over(losses["backward-refreshed", "test"] - losses["backward", "test"])
     print(f"\nNLL of held-out human instructions, refreshed backward model - first: {change.value:+.4f} ± {change.se:.4f}")
-
-
-def _plot(cases: list[Row]) -> str:
-    """The change of every arm against M_0, with two standard errors, and that of each seed."""
-    names = {"0": "M_0", "1": "M_1", "2": "M_2", "0-half": "M_0, half the steps", "1-longer": "M_1, 1.5 x the steps"}
-    named = [{**row, "model": names.get(row["model"], row["model"])} for row in cases if row["metric"] == "nll"]
-    arms = ["M_0", *(arm for arm in dict.fromkeys(row["model"] for row in named) if arm != "M_0")]
-    environment = Environment(loader=PackageLoader("humpback", "report"), trim_blocks=True, lstrip_blocks=True)
-    drawn = ablation_plots.arms(list(comparison_rows(named, "M_0")), arms)
-    title = "NLL of held-out human answers against M_0 at equal steps"
-    return environment.get_template("ablation_arms.svg.jinja").render(plot=drawn, title=title)
 
 
 def main() -> None:
