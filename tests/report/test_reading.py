@@ -4,15 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import measurements
-import numpy as np
-import pyarrow as pa
 import pytest
 from worlds import World
 
 from humpback import store
 from humpback.errors import UsageFault
 from humpback.metrics import metric
-from humpback.report.reading import Reading, column, picked, words
+from humpback.report.reading import Reading
 from humpback.schema import PAIR
 
 Made = Callable[[str], Path]
@@ -68,21 +66,3 @@ def test_the_scores_of_a_file_are_not_those_of_a_round(made: Made) -> None:
     """A comparison of scorers has scored pairs of several sorts; those that people ask about are the pool's."""
     assert Reading(made("scored")).scored(None) and not Reading(made("scored")).rounds
     assert Reading(made("loop")).scored(None) is None and Reading(made("loop")).rounds == [1, 2]
-
-
-def test_only_the_rows_asked_for_are_read(made: Made) -> None:
-    """The texts of half a million pairs do not fit into memory for the sake of thirty examples."""
-    scored = Reading(made("loop")).scored(2)
-    assert scored is not None
-    some = words(scored, "id")[3:5]
-    assert list(picked(scored, some)) == some and picked(None, some) == picked(scored, []) == {}
-
-
-def test_a_column_that_was_added_later_is_none_of_an_older_dataset(tmp_path: Path) -> None:
-    """Runs are read by newer reports."""
-    with World(tmp_path / "a") as world:
-        made = world.put(
-            "old", [{"id": "p"}, {"id": "q", "score": 2.0}], pa.schema([("id", pa.string()), ("score", pa.float64())])
-        )
-    assert np.isnan(column(made, "gain")).all() and words(made, "gain") == [None, None]
-    assert np.isnan(column(made, "score")).tolist() == [True, False]

@@ -1,21 +1,15 @@
 """What there is to read in a run's folder, finished or not: by what manifests say, never by the names of folders."""
 
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from humpback import store
 from humpback.config import leaves
 from humpback.errors import UsageFault
 from humpback.report.measured import Measured, measured, such
-from humpback.schema import METRIC, Row
+from humpback.schema import METRIC
 from humpback.store import Dataset, Finished
 
 RUN_FILE = "run.json"
@@ -116,35 +110,3 @@ class Reading:
     def scored(self, round: int | None) -> Dataset | None:
         """The scored pairs of a round, or (None) those of a file or of a pool that several scorers share."""
         return self.last(kind="scored", among="scored") if round is None else self.last(kind="scored", round=round)
-
-
-def column(dataset: Dataset, name: str) -> npt.NDArray[np.float64]:
-    """A column of numbers, nan where there is none; all nan of a column that the dataset has not."""
-    if name not in dataset.columns.names:
-        return np.full(len(dataset), np.nan)
-    parts = [pq.read_table(shard, columns=[name]).column(0) for shard in dataset.shards]
-    values: npt.NDArray[np.float64] = (
-        pa.chunked_array([c for part in parts for c in part.chunks], parts[0].type)
-        .cast(pa.float64())
-        .to_numpy(zero_copy_only=False)
-    )
-    return values
-
-
-def words(dataset: Dataset, name: str) -> list[Any]:
-    """A column as it is; Nones of a column that the dataset has not."""
-    if name not in dataset.columns.names:
-        return [None] * len(dataset)
-    return [row[name] for row in dataset.rows([name])]
-
-
-def picked(dataset: Dataset | None, ids: Collection[str]) -> dict[str, Row]:
-    """The rows of those `ids`, whole, by id: texts are read of those alone that are shown."""
-    rows: list[Row] = []
-    for shard in dataset.shards if dataset and ids else ():
-        rows += pq.read_table(shard, filters=[("id", "in", sorted(ids))]).to_pylist()
-    return {row["id"]: row for row in rows}
-
-
-def drops(dataset: Dataset | None) -> Iterator[Row]:
-    return dataset.drops() if dataset else iter(())

@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from humpback.curate import scorers
 from humpback.curate.select import CurateConfig
-from humpback.report.reading import Reading, words
+from humpback.report.columns import column, words
+from humpback.report.reading import Reading
 from humpback.report.section import Code, Figure, Text, text
 from humpback.store import Dataset
 
@@ -33,8 +36,8 @@ def others(found: Reading, scored: Dataset | None, by: str) -> Iterator[Text]:
     models: dict[str, list[str]] = {}
     for name in scorers.names():
         needs = scorers.load(name, CurateConfig()).needs
-        known = words(scored, name) if scored and needs not in ("", "base", "backward_lm") else []
-        if any(each is not None for each in known):
+        asked = scored is not None and needs not in ("", "base", "backward_lm")
+        if scored and asked and np.isfinite(column(scored, name)).any():
             models.setdefault(str(found.settings.get(needs) or "an outside model"), []).append(name)
     for model, columns in models.items():
         told = " and ".join(columns).replace("_", " ")

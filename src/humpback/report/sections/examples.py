@@ -7,7 +7,8 @@ import numpy as np
 
 from humpback.curate import scorers
 from humpback.curate.select import CurateConfig
-from humpback.report.reading import Reading, column, drops, picked, words
+from humpback.report.columns import column, picked, words
+from humpback.report.reading import Reading
 from humpback.report.section import Cell, Fact, Figure, Pair, Pairs, Section, Table, table
 from humpback.schema import Row
 from humpback.store import Dataset
@@ -39,7 +40,7 @@ def _of_scores(found: Reading) -> Iterator[Group]:
     values = column(scored, key)
     known = [i for i in np.lexsort((ids, -_quality(key) * values)) if np.isfinite(values[i])]
     kept = set(words(chosen, "id")) if chosen else set()
-    faults = {drop["id"]: _reason(drop) for drop in drops(chosen)}
+    faults = {drop["id"]: _reason(drop) for drop in (chosen.drops() if chosen else ())}
     good, other = ([ids[i] for i in known if (ids[i] in kept) is wanted] for wanted in (True, False))
     worst = (other[SHOWN:][-SHOWN:][::-1], 0)
     if chosen:
@@ -57,7 +58,7 @@ def _of_scores(found: Reading) -> Iterator[Group]:
 
 def _of_guards(found: Reading) -> Iterator[Group]:
     for guarded in found.datasets(kind="pairs", of="guards"):
-        reasons = [(drop["id"], _reason(drop)) for drop in drops(guarded)]
+        reasons = [(drop["id"], _reason(drop)) for drop in guarded.drops()]
         some = _some_of_each(reasons)
         round = guarded.about.get("round")
         title = "Dropped by the guards" + (f", round {round}" if round not in (None, 1) else "")

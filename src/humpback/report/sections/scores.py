@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from humpback.report.reading import Reading, column, words
+from humpback.report.columns import column, words
+from humpback.report.reading import Reading
 from humpback.report.section import Body, Counts, Figure, Histogram, Section, text
 from humpback.store import Dataset
 
