@@ -69,6 +69,7 @@ def test_a_passing_fault_costs_no_row_and_is_not_billed_twice(opened, fault: str
         assert set(server.billed.values()) == {1} and set(server.asked.values()) == {2}
 
 
+@pytest.mark.slow
 def test_all_faults_at_once_over_200_rows(opened, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Retries of many rows at once must not cross: order, one bill each, and usage that counts each once."""
     kinds = [f for f in PASSING if f not in ("silence", "endless", "flood")] + ["ok"] * 8
@@ -201,6 +202,7 @@ assert [c.text for c in made] == [f"answer to row number {i}" for i in range(60)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_asks_again_only_for_what_was_in_flight(tmp_path: Path) -> None:
     """kill -9 in the middle: the journal must hold every answer that was finished, and the file must be readable."""
     with FaultServer(delay=0.15) as server:

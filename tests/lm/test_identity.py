@@ -98,7 +98,11 @@ def test_models_of_one_name_in_two_folders_have_their_own_answers(tmp_path: Path
         lm = language_models.open_here(f"transformers:{folder}?dtype=float32")
         lm.remember(tmp_path / journal)
         told.append(
-            (lm.name, lm.logprob(["How do I oil a chain?"], ["Wipe it first."]), lm.generate(["Why?"], Sampling(), [1]))
+            (
+                lm.name,
+                lm.logprob(["How do I oil a chain?"], ["Wipe it first."]),
+                lm.generate(["Why?"], Sampling(max_new_tokens=4), [1]),
+            )
         )
         lm.remember(None)
         lm.close()

@@ -231,6 +231,7 @@ def test_at_most_so_many_at_once(opened: Opener) -> None:
         assert server.peak == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "rows"), [({"rpm": 1200}, 30), ({"tpm": 36_000}, 100)])
 def test_pace(opened: Opener, monkeypatch: pytest.MonkeyPatch, limit: dict[str, int], rows: int) -> None:
     """A burst of a minute's allowance at once is refused by servers that count seconds.
@@ -523,6 +524,7 @@ def test_the_words_of_a_refusal_in_every_shape(body: Any) -> None:
     assert refusal(400, body).said == "busy"
 
 
+@pytest.mark.slow
 def test_a_real_server_gives_the_models_own_answers(openai_lm: Any, embedded: Any) -> None:
     """Against fakes alone, we test our own idea of the protocol."""
     made = openai_lm.generate(["How do I oil a chain?", "Why?"], GREEDY, [1, 2])
@@ -530,6 +532,7 @@ def test_a_real_server_gives_the_models_own_answers(openai_lm: Any, embedded: An
     assert [c.tokens for c in made] == [12, 12] and made[0].finish == "length" and openai_lm.name == "openai:model"
 
 
+@pytest.mark.slow
 def test_a_real_server_decides_through_its_interface(openai_lm: Any) -> None:
     """What transformers serves under /v1/systemone must be what the library answers by itself."""
     started = time.monotonic()
@@ -539,12 +542,14 @@ def test_a_real_server_decides_through_its_interface(openai_lm: Any) -> None:
     assert time.monotonic() - started < 60
 
 
+@pytest.mark.slow
 def test_a_real_server_that_cannot_score_says_so(openai_lm: Any) -> None:
     """transformers serve refuses unknown fields with 422."""
     with pytest.raises(LMError, match="gives no log-probabilities of given texts"):
         openai_lm.logprob(["a"], ["b"])
 
 
+@pytest.mark.slow
 def test_a_real_servers_over_long_prompt(openai_lm: Any) -> None:
     """It reads past its positions without a word."""
     assert openai_lm.generate(["word " * 2060], GREEDY, [1])[0].finish == "too_long"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -286,8 +287,9 @@ def test_its_process_ends_with_all_that_it_started(lm: Any) -> None:
     """Every GPU has its model in a process of its own; one that lives on holds the memory of the next training."""
     import psutil
 
+    before = set(multiprocessing.active_children())
     hosted = language_models.open(f"{EAGER}&processes=1")
-    process = hosted._workers[0].process
+    (process,) = set(multiprocessing.active_children()) - before
     started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     made = hosted.generate(PROMPTS, GREEDY, range(4))
     hosted.close()

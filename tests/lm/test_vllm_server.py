@@ -114,15 +114,23 @@ def test_logprobs_agree_with_transformers(served: Any, embedded: Any) -> None:
     assert [v for each in ours for v in each] == pytest.approx([v for each in theirs for v in each], abs=0.1)
 
 
-def test_it_decides_through_the_interface_made_for_it(served: Any) -> None:
+def test_it_decides_through_the_interface_made_for_it(url: str) -> None:
     """Label mass is the parse-failure rate: a server that tells it must not be read as one that does not."""
     questions = [*QUESTIONS, Question("choice", "What is it about?", ("weather", "bicycles", "food"))]
-    made = served.decide(PROMPTS[:2], questions)
+    asked = language_models.open(f"openai:embedded@{url}?decide=systemone")
+    made = asked.decide(PROMPTS[:2], questions)
+    asked.close()
     for answer, question in [(a, q) for row in made for a, q in zip(row, questions, strict=True)]:
         assert answer.via == "systemone" and answer.order_gap is None
         assert len(answer.probabilities) == len(question.options) and sum(answer.probabilities) == pytest.approx(1)
         assert answer.label_mass is not None and 0 < answer.label_mass <= 1
     assert made[0][0].probabilities != made[1][0].probabilities
+
+
+def test_an_interface_whose_labels_the_model_hardly_knows_is_passed_over(served: Any) -> None:
+    """vLLM shows digits for levels, and this model was trained on letters: left to choose, it is asked by letters."""
+    made = served.decide(PROMPTS[:2], QUESTIONS)
+    assert {answer.via for row in made for answer in row} == {"top_logprobs"}
 
 
 def test_labels_read_from_the_likeliest_tokens_agree_with_transformers(url: str, embedded: Any) -> None:

@@ -141,7 +141,10 @@ class Hosted:
             while portions or any(copy.portion for copy in self._copies):
                 for copy in self._copies:
                     if copy.portion is None and portions:
-                        _give(copy, portions.popleft())
+                        copy.portion = portions.popleft()
+                        # If the process died while idle its link is readable, and whoever collects starts another.
+                        with suppress(OSError):
+                            copy.link.send(copy.portion.call)
                 links = {copy.link: number for number, copy in enumerate(self._copies) if copy.portion}
                 for link in wait(list(links)):
                     self._collect(links[link], portions, out)  # type: ignore[index]
@@ -181,13 +184,6 @@ class Hosted:
         self._heard(self._copies[number])
         if self._journal:
             self._tell_journal(number, self._copies[number])
-
-
-def _give(copy: Copy, portion: Portion) -> None:
-    """If the process died while idle its link is readable, and whoever collects starts another."""
-    copy.portion = portion
-    with suppress(OSError):
-        copy.link.send(portion.call)
 
 
 def _serve(link: Connection, spec: str, identity: str, devices: str | None, parent: int) -> None:

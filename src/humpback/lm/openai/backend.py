@@ -50,7 +50,8 @@ class OpenAI(Remembers):
         self.chat = Chat(self.transport, model, options, self.official)
         # What is only guessed (the option's default) must not condemn what the server answered.
         given = options.context if options.context != Options().context else 0
-        self._read = min((each for each in (given, self._look(model)) if each), default=0)
+        told = 0 if self.official else self._background.run(self._length(model))
+        self._read = min((each for each in (given, told) if each), default=0)
         self.context = self._read or options.context
         self._ways = Ways(self.chat, self._read)
         self._scores = Scores(self.chat)
@@ -71,9 +72,6 @@ class OpenAI(Remembers):
         self._kept = 0
         if self._journal and self.options.batch:
             self._batches.remember(self._journal)
-
-    def _look(self, model: str) -> int:
-        return 0 if self.official else self._background.run(self._length(model))
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
         """`text` cut to `max_tokens`, at a word. Servers lend no tokenizer: four bytes of UTF-8 are counted as one token."""

@@ -68,7 +68,9 @@ class Batches:
             batch = await self._upload({key: rest[key] for key in keys}, journal)
             ended = await self._ended(batch.file)
             if ended.status == "failed":
-                raise Refused(400, f"the batch failed: {_why(ended)}")
+                errors = (ended.errors and ended.errors.data) or []
+                why = one_line(errors[0].message) if errors else "the server does not say why"
+                raise Refused(400, f"the batch failed: {why}")
             await self._hand_on(batch, ended, heard)
 
     async def _upload(self, bodies: Mapping[str, Body], journal: Journal | None) -> Batch:
@@ -136,11 +138,6 @@ def _line(key: str, body: Body) -> bytes:
 
 def _bound(call: Callable[[str], Awaitable[Any]], name: str) -> Callable[[], Awaitable[Any]]:
     return lambda: call(name)
-
-
-def _why(ended: Any) -> str:
-    errors = (ended.errors and ended.errors.data) or []
-    return one_line(errors[0].message) if errors else "the server does not say why"
 
 
 def _with_id(made: Any) -> Any:

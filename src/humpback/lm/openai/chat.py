@@ -48,15 +48,14 @@ class Dialect:
     renamed: bool = False
 
     def spoken(self, body: Body) -> Body:
-        said = {name: self._value(name, value) for name, value in body.items()}
+        # What is not as usual is said, whatever the server may say to it.
+        refused = {name: value for name, value in self.changed.items() if name not in _PLAIN or body.get(name) == 1}
+        said = {name: refused.get(name, value) for name, value in body.items()}
         if said.get("logprobs", True) is None:
             said["top_logprobs"] = None
         if self.renamed and "max_tokens" in said:
             said["max_completion_tokens"] = said.pop("max_tokens")
         return {name: value for name, value in said.items() if value is not None}
-
-    def _value(self, name: str, value: Any) -> Any:
-        return self.changed[name] if name in self.changed and (name not in _PLAIN or value == 1) else value
 
     def learn(self, sent: Body, refused: Refused) -> bool:
         """Whether `sent` may be said otherwise, after what the server said about it."""

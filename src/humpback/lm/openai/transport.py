@@ -54,10 +54,8 @@ class Client(httpx2.AsyncClient):
         finally:
             await response.aclose()
         told = [(name, value) for name, value in response.headers.items() if name not in _OF_THE_WIRE]
-        return httpx2.Response(response.status_code, headers=told, content=self._redacted(bytes(body)), request=request)
-
-    def _redacted(self, body: bytes) -> bytes:
-        return body.replace(self._secret, b"[key]") if len(self._secret) >= 8 else body
+        content = bytes(body).replace(self._secret, b"[key]") if len(self._secret) >= 8 else bytes(body)
+        return httpx2.Response(response.status_code, headers=told, content=content, request=request)
 
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")

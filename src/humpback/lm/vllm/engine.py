@@ -113,7 +113,9 @@ class Vllm(Remembers):
                     f"{self.name}: vLLM gave a request up: {output.outputs[0].finish_reason}", "run again", retryable=True
                 )
             out[row] = read(row, output)
-            self.recorded(keys[row], [out[row]], _usage(call, output))
+            anew = len(output.prompt_token_ids) - (output.num_cached_tokens or 0)
+            written = len(output.outputs[0].token_ids) if call == "generate" else 0
+            self.recorded(keys[row], [out[row]], Usage(1, anew, written))
         return out
 
     def _finished(self, asked: dict[int, Request]) -> Iterator[tuple[int, Any]]:
@@ -147,12 +149,6 @@ def params(settings: dict[str, Any]) -> Any:
         return vllm.SamplingParams(**settings, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY)
     except VLLMError as error:
         raise UsageFault(f"vllm cannot sample so: {fact(error)}", "change the sampling") from None
-
-
-def _usage(call: str, output: Any) -> Usage:
-    """What a request took: the tokens that were read anew, and those written where writing was the point."""
-    read = len(output.prompt_token_ids) - (output.num_cached_tokens or 0)
-    return Usage(1, read, len(output.outputs[0].token_ids) if call == "generate" else 0)
 
 
 def _scored(head: Ids, tail: Ids) -> Request:

@@ -64,7 +64,9 @@ def _settings(options: Options) -> dict[str, Any]:
                  "trust_remote_code"},
         exclude_none=True,
     )  # fmt: skip
-    cache = options.kv_cache_gib or (_processor_cache() if current_platform.is_cpu() else None)
+    # On a processor a fifth of the machine's memory, and at most 8 GiB.
+    fifth = min(8.0, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB / 5)
+    cache = options.kv_cache_gib or (fifth if current_platform.is_cpu() else None)
     return {
         **given,
         # vLLM 0.32 on a processor stops at a prompt read in two steps whose row has a seed: it would turn the seed back.
@@ -77,11 +79,6 @@ def _settings(options: Options) -> dict[str, Any]:
         "kv_cache_memory_bytes": int(cache * GIB) if cache else None,
         **_lora(options.adapter),
     }
-
-
-def _processor_cache() -> float:
-    """GiB of memory for the cache on a processor: a fifth of the machine's, and at most 8."""
-    return min(8.0, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB / 5)
 
 
 def _lora(adapter: str | None) -> dict[str, Any]:
