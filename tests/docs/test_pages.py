@@ -25,7 +25,7 @@ SOURCE = pages.TREE / "src" / "humpback"
 # Written from the code: what stands there is no advice to type.
 REFERENCE = [name for name in pages.NAMES if name.startswith("docs/reference/")]
 OWN = [name for name in pages.NAMES if name not in REFERENCE]
-TRIED = [name for name in OWN if any(block.kind == "sh" for block in pages.blocks(name))]
+TRIED = [name for name in OWN if any(block.kind in ("sh", "python") and not block.file for block in pages.blocks(name))]
 ADDITIONS = [name for name in TRIED if any(file.startswith("src/") for file in pages.files(name))]
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|md|txt|jsonl|yaml)")
 
@@ -165,7 +165,8 @@ def test_what_a_page_adds_works(page: str, here: Path) -> None:
     done = subprocess.run(["bash", "-e"], input=command, capture_output=True, text=True, check=False, cwd=here, env=env)
     assert done.returncode == 0, done.stderr
     linted = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", *(file for file in pages.files(page) if file.endswith(".py"))],
+        [sys.executable, "-m", "ruff", "check", "--config", str(pages.TREE / "pyproject.toml"),
+         *(file for file in pages.files(page) if file.startswith("src/") and file.endswith(".py"))],
         capture_output=True, text=True, check=False, cwd=here,
     )  # fmt: skip
     assert linted.returncode == 0, linted.stdout
