@@ -107,13 +107,17 @@ class Rehearsed(LocalEngine):
         return Model(name, role_of(folder), self.worth(name, rows_of(folder)), self)
 
 
+class WorkLeft(Exception):
+    """What was to be finished is not."""
+
+
 class Refuses(Engine):
-    """Does nothing, and is asked for nothing."""
+    """Does nothing; raises `WorkLeft` where it is asked for something."""
 
     workers = 1
 
     def run(self, job: Job, heard: Callable[[int], None]) -> Iterator[Any]:
-        raise AssertionError(f"there was work left: {job.what}")
+        raise WorkLeft(str(job.what))
 
     def close(self) -> None:
         """Holds nothing."""

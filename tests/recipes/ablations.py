@@ -1,20 +1,23 @@
 """A finished run of the recipe humpback in little, for ablations to start from: its datasets without its models' work."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from humpback import store
-from humpback.config import build
-from humpback.curate import select
-from humpback.recipes import humpback
-from humpback.recipes._arms import ArmSettings, settings_of
-from humpback.run import Run
-from humpback.schema import PAIR, SCORED, SEGMENT, Row
-from humpback.stage import Stage
+from rehearsed import Rehearsed, carried_out, rows_of
+from worlds import World
 
-A = TypeVar("A", bound=ArmSettings)
+from humpback import recipes, store
+from humpback.config import Config, build
+from humpback.curate import scorers
+from humpback.curate.select import Choice, selected
+from humpback.engine import Hands
+from humpback.recipes.demo import MATERIAL
+from humpback.schema import PAIR, SEGMENT, Row
+from humpback.store import Dataset
+from humpback.train.sft import prepare
+from humpback.train.training import Data, Training
+
 TEXT = "Take wheel {0} off. Then clean it with water, and dry it. Put it back on the bicycle {0} and turn it by hand."
 
 
@@ -28,38 +31,104 @@ def web_rows(count: int, round_: int) -> Iterator[Row]:
     """Scores from 2 to 5, evenly; the gain goes the other way."""
     for number in range(count):
         score = 2 + 3 * ((number * 7 + round_) % count) / (count - 1)
+        asked, told = f"What is done with wheel {number} of {number * 13}?", TEXT.format(f"number {number * 17}")
         yield {
-            "id": f"w{number}", "parent": f"s{number}", "instruction": f"What is done with wheel {number} of {number * 13}?",
-            "response": TEXT.format(number), "source": "web", "score": score, "gain": 6 - score, "round": round_,
+            "id": f"w{number}", "parent": f"s{number}", "instruction": asked, "response": told, "source": "web",
+            "score": score, "gain": 6 - score, "round": round_,
         }  # fmt: skip
 
 
 def segment_rows() -> list[Row]:
-    return [{"id": f"s{i}", "text": TEXT.format(i), "header_path": [f"Wheel {i}"], "lang": "en"} for i in range(6)]
+    return [{"id": f"s{i}", "text": TEXT.format(f"of kind {i * 7}"), "header_path": [f"Wheel {i}"], "lang": "en"}
+            for i in range(6)]  # fmt: skip
 
 
-def finished_run(folder: Path, rounds: int = 1, trained: int = 1, rule: dict[str, Any] | None = None, web: int = 40) -> Path:
-    """`rounds` selections by `rule`, of which models were trained on the first `trained`."""
-    rule = rule or {"by": "score", "k": 4.0, "why": "the judge is competent"}
-    made = build(humpback.Settings, [{"curate": {"distinct": None}, "backward_lm": "echo", "judge_lm": "echo"}])
-    with Run(folder, "humpback", made) as run:
-        run.put("seed", lambda: map(seed_row, range(80)), PAIR, {})
-        run.put("sample", segment_rows, SEGMENT, {})
-        _model(run, "forward-0")
+def note(training: Training, folder: Path, _: Hands) -> None:
+    """Stands in for a training: the pairs that it is given, under the role."""
+    prepare(training, folder)
+    store.write_json(folder / "humpback.json", {"role": training.role})
+
+
+# How the hand-made run was made, as far as anything reads it.
+MADE: dict[str, Any] = {
+    "curate": {"distinct": None}, "backward_lm": "echo", "judge_lm": "echo", "augment": {"candidates": 3},
+    "backward_sft": {"lr": 3e-5, "lr_end": 3e-6},
+    "corpus": {"inputs": [str(MATERIAL / "pages.warc.gz")]},
+}  # fmt: skip
+
+
+def finished_run(
+    folder: Path, rounds: int = 1, trained: int = 1, choice: Choice | None = None, web: int = 40, **layers: Any
+) -> Path:
+    """`rounds` selections by `choice`, of which models were trained on the first `trained`."""
+    made: Any = build(recipes.load("humpback").Settings, [MADE, layers])
+    with World(folder, "humpback", made) as world:
+        seed = world.put("seed", map(seed_row, range(80)), PAIR, kind="seed")
+        world.put("sample", segment_rows(), SEGMENT, kind="segments")
+        first = model(world, [seed], "M_0", round=0)
         for round_ in range(1, rounds + 1):
-            scored = run.put(f"scored-{round_}", partial(web_rows, web, round_), SCORED, {"round": round_})
-            config = made.curate.model_copy(update={"k": rule.get("k", 4.0), "share": rule.get("share", 0.5)})
-            keep = partial(select.pick, config, rule["by"], at_k="k" in rule)
-            run.map(f"selected-{round_}", Stage("selected", SCORED, keep, rule, scope="dataset"), scored)
+            every = world.put(
+                f"scored-{round_}", web_rows(web, round_), scorers.schema(), kind="scored", round=round_, model="M_0"
+            )
+            wanted = choice or Choice("score", k=4.0)
+            about = {"round": round_, "model": "M_0", "k": wanted.k, "share": wanted.share}
+            chosen = selected(world.run, f"selected-{round_}", every, wanted, made.curate, **about)
             if round_ <= trained:
-                _model(run, f"forward-{round_}")
+                model(world, [seed, chosen], f"M_{round_}", round=round_)
+        world.run.step("best", note, training([seed]), kind="best", role="forward", model="M_0")
+    assert first
     return folder
 
 
-def _model(run: Run, name: str) -> None:
-    run.step(name, lambda folder: store.write_json(folder / "config.json", {"model": name}), {"model": name})
+def training(data: list[Dataset]) -> Training:
+    return Training(role="forward", base="embedded", data=tuple(Data(folder=each.path) for each in data))
 
 
-def settings(kind: type[A], made: Path, **more: Any) -> A:
+def model(world: World, data: list[Dataset], name: str, **about: Any) -> Path:
+    step = f"forward-{name.removeprefix('M_')}"
+    return world.run.step(step, note, training(data), kind="model", role="forward", model=name, **about)
+
+
+def settings(recipe: str, made: Path, **more: Any) -> Any:
     """The settings of an ablation that starts from the run `made`, as the command line puts them together."""
-    return build(kind, [settings_of(made), {"run": str(made), "seeds": 2, "stop_cases": 2}, more])
+    given = {"run": str(made), "seeds": 2, "stop_cases": 2}
+    kind = recipes.load(recipe).Settings
+    own = {name: value for name, value in given.items() if name in kind.model_fields}
+    return recipes.resolve(kind, [("--set", own), ("--set", more)])[0]
+
+
+def quality(name: str, pairs: list[Row]) -> float:
+    """What better pairs, and more of them, make of a model."""
+    return sum((row.get("score") or 4.0) - 3.0 for row in pairs) / 200 if name.startswith("arm-") else 0.0
+
+
+class Ran:
+    """An ablation that was carried out: its engine, and what it measured."""
+
+    def __init__(self, recipe: str, folder: Path, wanted: Config) -> None:
+        self.folder, self.engine = folder, Rehearsed(quality)
+        self.said = carried_out(recipe, folder, wanted, self.engine)
+
+    @property
+    def comparison(self) -> list[Row]:
+        found = store.one(self.folder, kind="metrics", of="arms")
+        assert isinstance(found, Dataset)
+        return list(found.rows())
+
+    def value(self, metric: str, model: str, **about: Any) -> float:
+        found = [row["value"] for row in self.comparison if row["metric"] == metric and row["model"] == model
+                 and about.items() <= row.items()]  # fmt: skip
+        assert len(found) == 1
+        return float(found[0])
+
+    @property
+    def arms(self) -> dict[str, Row]:
+        """The rows that say what each arm is trained on."""
+        return {row["model"]: row for row in self.comparison if row["metric"] == "pairs"}
+
+    def pairs(self, name: str) -> list[Row]:
+        """What the model of the step `name` was trained on."""
+        return rows_of(store.one(self.folder, name=name).path)
+
+    def ids(self, name: str) -> set[str]:
+        return {row["id"] for row in self.pairs(name)}

@@ -76,11 +76,12 @@ def limit(kind: Any, recipe: str) -> str:
 
 
 def settings_of(run: Path, kind: Any) -> dict[str, Any]:
-    """The settings of the run in the folder `run`, as far as `kind` has them; raises `UsageFault` if it is none."""
+    """The settings of the run in the folder `run`, as far as `kind` takes them over; raises `UsageFault` if it is none."""
+    from humpback.config import taken_over
     from humpback.run import RUN_FILE
     from humpback.store import read_json
 
     if not (run / RUN_FILE).is_file():
         raise UsageFault(f"{run} is not the folder of a run: it has no {RUN_FILE}", "give the folder after --out of a run")
     made: dict[str, Any] = read_json(run / RUN_FILE)["config"]
-    return {name: value for name, value in made.items() if name in kind.model_fields}
+    return {name: value for name, value in made.items() if name in taken_over(kind)}
