@@ -120,7 +120,7 @@ def curated(run: Run, seed: Dataset, pairs: Dataset, asking: Asking) -> tuple[Da
     say(run, number, f"selects by {choice.by}: {choice.why}")
     if choice.by == "score":
         check_readable(run, every, asking)
-    about: dict[str, Any] = {"round": number, "model": asking.model, "k": choice.k, "share": choice.share}
+    about: dict[str, Any] = {"round": number, "model": asking.model, "k": choice.k, "share": choice.share, "why": choice.why}
     chosen = selected(run, f"selected-{number}", every, choice, config, **about)
     of_selection(run, f"likeness-{number}", seed, every, chosen, model=asking.model, round=number)
     return every, chosen
