@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from humpback.config import planned
 from humpback.curate import judge as j
 from humpback.curate.judge import JudgeConfig, gate, graded, reparse, verdict
 from humpback.curate.rubric import rubric, rubric_digest
@@ -86,6 +87,25 @@ def test_a_broken_rubric_is_refused(tmp_path: Path, text: str | bytes | None, sa
     with pytest.raises(UsageFault, match=said) as fault:
         rubric(str(path))
     assert fault.value.hint
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [
+        ("expected", {"pair-v2", "decide-v1"}),
+        ("text", {"pair-v2", "judge-text-v1", "judge-forced-v1", "decide-v1"}),
+        ("multi", {"pair-v2", "judge-text-v1"}),
+    ],
+)
+def test_a_plan_names_the_prompts_of_the_mode_and_the_rubric_by_its_text(tmp_path: Path, mode: str, shown: set[str]) -> None:
+    """Scores of another rubric under the same name would be taken over for those of this one."""
+    path, copy = tmp_path / "own.txt", tmp_path / "copy.txt"
+    for each in (path, copy):
+        each.write_text("Is it good?\n- no\n- yes")
+    plans = [planned(JudgeConfig(mode=mode, rubric=str(each))) for each in (path, copy)]  # type: ignore[arg-type]
+    path.write_text("Is it good?\n- no\n- very")
+    assert set(plans[0]["reads"]) == shown and plans[0] == plans[1]
+    assert planned(JudgeConfig(mode=mode, rubric=str(path))) != plans[0]  # type: ignore[arg-type]
 
 
 # expected

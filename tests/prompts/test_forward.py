@@ -2,7 +2,10 @@
 
 import pytest
 
-from humpback.prompts.forward import TagConfig, forward_example, forward_prompt
+from humpback import prompts
+from humpback.config import planned
+from humpback.prompts.backward import BACKWARD, PROMPTED, BackwardConfig
+from humpback.prompts.forward import FORWARD, TagConfig, forward_example, forward_prompt
 
 TAGS = TagConfig()
 
@@ -29,3 +32,9 @@ def test_a_clipped_answer_has_no_end_token() -> None:
 def test_a_tag_that_is_not_there_leaves_no_blank(seed: str, web: str, asked: str) -> None:
     """Models trained without tags were asked under a blank that they had never seen."""
     assert TagConfig(seed=seed, web=web).inference == asked
+
+
+def test_whoever_has_tags_or_a_backward_model_names_the_prompts() -> None:
+    """The quality of models was measured under the tags, and named them in one recipe and not in the other."""
+    assert planned(TAGS) == {"seed": TAGS.seed, "web": TAGS.web, "reads": prompts.digests(FORWARD)}
+    assert planned(BackwardConfig())["reads"] == prompts.digests(BACKWARD, PROMPTED)

@@ -46,7 +46,9 @@ class CurateConfig(Config):
         0.5, description="by gain, or by a judge that is not competent: this share, the highest (ours)"
     )
     rounds: Annotated[int, OFTEN] = Field(2, description="M_0 -> A_k^(1) -> M_1 -> A_k^(2) -> M_2 (paper: 2)")
-    min_auc: float = Field(0.8, description="the judge is competent if it ranks clean above each corruption so well (ours)")
+    min_auc: float = Field(
+        0.8, description="the judge is competent if it ranks clean above all damage no guard catches so well (ours)"
+    )
     min_valid: float = Field(0.6, description="the judge is competent if it scored at least this share (ours)")
     stop_below_chance: bool = Field(
         True, description="stop where what would select ranks damaged pairs above clean ones: it does harm (ours)"
