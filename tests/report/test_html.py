@@ -208,3 +208,22 @@ def test_words_have_their_tone_and_curves_their_line() -> None:
     assert tree.css_first("span.bad").text() == "refused"
     assert tree.css_first(".spark polyline").attributes["points"] == "0.0,0.0 500.0,500.0 1000.0,1000.0"
     assert tree.css_first(".facts dt").text() == "n" and "it" in tree.css_first(".facts dd").text()
+
+
+def luminance(colour: str) -> float:
+    """Of a colour (WCAG 2.2, relative luminance)."""
+    digits = colour.lstrip("#")
+    digits = "".join(2 * each for each in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_letters_can_be_read_in_both_modes(pages: dict[str, str], mode: str) -> None:
+    """Grey on grey is read by young eyes alone: 4.5 to 1 at least (WCAG 2.2, 1.4.3)."""
+    light, dark, *_ = re.findall(r":root \{([^}]*)\}", pages["loop"])
+    colours = dict(re.findall(r"--([\w]+):\s*(#[0-9a-f]+)", light if mode == "light" else dark))
+    for name in ("ink", "soft", "main", "good", "bad", *(f"k{i}" for i in range(6))):
+        both = sorted((luminance(colours[name]), luminance(colours["paper"])))
+        assert (both[1] + 0.05) / (both[0] + 0.05) >= 4.5, name

@@ -22,7 +22,7 @@ def sections(rows: Sequence[Measured]) -> Iterator[Section]:
     """A section for each measurement that has `rows` left, in the order in which they were made."""
     for of in values(rows, "of"):
         title = words(of)
-        says = "Measured in this run; what the columns mean, the measurement itself says."
+        says = "Measured in this run, and shown by its columns: no section is made for it."
         yield Section(f"measured-{of}", title[:1].upper() + title[1:], says, tuple(_bodies(such(rows, of=of))))
 
 
@@ -107,7 +107,7 @@ def _caption(rows: Sequence[Measured], units: bool, counts: bool, noted: bool) -
     metrics = values(rows, "metric")
     parts = [words(metrics[0])] if len(metrics) == 1 else []
     unit = unit_of([figure(row) for row in rows])
-    parts += [unit] if unit and not units else []
+    parts += [unit] if unit and not units and unit not in parts else []
     parts += [
         f"{name} {_named(name, getattr(rows[0], name))}"
         for name in NAMED
