@@ -21,8 +21,10 @@ from humpback.train.sft import train
 from humpback.train.training import Training
 
 pytest.importorskip("trl")
-from train.families import data_in
+from train.families import data_in, train_here
 
+# Two processes load their libraries twice; beside other work that takes a minute.
+pytestmark = pytest.mark.timeout(300)
 SHIPPED = sorted(path.stem for path in launch.CONFIGURATIONS.glob("*.yaml"))
 # Twelve examples and steps of eight: passes end within steps.
 SEED = [
@@ -72,13 +74,17 @@ if "humpback.train.process.child" in sys.orig_argv:
 
 
 def training(sft: dict[str, Any] | None = None, **hardware: Any) -> Training:
-    machine = HardwareConfig(**{"checkpoint_steps": 0, "silence": 300.0, **hardware})
+    machine = HardwareConfig(**{"checkpoint_steps": 0, "silence": 200.0, **hardware})
     return Training(role="forward", base="embedded", data=(), sft=SftConfig(**{**SFT, **(sft or {})}), hardware=machine)
 
 
-def trained(folder: Path, sft: dict[str, Any] | None = None, **hardware: Any) -> Path:
+def trained(folder: Path, sft: dict[str, Any] | None = None, here: bool = False, **hardware: Any) -> Path:
+    """Trained in processes of its own, or `here`."""
     data = data_in(folder.with_name("rows of " + folder.name), SEED)
-    train(training(sft, **hardware).model_copy(update={"data": data}), folder, Progress(quiet=True))
+    wanted = training(sft, **hardware).model_copy(update={"data": data})
+    if here:
+        return train_here(wanted, folder)
+    train(wanted, folder, Progress(quiet=True))
     return folder
 
 
@@ -128,7 +134,7 @@ def test_two_processes_train_what_one_does(alone: Path, tmp_path: Path) -> None:
 def test_padded_steps_hold_the_same_examples_in_two_processes(tmp_path: Path) -> None:
     """With packing=none the second step of eight, for which twelve examples leave four, was filled up in two processes with
     four from the beginning; and lengths were grouped by the batch of one process."""
-    one = trained(tmp_path / "one", {"packing": "none"})
+    one = trained(tmp_path / "one", {"packing": "none"}, here=True)
     two = trained(tmp_path / "two", {"packing": "none"}, launch="two_cpu")
     assert_same_training(one, two)
 

@@ -30,7 +30,7 @@ from humpback.train.sft import prepare, train
 from humpback.train.training import CHECKPOINTS, SETTINGS, Data, Training
 
 STEPS, EVERY = 8, 2
-pytestmark = pytest.mark.filterwarnings(*OUTSIDE)
+pytestmark = [pytest.mark.filterwarnings(*OUTSIDE), pytest.mark.timeout(300)]
 START = """
 import sys
 from pathlib import Path
@@ -64,7 +64,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Data, ...]:
 
 
 def training(data: tuple[Data, ...], base: str = "embedded", sft: SftConfig = SFT, **hardware: Any) -> Training:
-    machine = HardwareConfig(**{"checkpoint_steps": EVERY, "silence": 300.0, **hardware})
+    machine = HardwareConfig(**{"checkpoint_steps": EVERY, "silence": 200.0, **hardware})
     return Training(role="forward", base=base, data=data, sft=sft, hardware=machine)
 
 
@@ -92,7 +92,7 @@ def killed(folder: Path, wanted: Training, site: Path) -> Path:
     started = subprocess.Popen([sys.executable, "-c", START, str(folder)], start_new_session=True, env=environment)
     mark = folder / CHECKPOINTS / f"checkpoint-{EVERY}" / WHOLE
     try:
-        wait_for(lambda: mark.exists() or started.poll() is not None, 300)
+        wait_for(lambda: mark.exists() or started.poll() is not None, 150)
         below = children(started.pid)
     finally:
         os.killpg(started.pid, signal.SIGKILL)

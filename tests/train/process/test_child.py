@@ -22,6 +22,7 @@ from train.families import data_in
 
 from humpback.train.process.child import by_length, in_order
 
+pytestmark = pytest.mark.timeout(300)
 SEED = [
     {
         "id": f"p{i}",

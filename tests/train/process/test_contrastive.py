@@ -28,7 +28,10 @@ from humpback.train.sft import train  # noqa: E402
 from humpback.train.training import Training  # noqa: E402
 
 # The name of the setting is the one that all supported versions of transformers know.
-pytestmark = pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated:FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated:FutureWarning"),
+    pytest.mark.timeout(300),
+]
 THINGS = ("chain", "kettle", "violin", "garden hose", "window", "passport", "lamp", "oven")
 
 
@@ -219,7 +222,7 @@ def tuned(folder: Path, steps: int, launch: str = "") -> list[dict[str, float]]:
     """The log of a training here, or in two processes of its own."""
     wanted = training(contrast=ContrastConfig(), micro=2, steps=steps, lr=1e-3, lr_end=1e-4, clip=1.0)
     data = data_in(folder / "rows", ROWS, TRIPLE)
-    hardware = wanted.hardware.model_copy(update={"launch": launch, "silence": 300.0})
+    hardware = wanted.hardware.model_copy(update={"launch": launch, "silence": 200.0})
     wanted = wanted.model_copy(update={"hardware": hardware, "data": data})
     if launch:
         train(wanted, folder, Progress(quiet=True))
