@@ -126,20 +126,6 @@ def test_overlap() -> None:
     assert made["overlap", "a", "b"]["value"] == pytest.approx(1 / 3) and made["overlap", "e", "f"]["value"] is None
 
 
-@pytest.mark.parametrize(("se", "told"), [(0.2, "is more than two"), (0.3, "is not more than two"), (None, "too few pairs")])
-def test_the_verdict_says_whether_it_can_tell(se: float | None, told: str) -> None:
-    """A winner by noise is the comparison's most expensive mistake."""
-    made = damaged_metrics()
-    lead = {**made["mean_auc_lead", "sees", ""], "se": se}
-    [line] = c.verdicts([*(row for row in made.values() if row["metric"] == "mean_auc"), lead])
-    assert "sees 1.000" in line and "blind 0.500" in line and told in line
-
-
-def test_without_seed_and_labels_nothing_is_called_best() -> None:
-    """Scorers that merely differ cannot be ranked."""
-    assert ["nothing says" in line for line in c.verdicts([])] == [True]
-
-
 # As an origin of a run.
 
 

@@ -26,7 +26,7 @@ from humpback.schema import Row
 from humpback.store import Dataset, DatasetFolder
 
 UNGUARDED = "damage that no guard catches"
-# What the verdicts are about: the metric that is compared, and the one that says by how much the best leads.
+# The metric that is compared, and the one that says by how much the best leads.
 LEADS = {"mean_auc": "mean_auc_lead", "label_auc": "label_auc_lead"}
 
 
@@ -231,29 +231,3 @@ def spearman_rows(columns: Mapping[str, Values]) -> Iterator[Row]:
         value = float(spearmanr(a, b).statistic)
         error = (1 - value * value) * math.sqrt((1 + value * value / 2) / (n - 3)) if n > 3 else None
         yield metric("spearman", one, value, se=error, n=n, against=other)
-
-
-# What is read from the rows.
-
-
-def verdicts(metrics: Sequence[Row]) -> Iterator[str]:
-    """A line for each way to tell which scorer ranks best: the best, the next, and whether the two can be told apart."""
-    of = {(row["metric"], row["model"]): row for row in metrics}
-    for name, told in (("mean_auc", f"mean over {UNGUARDED}"), ("label_auc", "against labels")):
-        lead = next((row for row in metrics if row["metric"] == LEADS[name]), None)
-        if lead is None:
-            continue
-        best, following = of[name, lead["model"]], of[name, lead["against"]]
-        apart = "without an error: too few pairs"
-        if lead["se"] is not None:
-            apart = f"{'more' if lead['value'] > 2 * lead['se'] else 'not more'} than two standard errors"
-        yield (
-            f"ranks best, AUC {told}: {best['model']} {_figure(best)} (n = {best['n']}), then {following['model']} "
-            f"{_figure(following)}; the difference {_figure(lead)} is {apart}"
-        )
-    if not any(row["metric"] in LEADS.values() for row in metrics):
-        yield "nothing says which scorer ranks best: that takes two scorers, and seed pairs to damage or labelled pairs"
-
-
-def _figure(row: Row) -> str:
-    return f"{row['value']:.3f}" + (f" ± {row['se']:.3f}" if row["se"] is not None else "")
