@@ -9,7 +9,6 @@ import transformers
 
 from humpback.errors import UsageFault
 from humpback.lm._memory import keep_freed_memory
-from humpback.lm.embedded import EMBEDDED
 from humpback.lm.spec import Spec, role_of
 from humpback.lm.transformers import Options
 from humpback.lm.transformers.model import Transformers
@@ -32,8 +31,8 @@ def load(spec: Spec) -> Transformers:
         raise UsageFault(f"cannot load the model {model}: {str(error).splitlines()[0]}", "check its name") from None
     loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     # Rows carry the name, and the same rows must come out wherever the run's folder stands.
-    shown = f"transformers:{named.name if named else model}"
-    name = ("embedded" if named == EMBEDDED else shown) + (f"+{Path(options.adapter).name}" if options.adapter else "")
+    shown = f"{spec.backend}:{named.name if named else model}" if spec.model else spec.backend
+    name = shown + (f"+{Path(options.adapter).name}" if options.adapter else "")
     return Transformers(loaded, tokenizer, name, role_of(Path(model)), options)
 
 
