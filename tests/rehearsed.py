@@ -18,8 +18,9 @@ from humpback.corpus.pages import segments
 from humpback.corpus.pairs import seed_pairs
 from humpback.engine import Engine, Job
 from humpback.engine.local import LocalEngine
-from humpback.lm import LM, Answer, Completion, Question, Sampling
+from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage
 from humpback.lm.echo import Echo
+from humpback.lm.journal import Remembers, key_of
 from humpback.lm.spec import fingerprint, model_folder, role_of
 from humpback.progress import Progress
 from humpback.run import Run
@@ -37,26 +38,44 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Model(Echo):
-    """Judges after its own taste, so that selections differ, and loses `worth` nats per token less than the echo model."""
+class Model(Remembers):
+    """The echo model with a taste of its own, so that selections differ, and a loss that is lower by `worth` nats per token."""
+
+    context = 4096
 
     def __init__(self, name: str, role: str, worth: float, rehearsed: "Rehearsed") -> None:
-        super().__init__()
         self.name, self.role, self.worth, self.rehearsed = name, role, worth, rehearsed
+        self.echo = Echo()
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
+        return self.echo.clip(text, max_tokens)
 
     def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
-        made = super().generate(prompts, sampling, seeds)
+        made = [self._told(self.echo.generate, [p], sampling, [s]) for p, s in zip(prompts, seeds, strict=True)]
         talks = self.name in self.rehearsed.talk
         return [Completion(each.text, "length" if talks else each.finish, each.tokens, each.logprob) for each in made]
 
     def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
         self.rehearsed.told += [(self.name, target) for target in targets]
-        return [known and [value + self.worth for value in known] for known in super().logprob(prompts, targets)]
+        return [self._told(self._scored, [p], [t]) for p, t in zip(prompts, targets, strict=True)]
+
+    def _scored(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        return [known and [value + self.worth for value in known] for known in self.echo.logprob(prompts, targets)]
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
-        made = super().decide([state + self.name for state in states], questions)
+        made = [[self._told(self._decided, state, q) for q in questions] for state in states]
         judge = self.rehearsed.judges.get(self.name)
         return [list(map(partial(judge, state), own)) for state, own in zip(states, made, strict=True)] if judge else made
+
+    def _decided(self, state: str, question: Question) -> list[Answer]:
+        return self.echo.decide([state + self.name], [question])[0]
+
+    def _told(self, ask: Callable[..., list[Any]], *asked: Any) -> Any:
+        """One answer, remembered."""
+        return self.answered(key_of(ask.__name__, *asked), lambda: (ask(*asked), Usage(1, 10, 1)))[0]
 
 
 class Rehearsed(LocalEngine):

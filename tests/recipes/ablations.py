@@ -16,7 +16,7 @@ from humpback.recipes.demo import MATERIAL
 from humpback.schema import PAIR, SEGMENT, Row
 from humpback.store import Dataset
 from humpback.train.sft import prepare
-from humpback.train.training import Data, Training
+from humpback.train.training import Data, Role, Training
 
 TEXT = "Take wheel {0} off. Then clean it with water, and dry it. Put it back on the bicycle {0} and turn it by hand."
 
@@ -28,13 +28,13 @@ def seed_row(number: int) -> Row:
 
 
 def web_rows(count: int, round_: int) -> Iterator[Row]:
-    """Scores from 2 to 5, evenly; the gain goes the other way."""
+    """Scores from 2 to 5, evenly; the gain goes the other way. What is trained on tells them by `logprob`."""
     for number in range(count):
         score = 2 + 3 * ((number * 7 + round_) % count) / (count - 1)
         asked, told = f"What is done with wheel {number} of {number * 13}?", TEXT.format(f"number {number * 17}")
         yield {
             "id": f"w{number}", "parent": f"s{number}", "instruction": asked, "response": told, "source": "web",
-            "score": score, "gain": 6 - score, "round": round_,
+            "score": score, "gain": 6 - score, "round": round_, "logprob": score,
         }  # fmt: skip
 
 
@@ -65,7 +65,10 @@ def finished_run(
     with World(folder, "humpback", made) as world:
         seed = world.put("seed", map(seed_row, range(80)), PAIR, kind="seed")
         world.put("sample", segment_rows(), SEGMENT, kind="segments")
-        first = model(world, [seed], "M_0", round=0)
+        model(world, [seed], "M_0", round=0)
+        if not made.backward_lm:
+            writer = training([seed], "backward")
+            world.run.step("backward", note, writer, kind="model", role="backward", model="")
         for round_ in range(1, rounds + 1):
             every = world.put(
                 f"scored-{round_}", web_rows(web, round_), scorers.schema(), kind="scored", round=round_, model="M_0"
@@ -76,12 +79,11 @@ def finished_run(
             if round_ <= trained:
                 model(world, [seed, chosen], f"M_{round_}", round=round_)
         world.run.step("best", note, training([seed]), kind="best", role="forward", model="M_0")
-    assert first
     return folder
 
 
-def training(data: list[Dataset]) -> Training:
-    return Training(role="forward", base="embedded", data=tuple(Data(folder=each.path) for each in data))
+def training(data: list[Dataset], role: Role = "forward") -> Training:
+    return Training(role=role, base="embedded", data=tuple(Data(folder=each.path) for each in data))
 
 
 def model(world: World, data: list[Dataset], name: str, **about: Any) -> Path:
@@ -99,7 +101,9 @@ def settings(recipe: str, made: Path, **more: Any) -> Any:
 
 def quality(name: str, pairs: list[Row]) -> float:
     """What better pairs, and more of them, make of a model."""
-    return sum((row.get("score") or 4.0) - 3.0 for row in pairs) / 200 if name.startswith("arm-") else 0.0
+    if name == "backward":
+        return sum(int(row["id"][1:], 16) % 89 for row in pairs) / 10_000
+    return sum((row["logprob"] or 4.0) - 3.0 for row in pairs) / 200 if name.startswith("arm-") else 0.0
 
 
 class Ran:
