@@ -23,7 +23,7 @@ from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
 from humpback import store
-from humpback.lm._memory import keep_freed_memory
+from humpback.lm.memory import keep_freed_memory
 from humpback.orphans import die_with_parent
 from humpback.prompts.forward import TagConfig, forward_prompt
 from humpback.schema import Row

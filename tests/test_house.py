@@ -53,7 +53,7 @@ def test_hops_are_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 # Names that others give, and that say what a thing is: devices, checkpoints of the trainer, files of users, our own prompts.
 THEIRS = {
-    "lm/_devices.py": "/dev/nvidia0",
+    "lm/devices.py": "/dev/nvidia0",
     "doctor.py": "/dev/nvidia0",
     "train/process/child.py": "the trainer's checkpoint-100",
     "prompts/__init__.py": "prompts are named by their files",

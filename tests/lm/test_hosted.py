@@ -11,7 +11,7 @@ import pytest
 
 from humpback.errors import UsageFault
 from humpback.lm import Question, Sampling, open_here
-from humpback.lm._devices import share
+from humpback.lm.devices import share
 from humpback.lm.echo import Echo
 from humpback.lm.hosted import Hosted
 from humpback.lm.options import PORTION

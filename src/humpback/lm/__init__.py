@@ -137,7 +137,7 @@ def open(spec: str) -> LM:
 
     A model on a GPU lives in a process of its own, one for each GPU, so that closing it gives all memory back.
     """
-    from humpback.lm._devices import gpus
+    from humpback.lm.devices import gpus
     from humpback.lm.spec import parse
 
     processes = parse(spec).options.processes_on(gpus())

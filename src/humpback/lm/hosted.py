@@ -18,7 +18,7 @@ from typing import Any
 
 from humpback.errors import LMError
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage, open_here
-from humpback.lm._devices import share, visible
+from humpback.lm.devices import share, visible
 from humpback.lm.spec import fingerprint, parse
 from humpback.orphans import die_with_parent
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from humpback.config import from_yaml
 from humpback.errors import UsageFault
-from humpback.lm._devices import gpus, visible
+from humpback.lm.devices import gpus, visible
 from humpback.train.training import Training
 
 CONFIGURATIONS = Path(__file__).parent / "accelerate"

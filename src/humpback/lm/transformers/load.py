@@ -8,7 +8,7 @@ import torch
 import transformers
 
 from humpback.errors import UsageFault
-from humpback.lm._memory import keep_freed_memory
+from humpback.lm.memory import keep_freed_memory
 from humpback.lm.spec import Spec, role_of
 from humpback.lm.transformers import Options
 from humpback.lm.transformers.model import Transformers

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from humpback.lm import Answer, Completion, Finish, Question, Sampling, Usage, chat, decisions
-from humpback.lm._memory import give_back_memory
 from humpback.lm.journal import Given, Remembers, key_of
+from humpback.lm.memory import give_back_memory
 from humpback.lm.transformers import Options, layout
 from humpback.lm.transformers.decider import Decider, decider
 from humpback.lm.transformers.draws import Draws

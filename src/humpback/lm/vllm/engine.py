@@ -15,8 +15,8 @@ from vllm.v1.engine.exceptions import EngineDeadError
 
 from humpback.errors import LMError, UsageFault
 from humpback.lm import Answer, Completion, Question, Sampling, Usage, chat, decisions
-from humpback.lm._memory import give_back_memory
 from humpback.lm.journal import Given, Remembers, key_of
+from humpback.lm.memory import give_back_memory
 
 # vLLM seeds with a signed number of 64 bits.
 SEEDS = 1 << 63

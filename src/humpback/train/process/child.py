@@ -23,7 +23,7 @@ from trl import SFTConfig as TrlConfig
 from trl import pack_dataset
 
 from humpback import store
-from humpback.lm._memory import keep_freed_memory
+from humpback.lm.memory import keep_freed_memory
 from humpback.orphans import die_with_parent
 from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.launch import tracked_as

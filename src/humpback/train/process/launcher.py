@@ -13,7 +13,7 @@ from accelerate.commands.launch import launch_command, launch_command_parser
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from humpback.config import from_yaml
-from humpback.lm._devices import gpus
+from humpback.lm.devices import gpus
 from humpback.orphans import die_with_parent
 from humpback.train.log import last_word
 from humpback.train.training import LOG
