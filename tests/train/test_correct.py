@@ -126,8 +126,9 @@ def test_the_best_is_chosen_on_dev_pairs(tmp_path: Path) -> None:
     checks.the_best_is_chosen_on_dev_pairs(tmp_path)
 
 
+@pytest.mark.slow
 def test_saving_needs_no_trainer() -> None:
     """vLLM's environment has none of these, and there it is tested that what was saved can be opened."""
     missing = ["trl", "peft", "accelerate", "datasets"]
     code = f"import sys; sys.modules.update(dict.fromkeys({missing})); import humpback.train.process.save"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)

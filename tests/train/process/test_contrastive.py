@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 import transformers  # noqa: E402
-from train.families import data_in, train_here  # noqa: E402
+from train.families import data_in, family, train_here  # noqa: E402
 
 from humpback import store  # noqa: E402
 from humpback.errors import UsageFault  # noqa: E402
@@ -64,8 +64,9 @@ class Caught(transformers.TrainerCallback):
 def stepped(
     tmp_path: Path, wanted: Training, kind: Any = ContrastTrainer, rows: list[Row] = ROWS
 ) -> tuple[Any, dict[str, Any]]:
-    """(the trainer after one step, its gradients)."""
-    model, tokenizer = load(wanted)
+    """(the trainer of a tiny model after one step, its gradients)."""
+    base = family("qwen3").save(tmp_path / "base")
+    model, tokenizer = load(wanted.model_copy(update={"base": f"transformers:{base}"}))
     caught = Caught()
     trainer = kind(
         wanted.contrast, model=model, args=trl_config(wanted, tmp_path, wanted.sft.batch or 8, 1), callbacks=[caught],
