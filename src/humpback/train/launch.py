@@ -5,7 +5,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from humpback.config import from_yaml
 from humpback.errors import UsageFault
@@ -40,11 +39,6 @@ def environment(folder: Path, training: Training) -> dict[str, str]:
     cards = {"CUDA_VISIBLE_DEVICES": visible()[0]} if launch in ("", "one_gpu") and len(visible()) > 1 else {}
     track = {"TENSORBOARD_LOGGING_DIR": logs, "TRACKIO_DIR": logs, "WANDB_DIR": str(folder)}
     return {"WANDB_MODE": "offline", **os.environ, **QUIET, **track, **cards}
-
-
-def tracked_as(folder: Path) -> dict[str, Any]:
-    """What a training is called where its loss is drawn: the run, and the name of the model to be."""
-    return {"project": folder.parent.name, "run_name": folder.name.removesuffix(".partial")}
 
 
 def check(training: Training) -> None:

@@ -37,16 +37,15 @@ class Data(Config):
         rows = [row for row in Dataset(self.folder).rows() if row.get("split") in (None, "train")]
         if self.size is None:
             return rows
-        drawn = {row["id"] for row in sorted(rows, key=self._place)[: self.size]}
+        salt = f"{self.seed}\0random\0"
+        order = sorted(rows, key=lambda row: hashlib.blake2b(f"{salt}{row['id']}".encode(), digest_size=8).digest())
+        drawn = {row["id"] for row in order[: self.size]}
         return [row for row in rows if row["id"] in drawn]
 
     def count(self) -> int:
         """How many they are."""
         there = sum(row["split"] in (None, "train") for row in Dataset(self.folder).rows(["split"]))
         return there if self.size is None else min(self.size, there)
-
-    def _place(self, row: Row) -> bytes:
-        return hashlib.blake2b(f"{self.seed}\0random\0{row['id']}".encode(), digest_size=8).digest()
 
 
 class Training(Config):

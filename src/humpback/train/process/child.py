@@ -26,7 +26,6 @@ from humpback import store
 from humpback.lm.memory import keep_freed_memory
 from humpback.orphans import die_with_parent
 from humpback.train.config import SftConfig, batch_and_steps
-from humpback.train.launch import tracked_as
 from humpback.train.log import whole_lines
 from humpback.train.process import packing
 from humpback.train.process.contrastive import ContrastTrainer
@@ -95,7 +94,8 @@ def trl_config(training: Training, folder: Path, batch: int, steps: int) -> TrlC
         save_total_limit=2,
         logging_steps=1,
         report_to=hardware.report_to,
-        **tracked_as(folder),
+        project=folder.parent.name,
+        run_name=folder.name.removesuffix(".partial"),
         disable_tqdm=True,
     )
 
