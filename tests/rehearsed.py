@@ -39,7 +39,7 @@ SMALL: dict[str, Any] = {
 
 
 class Model(Remembers):
-    """The echo model with a taste of its own, so that selections differ, and a loss that is lower by `worth` nats per token."""
+    """The echo model with a taste of its own, so that selections differ, and a loss lower by `worth` nats per token."""
 
     context = 4096
 
