@@ -23,13 +23,14 @@ def opened(spec: str, hands: Hands) -> int:
     return id(hands.open(spec))
 
 
-def test_a_model_stays_open_until_another_is_asked_for() -> None:
+def test_a_model_stays_open_until_another_is_asked_for(tmp_path: Path) -> None:
     """Opening a large model takes a minute, and two may not fit."""
     with LocalEngine() as engine:
         first, second = engine.run(Job(opened, ["echo", "echo"], Needs(model=True)), nobody)
         lm = engine.open("echo")
         assert first == second == id(lm)
-        engine.open("embedded")
+        (tmp_path / "script").write_text("answer")
+        engine.open(f"echo:{tmp_path / 'script'}")
         assert engine.open("echo") is not lm
 
 
