@@ -81,7 +81,7 @@ def test_the_embedded_model_is_one_folder() -> None:
     assert parse("embedded").folder == EMBEDDED and (EMBEDDED / "humpback.json").is_file()
 
 
-@pytest.mark.parametrize("text", ["nonsense:x", "transformers:./nowhere", "openai:x?api_key=sk-1", "echo:./nowhere.txt"])
+@pytest.mark.parametrize("text", ["nonsense:x", "transformers:./nowhere", "openai:x?api_key=sk-1"])
 def test_settings_refuse_a_wrong_model_at_once(text: str) -> None:
     """A wrong judge must not be found out after the trainings, nor a key be written into the run's settings."""
 

@@ -23,7 +23,7 @@ class Options(BackendOptions):
     """The fake has none."""
 
     def files(self, model: str) -> Path | None:
-        return Path(model) if model else None
+        return Path(model) if Path(model).is_file() else None
 
 
 class Echo(Remembers):
