@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= runs/demo
 DEMO_OPTIONS ?=
+WORKERS ?= 2
 
 .PHONY: demo test test-all test-vllm test-wheel check lint types benchmark clean
 
@@ -18,13 +19,13 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: $(VENV)/installed
 	$(BIN)/humpback run demo --out $(RUN) $(DEMO_OPTIONS)
 
-# What is quick: three minutes on two cores.
+# What is quick: two minutes on two cores.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -m "not slow and not vllm"
+	$(BIN)/python -m pytest -m "not slow and not vllm" -n $(WORKERS)
 
-# With what takes long, or starts servers and trainings.
-test-all: $(VENV)/installed
-	$(BIN)/python -m pytest -m "not vllm"
+# And what takes long, or starts servers and trainings, one after the other.
+test-all: test
+	$(BIN)/python -m pytest -m "slow and not vllm"
 
 # The wheel by itself: in an environment with nothing else, from another folder, the demo made small.
 SMALL := --limit 24 --set curate.rounds=1 --set sft.passes=1
