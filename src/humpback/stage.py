@@ -29,9 +29,9 @@ class Stage:
 
     `config` holds all that the function needs: what the rows depend on is derived from it, so that nothing can be forgotten.
     `scope` says what the function sees at once: one shard (rows stay in their shard), or the whole dataset (dedup,
-    selection: `rows` may be gone through more than once; the output is cut into shards of `shard_rows`). `reads="records"` is
-    for stages that open files: they read what the files hold, so that each outcome counts as read. `load` loads what is dear
-    to load and shared, before processes are forked. Who changes what a function makes of its rows raises `version`.
+    selection: `rows` may be gone through more than once; the output is cut into shards of `shard_rows`). `reads="records"`
+    is for stages that open files: they read what the files hold, so that each outcome counts as read. `load` loads what is
+    dear to load and shared, before processes are forked. Who changes what a function makes of its rows raises `version`.
     """
 
     name: str

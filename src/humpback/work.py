@@ -100,7 +100,7 @@ def originate(planned: PlannedStage, folder: Path, hands: Hands) -> int:
     """Rows that no other rows were made into (files, metrics). What models answer is remembered in the folder."""
     stage = planned.stage
     assert isinstance(stage, Stage)
-    ledger, started, asked = Ledger(stage.name, reads_records=True), time.time(), Asked(folder, hands)
+    ledger, started, asked = Ledger(stage.name, reads_records=True), time.time(), AskedModels(folder, hands)
     try:
         with planned.watched():
             rows = stage.function(stage.config, asked.open) if isinstance(stage, LMStage) else stage.function(stage.config)
@@ -121,7 +121,7 @@ def fill(
         function(config, folder, hands)
 
 
-class Asked:
+class AskedModels:
     """The models that a measurement asks, each with a journal of its own, and what they took."""
 
     def __init__(self, folder: Path, hands: Hands) -> None:

@@ -8,8 +8,8 @@ from conftest import rows_in
 
 from humpback.config import digest, planned
 from humpback.evaluate.arms import (
+    ArmsCompared,
     CaseQuality,
-    Comparison,
     Described,
     case_quality,
     comparison,
@@ -128,7 +128,7 @@ def test_every_model_of_every_arm_is_measured_on_the_same_cases(run: Run) -> Non
     assert {row["parent"] for row in rows if row["split"] == "test"} == {"p2", "p3"}
     assert matrices(rows, "stop")["a", "test"].shape == (2, 1) and matrices(rows, "nll")["b", "dev"].shape == (2, 2)
     told = {name: Described(about=name, pairs=8, steps=2, batch=4) for name in "ab"}
-    found = Comparison(cases=cases.path, arms=told, reference="a")
+    found = ArmsCompared(cases=cases.path, arms=told, reference="a")
     made = list(run.put("comparison", Stage("comparison", METRIC, comparison, found)).rows())
     assert [row["value"] for row in made if row["metric"] == "pairs"] == [8.0, 8.0]
     assert {row["against"] for row in made if row["metric"] == "nll_change"} == {"a"}

@@ -147,7 +147,7 @@ def compared(run: Run) -> dict[tuple[str, str], Any]:
     took = [metric(name, "", value, n=50, part="likelihood") for name, value in (("seconds", 5.0), ("prompt_tokens", 500))]
     contender = {"parts": ("likelihood",), "scored": pool.path, "damage": damage.path, "labelled": labelled.path}
     kept = {"gain": scored(run, "pool", [4.0, 3.0]).path, "random": scored(run, "pool", [4.0]).path}
-    config = c.Comparison(
+    config = c.ScorersCompared(
         contenders={name: c.Contender(column=name, **contender) for name in ("gain", "ifd")},
         kept=kept, seed=seed.path, costs={}, timed=rows_in(run, took, METRIC, "cost").path, share=0.5, curate=CurateConfig(),
     )  # fmt: skip

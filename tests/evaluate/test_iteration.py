@@ -221,7 +221,7 @@ def selected(run: Run, **change: Any) -> dict[str, Row]:
         "chosen": scored(run, "chosen", {"a": 5.0, "b": 4.0}).path, "pairs": pool.path,
         "damaged": rows_in(run, judged, scorers.schema(), "damaged").path, "before": before,
     }  # fmt: skip
-    stage = Stage("iteration", METRIC, it.selection, it.Selection(**{**plain, **change}))
+    stage = Stage("iteration", METRIC, it.selection, it.OfRound(**{**plain, **change}))
     rows = list(run.put("iteration", stage).rows())
     assert {(row["model"], row["round"]) for row in rows} == {("M_1", 2)}
     return {row["metric"]: row for row in rows}

@@ -17,18 +17,18 @@ from corpus.documents.test_records import PACKS, WRITERS, Pack, arc, frames, gzi
 from humpback.corpus.documents import members
 from humpback.corpus.documents import records as module
 from humpback.corpus.documents.members import Codec, codecs
-from humpback.corpus.documents.records import Damage, Record, records
+from humpback.corpus.documents.records import Damaged, Record, records
 
 # On an idle machine each takes well under a second; what costs the square of its length takes minutes.
 SECONDS = 10
 N = 200_000
 
 
-def read(data: bytes) -> tuple[list[Record], list[Damage]]:
+def read(data: bytes) -> tuple[list[Record], list[Damaged]]:
     began = time.process_time()
     found = list(records(io.BytesIO(data)))
     assert time.process_time() - began < SECONDS
-    return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Damage)]
+    return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Damaged)]
 
 
 def repeated(data: bytes) -> bytes:

@@ -124,7 +124,7 @@ class Described(Config):
     batch: int
 
 
-class Comparison(Config):
+class ArmsCompared(Config):
     """The arms in the cases of `case_quality`, and the one that the others are held to."""
 
     cases: DatasetFolder
@@ -132,7 +132,7 @@ class Comparison(Config):
     reference: str
 
 
-def comparison(config: Comparison) -> Iterator[Row]:
+def comparison(config: ArmsCompared) -> Iterator[Row]:
     """What each arm is, and what came of it."""
     for name, each in config.arms.items():
         yield metric("pairs", name, float(each.pairs), n=1, unit="pairs", note=each.about)

@@ -57,7 +57,7 @@ class Contender(Config):
     labelled: DatasetFolder | None = None
 
 
-class Comparison(Config):
+class ScorersCompared(Config):
     """Scorers by name, and what each has `kept` of the pool (a control, which ranks nothing, may be among these).
 
     `costs` are the datasets whose own counts tell what a part of the scoring took, `timed` what was measured apart.
@@ -75,7 +75,7 @@ class Comparison(Config):
         return {"measures": selection.versions()}
 
 
-def comparison(config: Comparison) -> Iterator[Row]:
+def comparison(config: ScorersCompared) -> Iterator[Row]:
     """Everything that is said of the scorers."""
     yield from _quality(config)
     yield from _selections(config)
@@ -89,7 +89,7 @@ def comparison(config: Comparison) -> Iterator[Row]:
         yield from costs.cost_rows(name, {part: took[part] for part in each.parts})
 
 
-def _quality(config: Comparison) -> Iterator[Row]:
+def _quality(config: ScorersCompared) -> Iterator[Row]:
     """Against damage and labels, where there are such."""
     first, order = next(iter(config.contenders.values())), ("method", "parent")
     if first.damage:
@@ -100,7 +100,7 @@ def _quality(config: Comparison) -> Iterator[Row]:
         yield from label_rows(_rankings(config, "labelled"), labels, config.share)
 
 
-def _selections(config: Comparison) -> Iterator[Row]:
+def _selections(config: ScorersCompared) -> Iterator[Row]:
     """How many each keeps and why not the others, what that is like, and what any two have in common."""
     rankings = _rankings(config, "scored")
     pool = list(Dataset(next(iter(config.contenders.values())).scored).rows(selection.columns()))
@@ -113,7 +113,7 @@ def _selections(config: Comparison) -> Iterator[Row]:
     yield from overlap_rows(ids)
 
 
-def _rankings(config: Comparison, which: str, order: tuple[str, ...] = ("id",)) -> dict[str, Values]:
+def _rankings(config: ScorersCompared, which: str, order: tuple[str, ...] = ("id",)) -> dict[str, Values]:
     return {
         name: ranking(_ordered(getattr(each, which), order, each.column), scorers.load(each.column, config.curate))
         for name, each in config.contenders.items()

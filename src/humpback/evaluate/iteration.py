@@ -177,7 +177,7 @@ class Earlier(Config):
     metrics: DatasetFolder
 
 
-class Selection(Config):
+class OfRound(Config):
     """What a round has selected, under the name of its forward model.
 
     `by` is the column that it selects by, at `k` or (None) by a share; `damaged` the dev pairs, clean and damaged, with
@@ -198,7 +198,7 @@ class Selection(Config):
     before: Earlier | None = None
 
 
-def selection(config: Selection) -> list[Row]:
+def selection(config: OfRound) -> list[Row]:
     """All that is measured of a selection without a model, and `stopped`, whose note is why, if it is not worth training."""
     found = list(_of_selection(config))
     before = list(Dataset(config.before.metrics).rows()) if config.before else None
@@ -206,7 +206,7 @@ def selection(config: Selection) -> list[Row]:
     return [*found, *([metric("stopped", config.model, 1.0, n=1, round=config.round, note=why)] if why else [])]
 
 
-def _of_selection(config: Selection) -> Iterator[Row]:
+def _of_selection(config: OfRound) -> Iterator[Row]:
     named, before = (config.model, config.round), config.before
     shown = dict.fromkeys(["id", "parent", "instruction", "score", "gain", config.by])
     chosen = list(Dataset(config.chosen).rows(list(shown)))

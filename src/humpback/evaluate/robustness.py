@@ -165,7 +165,7 @@ def wordings(row: Row, kind: str, config: RobustnessConfig) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Answered:
     """What a model makes of all wordings of some pairs, by kind of perturbation and case.
 
     `losses`: of the human answer under each wording, nats per token. `answers`: greedy ones to the first pairs and all
@@ -205,12 +205,12 @@ def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def ask(rows: Sequence[Row], lm: LM, tags: TagConfig, config: RobustnessConfig) -> Asked:
+def ask(rows: Sequence[Row], lm: LM, tags: TagConfig, config: RobustnessConfig) -> Answered:
     """Held-out human pairs, each in all its wordings; one call for likelihoods, and one for answers."""
     rows = rows[: config.cases]
     texts = {kind: [wordings(row, kind, config) for row in rows] for kind in KINDS}
     texts[CLEAN] = [[row["instruction"]] for row in rows]
-    return Asked(rows, texts, _losses(rows, texts, lm, tags, config), _answers(texts, lm, tags, config))
+    return Answered(rows, texts, _losses(rows, texts, lm, tags, config), _answers(texts, lm, tags, config))
 
 
 def _losses(
@@ -231,7 +231,7 @@ def _answers(texts: dict[str, list[list[str]]], lm: LM, tags: TagConfig, config:
     return {text: each.text.strip() for text, each in zip(flat, made, strict=True) if each.finish != "too_long"}
 
 
-def robustness(asked: Asked, model: str, split: str = "") -> Iterator[Row]:
+def robustness(asked: Answered, model: str, split: str = "") -> Iterator[Row]:
     """Metric rows; the part is the kind of perturbation.
 
     robust_nll: of the human answer, nats per token, mean over the wordings of a case. robust_change: that minus the NLL
@@ -259,13 +259,16 @@ def _wording_rows(losses: list[list[float | None]], model: str, **about: Any) ->
     yield metric("wording_deviation", model, pstdev(means) if means else None, n=len(whole), **about)
 
 
-def against(baseline: Asked, asked: Asked, model: str, name: str, split: str = "") -> Iterator[Row]:
+def against(baseline: Answered, asked: Answered, model: str, name: str, split: str = "") -> Iterator[Row]:
     """Metric rows, case by case against the baseline `name`: how much lower a loss, and how much more alike answers, `model`
     has. Below 0 is better for robust_nll_against and robust_spread_against, above 0 for rouge_l_against."""
     for kind in (CLEAN, *KINDS):
-        compared = [("robust_nll_against", Asked.means, "nats/token")]
+        compared = [("robust_nll_against", Answered.means, "nats/token")]
         if kind != CLEAN:
-            compared += [("robust_spread_against", Asked.spreads, "nats/token"), ("rouge_l_against", Asked.overlaps, "F1")]
+            compared += [
+                ("robust_spread_against", Answered.spreads, "nats/token"),
+                ("rouge_l_against", Answered.overlaps, "F1"),
+            ]
         for metric_, of, unit in compared:
             about = {"unit": unit, "part": kind, "against": name, "split": split}
             yield paired_change(metric_, model, of(baseline, kind), of(asked, kind), **about)

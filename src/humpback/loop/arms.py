@@ -15,7 +15,7 @@ from pydantic import Field
 from humpback import store
 from humpback.config import Config, Shown, differences, planned, taken_over
 from humpback.errors import UsageFault
-from humpback.evaluate.arms import CaseQuality, Comparison, Described, case_quality, comparison
+from humpback.evaluate.arms import ArmsCompared, CaseQuality, Described, case_quality, comparison
 from humpback.loop.models import trained_as, training
 from humpback.loop.rounds import LoopSettings
 from humpback.prompts.forward import TagConfig
@@ -26,7 +26,7 @@ from humpback.store import Dataset, Finished
 from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.training import Data
 
-Asked = Literal["both", "seed", "web", "none"]
+AskedTags = Literal["both", "seed", "web", "none"]
 # What all arms are made with: these settings may differ from those of the run that they start from.
 OWN = ("base", "sft", "measure", "tags")
 
@@ -40,7 +40,7 @@ class ArmSettings(LoopSettings):
     seeds: int = Field(
         3, ge=1, description="models trained per arm, with sft.seed, sft.seed + 1, ... and draws of their own"
     )
-    asked: Asked = Field(
+    asked: AskedTags = Field(
         "both", description="tags that held-out pairs are measured under: both (paper, table 5), seed, web or none"
     )
     stop_cases: int = Field(50, ge=0, description="at most so many test pairs are answered, for the stop rate; 0: none")
@@ -154,7 +154,7 @@ def arm(name: str, about: str, data: DataOf, sft: SftConfig, settings: ArmSettin
     return Arm(name, about, data, sft, settings.tags, asked_tags(settings.tags, settings.asked))
 
 
-def asked_tags(tags: TagConfig, asked: Asked) -> str:
+def asked_tags(tags: TagConfig, asked: AskedTags) -> str:
     return {"both": tags.inference, "seed": tags.seed, "web": tags.web, "none": ""}[asked]
 
 
@@ -204,7 +204,7 @@ def compared(run: Run, found: Material, wanted: Sequence[Arm], settings: ArmSett
     stage = LMStage("case-quality", METRIC, case_quality, config)
     cases = run.put("case-quality", stage, kind="metrics", of="cases")
     told = {each.name: described(each) for each in wanted}
-    summary = Stage("comparison", METRIC, comparison, Comparison(cases=cases.path, arms=told, reference=wanted[0].name))
+    summary = Stage("comparison", METRIC, comparison, ArmsCompared(cases=cases.path, arms=told, reference=wanted[0].name))
     run.put("comparison", summary, kind="metrics", of="arms")
     return cases
 

@@ -160,7 +160,7 @@ def measured(run: Run, asking: Asking, pairs: Dataset, chosen: Dataset, made: Ro
     number, before = asking.round, made.done[-1] if made.done else None
     damaged = competence.damaged_by(run, chosen, asking)
     written = run.find(kind="pairs", of="guards", round=number) if settings.iterate.pool != "fixed" else []
-    config = iteration.Selection(
+    config = iteration.OfRound(
         model=asking.model, round=number, by=chosen.about["by"], k=chosen.about.get("k"), curate=settings.curate,
         iterate=settings.iterate, chosen=chosen.path, pairs=pairs.path, damaged=damaged.path,
         written=written[-1].path if written else None,

@@ -89,5 +89,5 @@ def backward_example(row: Row, config: ShownText, tags: TagConfig, clip: Clip) -
 
 
 def is_prompted(role: str, config: BackwardConfig) -> bool:
-    """Whether a model of that `role` is told what is wanted, and not shown the prompt of training; `auto` goes by the role."""
+    """Whether a model of that `role` is told what is wanted, not shown the prompt of training; `auto` goes by the role."""
     return config.prompt == "prompted" or (config.prompt == "auto" and role not in LEARNED)

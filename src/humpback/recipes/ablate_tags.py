@@ -6,14 +6,14 @@ humpback run ablate_tags --out runs/tags --set run=runs/a
 from dataclasses import replace
 
 from humpback.loop import arms
-from humpback.loop.arms import Arm, Asked, asked_tags, whole
+from humpback.loop.arms import Arm, AskedTags, asked_tags, whole
 from humpback.prompts.forward import TagConfig
 from humpback.recipes import humpback
 from humpback.report import report
 from humpback.run import Run
 
 # Trained with tags, what is asked under; the first is the paper's way.
-TAGGED: dict[str, tuple[Asked, str]] = {
+TAGGED: dict[str, tuple[AskedTags, str]] = {
     "tags/both": ("both", "both tags"), "tags/S_a": ("seed", "S_a alone"), "tags/S_w": ("web", "S_w alone"),
     "tags/none": ("none", "none"),
 }  # fmt: skip

@@ -217,7 +217,7 @@ def compared(
         pool=pool.path, lm=settings.lm, judge=settings.judge, tags=settings.tags, max_tokens=settings.curate.max_tokens
     )
     apart = run.put("cost", LMStage("cost", METRIC, timed, config), kind="metrics", of="cost")
-    whole = comparison.Comparison(
+    whole = comparison.ScorersCompared(
         contenders=contenders, kept=paths(kept), seed=seed.path if seed else None, costs=costs(run, contenders, settings),
         timed=apart.path, share=settings.share, curate=settings.curate,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from humpback.corpus.documents import records as module
-from humpback.corpus.documents.records import Damage, Record, records
+from humpback.corpus.documents.records import Damaged, Record, records
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -91,12 +91,12 @@ every = pytest.mark.parametrize("pack", PACKS)
 compressed = pytest.mark.parametrize("pack", COMPRESSED)
 
 
-def read(data: bytes, start: int = 0, end: int | None = None) -> tuple[list[Record], list[Damage]]:
+def read(data: bytes, start: int = 0, end: int | None = None) -> tuple[list[Record], list[Damaged]]:
     found = list(records(io.BytesIO(data), start, end))
-    return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Damage)]
+    return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Damaged)]
 
 
-def numbers(data: bytes) -> tuple[list[int], list[Damage]]:
+def numbers(data: bytes) -> tuple[list[int], list[Damaged]]:
     """Which pages `data` gives, each of which must be what was written, and the damage."""
     found, damage = read(data)
     pages = [int(record.url.rsplit("/", 1)[-1]) for record in found if record.url]

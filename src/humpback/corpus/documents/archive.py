@@ -8,7 +8,7 @@ from humpback.corpus.documents.document import page
 from humpback.corpus.documents.files import MOST_BYTES, open_bytes
 from humpback.corpus.documents.formats import Format, byte_ranges
 from humpback.corpus.documents.http import binary_type, parse, unpacked
-from humpback.corpus.documents.records import Damage, Record, records
+from humpback.corpus.documents.records import Damaged, Record, records
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
@@ -25,9 +25,9 @@ def read(source: Row, _: Mapping[str, str]) -> Iterator[Outcome]:
             offset, ordinal = places.get(type(item), (-1, 0))
             ordinal = ordinal + 1 if offset == item.offset else 0
             places[type(item)] = item.offset, ordinal
-            place = f"@{item.offset} damaged" if isinstance(item, Damage) else f"@{item.offset}"
+            place = f"@{item.offset} damaged" if isinstance(item, Damaged) else f"@{item.offset}"
             row = {"id": row_id(source["file"], place, ordinal), "parent": source["file"]}
-            if isinstance(item, Damage):
+            if isinstance(item, Damaged):
                 yield Drop(row, "damaged_record", f"at byte {item.offset}: {item.error}")
             else:
                 yield _from_record({**row, "url": item.url}, item, name)

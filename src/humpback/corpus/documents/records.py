@@ -49,14 +49,14 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Damage:
+class Damaged:
     """A stretch of the file, from `offset` on, that gives no whole record."""
 
     offset: int
     error: str
 
 
-def records(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Record | Damage]:
+def records(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Record | Damaged]:
     """The whole records that begin in `file` (seekable) from `start` up to `end`, and the damage that follows on them.
 
     Compression and format are seen from the content. Ranges that together cover a file give together just what the whole
@@ -69,7 +69,7 @@ def records(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[
     archive = _archive(source)
     if archive is None:
         if start <= 0 < end:
-            yield Damage(0, "holds no WARC or ARC record")
+            yield Damaged(0, "holds no WARC or ARC record")
         return
     for owner, item in archive.items(start - LOOKBACK, end):
         if owner >= end:
@@ -119,20 +119,20 @@ class _Archive:
             begin += _WINDOW
         return None
 
-    def items(self, begin: int, end: int) -> Iterator[tuple[int, Record | Damage]]:
+    def items(self, begin: int, end: int) -> Iterator[tuple[int, Record | Damaged]]:
         """What is found from `begin` up to `end`, each with its owner's offset: a record owns itself and the damage after
         it, as only who has read the record knows that something should follow at its end.
         """
         stream: Stream | None = self.stream(0) if begin <= 0 else self.find(begin, end)
         if begin <= 0 and stream and not (stream.begins_record() or stream.readable):
-            yield 0, Damage(0, "no record begins here")
+            yield 0, Damaged(0, "no record begins here")
             stream = self.find(1, end)
         while stream and stream.offset < end:
             owner = stream.offset
             for owner, item in _Reader(stream, self.layout):
                 yield owner, item
             if stream.unread:
-                yield owner, Damage(stream.position, stream.unread)
+                yield owner, Damaged(stream.position, stream.unread)
             if stream.following or not (stream.unread or stream.fault):
                 stream = stream.following
             else:
@@ -148,8 +148,8 @@ class _Reader:
         self.sizes_doubtful = False
         self.no_header_end_before = 0
 
-    def __iter__(self) -> Iterator[tuple[int, Record | Damage]]:
-        item: Record | Damage | None = None
+    def __iter__(self) -> Iterator[tuple[int, Record | Damaged]]:
+        item: Record | Damaged | None = None
         broken = 0
         while broken < MOST_BROKEN and self._at_record():
             place = self.stream.place
@@ -158,7 +158,7 @@ class _Reader:
             except BrokenError as error:
                 broken += self.stream.codec.magic is not None
                 more = f", and {MOST_BROKEN} in a row are not whole: the rest of the {self.stream.codec.name} member is left"
-                item = Damage(place, f"{error}{more if broken == MOST_BROKEN else ''}")
+                item = Damaged(place, f"{error}{more if broken == MOST_BROKEN else ''}")
                 yield self.owner, item
                 self._find()
             else:
@@ -166,8 +166,8 @@ class _Reader:
                 yield self.owner, item
         if broken == MOST_BROKEN:
             self.stream.give_up("too many broken records")
-        if self.stream.fault and not isinstance(item, Damage):
-            yield self.owner, Damage(self.stream.place, self.stream.fault)
+        if self.stream.fault and not isinstance(item, Damaged):
+            yield self.owner, Damaged(self.stream.place, self.stream.fault)
 
     def _at_record(self) -> bool:
         """Whether there is something after the line ends that stand between records."""
