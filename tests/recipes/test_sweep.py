@@ -1,23 +1,23 @@
-"""The sweep, end to end with the model that ships for tests; only the training is replaced by a note of what it got."""
+"""The sweep, end to end with the model that ships for tests; trainings are notes of what they got."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rehearsed import Refuses, Rehearsed, carried_out, named, rows, rows_of
+from worlds import World
 
-from humpback import lm as language_models
 from humpback import store
 from humpback.config import build
+from humpback.curate.damage import CLEAN, DAMAGES
 from humpback.errors import UsageFault
-from humpback.evaluate import comparison
-from humpback.metrics import paired_change
-from humpback.progress import Progress
-from humpback.recipes import _models, sweep
-from humpback.report.show import show_run
-from humpback.run import Run
-from humpback.schema import PAIR
-from humpback.train.job import Job
+from humpback.recipes import sweep
+from humpback.report import show
+from humpback.schema import PAIR, Row
+from humpback.store import Dataset
 
 THINGS = "pan sofa kettle lamp bicycle carpet mirror clock drawer fence ladder boot scarf mug shelf tent oar drum".split()
 OWN = ("score", "gain", "ifd", "backward_logprob", "specificity", "retrieval_rank", "combined")
@@ -29,8 +29,8 @@ def pair(number: int) -> dict[str, Any]:
     return {"id": f"p{number}", "instruction": f"How do I clean a {thing} of {number} years?", "response": "\n".join(steps)}
 
 
-def written(path: Path, rows: list[dict[str, Any]]) -> str:
-    path.write_text("\n".join(map(json.dumps, rows)))
+def written(path: Path, pairs: list[dict[str, Any]]) -> str:
+    path.write_text("\n".join(map(json.dumps, pairs)))
     return str(path)
 
 
@@ -40,208 +40,198 @@ def labelled(good: int, bad: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("files")
+    seed = written(folder / "seed.jsonl", [pair(i) for i in range(200, 230)])
     return {
         "pairs": written(folder / "pool.jsonl", [pair(i) for i in range(100, 120)]),
-        "seed": written(folder / "seed.jsonl", [pair(i) for i in range(200, 230)]),
+        "seed": {"path": seed, "dev": 0.3, "test": 0.2},
         "labels": written(folder / "labels.jsonl", labelled(12, 12)),
     }
 
 
 def settings(**more: Any) -> sweep.Settings:
-    given = {"lm": "echo", "backward_lm": "echo", "dev": 0.3, "test": 0.2, "share": 0.25}
-    return build(sweep.Settings, [{**given, "curate": {"ifd_band": (0.1, 1.0)}, **more}])
+    given = {"lm": "echo", "backward_lm": "echo", "share": 0.25, "curate": {"ifd_band": (0.1, 1.0)}}
+    return build(sweep.Settings, [given, more])
 
 
-class Said(Progress):
-    def __init__(self) -> None:
-        super().__init__(quiet=True)
-        self.lines: list[str] = []
+@dataclass
+class Swept:
+    """A sweep that was carried out."""
 
-    def say(self, line: str) -> None:
-        self.lines.append(line)
+    folder: Path
+    said: list[str]
+
+    @property
+    def comparison(self) -> list[Row]:
+        return rows(self.folder, "comparison")
+
+    def of(self, metric: str) -> Iterator[Row]:
+        return (row for row in self.comparison if row["metric"] == metric)
+
+    def value(self, metric: str, model: str, **about: Any) -> float:
+        [row] = [row for row in self.of(metric) if row["model"] == model and about.items() <= row.items()]
+        return float(row["value"])
+
+    def dataset(self, name: str) -> Dataset:
+        found = named(self.folder)[name]
+        assert isinstance(found, Dataset)
+        return found
 
 
-def swept(folder: Path, **more: Any) -> tuple[Run, dict[tuple[str, str, str], Any], str]:
-    """The run, its comparison by metric, scorer and note, and what it said, with what `show` prints of it."""
-    said, wanted = Said(), settings(**more)
-    with Run(folder, "sweep", wanted, progress=said) as run:
-        sweep.recipe(run, wanted)
-        made = list(run.load("comparison").rows())
-    assert len({row["id"] for row in made}) == len(made)
-    told = "\n".join([*said.lines, comparison.as_text(made)])
-    return run, {(row["metric"], row["model"], row["note"]): row for row in made}, told
+def swept(folder: Path, engine: Rehearsed | None = None, **more: Any) -> Swept:
+    return Swept(folder, carried_out("sweep", folder, settings(**more), engine))
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> tuple[Run, dict, str]:
+def finished(tmp_path_factory: pytest.TempPathFactory, files: dict[str, Any]) -> Swept:
     return swept(tmp_path_factory.mktemp("runs") / "a", **files)
 
 
-def of(made: dict, metric: str) -> dict[tuple[str, str], Any]:
-    return {(model, note): row for (name, model, note), row in made.items() if name == metric}
-
-
-def test_every_scorer_is_measured_in_every_way(finished: tuple[Run, dict, str]) -> None:
+def test_every_scorer_is_measured_in_every_way(finished: Swept) -> None:
     """A scorer that is left out of one measurement wins or loses by its absence."""
-    _, made, _ = finished
     everyone = {*OWN, sweep.CALIBRATED}
     for metric in ("corruption_auc", "mean_auc", "label_auc", "label_precision", "label_recall", "seconds", "ranked"):
-        assert {model for model, _ in of(made, metric)} == everyone, metric
-    assert {model for model, _ in of(made, "kept")} == {*everyone, sweep.RANDOM}
-    assert {note for _, note in of(made, "corruption_auc")} == {*comparison.DAMAGES} - {comparison.CLEAN}
-    assert len(of(made, "spearman")) == 8 * 7 / 2 and len(of(made, "overlap")) == 9 * 8 / 2
-    assert {model for model, note in of(made, "seed_similarity") if "kept -" in note} == {*everyone, sweep.RANDOM}
+        assert {row["model"] for row in finished.of(metric)} == everyone, metric
+    assert {row["model"] for row in finished.of("kept")} == {*everyone, sweep.RANDOM}
+    assert {row["part"] for row in finished.of("corruption_auc")} == {*DAMAGES} - {CLEAN}
+    assert len([*finished.of("spearman")]) == 8 * 7 / 2 and len([*finished.of("overlap")]) == 9 * 8 / 2
+    assert {row["model"] for row in finished.of("seed_similarity_change")} == {*everyone, sweep.RANDOM}
 
 
-def test_every_pair_of_the_pool_is_kept_or_told_why_not(finished: tuple[Run, dict, str]) -> None:
+def test_every_pair_of_the_pool_is_kept_or_told_why_not(finished: Swept) -> None:
     """What a scorer throws away is half of what it does."""
-    _, made, _ = finished
     for name in (*OWN, sweep.CALIBRATED, sweep.RANDOM):
-        dropped = sum(row["value"] for (model, _), row in of(made, "dropped").items() if model == name)
-        assert of(made, "kept")[name, ""]["value"] + dropped == 20, name
-        assert 0 < of(made, "kept")[name, ""]["value"] <= 5, name
+        dropped = sum(row["value"] for row in finished.of("dropped") if row["model"] == name)
+        kept = finished.value("kept", name)
+        assert kept + dropped == 20 and 0 < kept <= 5, name
 
 
-def test_damaged_pairs_are_only_made_of_held_out_ones(finished: tuple[Run, dict, str]) -> None:
+def test_damaged_pairs_are_only_made_of_held_out_ones(finished: Swept) -> None:
     """A judge that was tuned on a seed pair knows it again, damaged or not."""
-    run, _, _ = finished
-    dev = {row["id"] for row in run.load("seed").rows() if row["split"] == "dev"}
-    damaged = list(run.load("damage").rows())
-    assert {row["parent"] for row in damaged} == dev and len(damaged) == len(dev) * len(comparison.DAMAGES)
+    dev = {row["id"] for row in finished.dataset("seed").rows() if row["split"] == "dev"}
+    damaged = list(finished.dataset("damage").rows())
+    assert {row["parent"] for row in damaged} == dev and len(damaged) == len(dev) * len(DAMAGES)
 
 
-def test_ranks_among_others_never_meet_copies_of_their_own(finished: tuple[Run, dict, str]) -> None:
+def test_ranks_among_others_never_meet_copies_of_their_own(finished: Swept) -> None:
     """A clean text beside its truncated self is hard to find, in a way that no pool has."""
-    run, _, _ = finished
-    dev = sum(row["split"] == "dev" for row in run.load("seed").rows())
-    assert 2 <= dev <= 15
-    assert {row["retrieval_of"] for row in run.load("damage").rows()} == {min(dev, 8)}
+    dev = sum(row["split"] == "dev" for row in finished.dataset("seed").rows())
+    assert 2 <= dev < 8
+    assert max(row["retrieval_of"] for row in finished.dataset("damage").rows()) <= dev
 
 
-def test_the_calibrated_scorer_is_measured_out_of_fold(finished: tuple[Run, dict, str]) -> None:
+def test_the_calibrated_scorer_is_measured_out_of_fold(finished: Swept) -> None:
     """A fit that is measured on the labels it was fitted to flatters itself."""
-    run, made, _ = finished
-    fit = store.read_json(next(run.folder.glob("*-calibration")) / "fit.json")
-    assert made["label_auc", sweep.CALIBRATED, "12 good, 12 bad"]["value"] == pytest.approx(fit["auc"])
+    fit = store.read_json(named(finished.folder)["calibration"].path / "fit.json")
+    assert finished.value("label_auc", sweep.CALIBRATED) == pytest.approx(fit["auc"])
 
 
-def test_the_tables_and_the_verdicts_are_said(finished: tuple[Run, dict, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tables_and_the_verdicts_are_said(finished: Swept, capsys: pytest.CaptureFixture[str]) -> None:
     """What is left out must be said as well: a table without it looks complete."""
-    run, _, said = finished
-    assert "left out" in said and "relevance.embedding names no model" in said
-    show_run(run.folder)
+    assert any("left out" in line and "relevance.embedding names no model" in line for line in finished.said)
+    show(finished.folder)
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("AUC, clean above damaged", "Spearman", "Jaccard"))
-    assert shown.count("ranks best") == 2 and "two standard errors" in shown
+    assert all(word in shown for word in ("AUC", "Spearman", "Jaccard", *OWN))
+    assert (finished.folder / "report.html").exists()
 
 
-def test_costs_are_of_what_a_scorer_needs(finished: tuple[Run, dict, str]) -> None:
+def test_costs_are_of_what_a_scorer_needs(finished: Swept) -> None:
     """The gain on the judge's bill, or a combination for nothing, and the table is wrong where money is spent."""
-    _, made, _ = finished
-    needs = dict(of(made, "prompt_tokens").keys())
+    needs = {row["model"]: row["note"] for row in finished.of("prompt_tokens")}
     assert (needs["score"], needs["ifd"], needs["combined"]) == ("judge", "likelihood", "judge + likelihood + backward")
-    assert all(row["value"] > 0 for row in of(made, "prompt_tokens").values())
+    assert all(row["value"] > 0 for row in finished.of("prompt_tokens"))
 
 
-def test_a_finished_sweep_asks_no_model(
-    finished: tuple[Run, dict, str], files: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_finished_sweep_asks_no_model(finished: Swept, files: dict[str, Any]) -> None:
     """A second command must return at once, with the same table."""
-    run, made, _ = finished
-    monkeypatch.setattr(language_models, "open", None)
-    monkeypatch.setattr(sweep, "calibrate", None)
-    assert swept(run.folder, **files)[1] == made
+    carried_out("sweep", finished.folder, settings(**files), Refuses())
 
 
-def test_another_budget_asks_no_model(
-    finished: tuple[Run, dict, str], files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_budget_asks_no_model(finished: Swept, files: dict[str, Any], tmp_path: Path) -> None:
     """All scores are there, so that another share of the pool is a matter of seconds."""
-    monkeypatch.setattr(language_models, "open", None)
-    wanted = settings(**files, share=0.5)
-    with Run(tmp_path / "b", "sweep", wanted, reuse=finished[0].folder) as run:
-        sweep.recipe(run, wanted)
-        assert len(run.load("kept-gain")) > finished[1]["kept", "gain", ""]["value"]
+    engine = Rehearsed()
+    carried_out("sweep", tmp_path / "b", settings(**files, share=0.5), engine, reuse=finished.folder)
+    assert not engine.opened and len(rows(tmp_path / "b", "kept-gain")) > finished.value("kept", "gain")
 
 
-def test_a_pool_alone_is_enough(files: dict[str, str], tmp_path: Path) -> None:
+def test_a_pool_alone_is_enough(files: dict[str, Any], tmp_path: Path) -> None:
     """Without seed and labels scorers can still be seen to differ, but none can be called the best."""
-    _, made, said = swept(tmp_path / "a", pairs=files["pairs"], backward_lm="", scorers=("gain", "score"))
-    assert {name for name, _, _ in made} == {"ranked", "kept", "dropped", "overlap", "spearman", "seconds", "prompt_tokens"}
-    assert {model for model, _ in of(made, "kept")} == {"gain", "score", sweep.RANDOM} and "nothing says" in said
+    done = swept(tmp_path / "a", pairs=files["pairs"], backward_lm="", scorers=("gain", "score"))
+    found = {row["metric"] for row in done.comparison}
+    assert found == {"ranked", "kept", "dropped", "overlap", "spearman", "seconds", "prompt_tokens"}
+    assert {row["model"] for row in done.of("kept")} == {"gain", "score", sweep.RANDOM}
 
 
-def test_a_scorer_that_keeps_nothing_is_shown(files: dict[str, str], tmp_path: Path) -> None:
+def test_a_scorer_that_keeps_nothing_is_shown(files: dict[str, Any], tmp_path: Path) -> None:
     """A band that no pair lies in must not end the comparison of the others."""
-    few = {"pairs": files["pairs"], "scorers": ("ifd", "gain"), "curate": {"ifd_band": (0.0, 0.01)}}
-    _, made, said = swept(tmp_path / "a", **few)
-    assert made["kept", "ifd", ""]["value"] == 0 and made["dropped", "ifd", "outside_band"]["value"] == 20
-    assert "20 outside_band" in said
+    done = swept(tmp_path / "a", pairs=files["pairs"], scorers=("ifd", "gain"), curate={"ifd_band": (0.0, 0.01)})
+    assert done.value("kept", "ifd") == 0 and done.value("dropped", "ifd", part="outside_band") == 20
 
 
-def test_too_few_labels_for_a_fit_are_said(files: dict[str, str], tmp_path: Path) -> None:
+def test_too_few_labels_for_a_fit_are_said(files: dict[str, Any], tmp_path: Path) -> None:
     """Labels that are too few to fit are enough to measure by."""
     labels = written(tmp_path / "few.jsonl", labelled(4, 4))
-    _, made, said = swept(tmp_path / "a", pairs=files["pairs"], labels=labels, scorers=("gain",))
-    assert "calibrated: 8 labels, 4 of the rarer kind; needed are 20, 5 of each" in said
-    assert {model for model, _ in of(made, "label_auc")} == {"gain"}
+    done = swept(tmp_path / "a", pairs=files["pairs"], labels=labels, scorers=("gain",))
+    assert any("calibrated: 8 labels, 4 of the rarer kind; needed are 20, 5 of each" in line for line in done.said)
+    assert {row["model"] for row in done.of("label_auc")} == {"gain"}
 
 
-def test_the_pairs_of_a_run_are_taken(finished: tuple[Run, dict, str], files: dict[str, str], tmp_path: Path) -> None:
-    """The pool of a finished run need not be exported to be scored again."""
-    with Run(tmp_path / "a", "humpback", settings()) as other:
-        other.put("pairs", lambda: [pair(i) for i in range(6)], PAIR, {})
-    _, made, _ = swept(tmp_path / "b", pairs=str(other.folder), scorers=("gain",))
-    assert made["kept", "gain", ""]["n"] == 6
-    _, again, _ = swept(tmp_path / "c", pairs=str(other.load("pairs").path), scorers=("gain",))
-    assert again["kept", "gain", ""]["n"] == 6
-    with Run(tmp_path / "empty", "humpback", settings()), pytest.raises(UsageFault, match="no dataset 'pairs'"):
-        swept(tmp_path / "d", pairs=str(tmp_path / "empty"))
+def test_the_pairs_of_a_run_are_taken(files: dict[str, Any], tmp_path: Path) -> None:
+    """The pool of a finished run need not be exported to be scored again; nor that of one with scores, beside a seed."""
+    with World(tmp_path / "a", "humpback") as other:
+        pairs = other.put("pairs", [pair(i) for i in range(6)], PAIR, kind="pairs")
+    assert swept(tmp_path / "b", pairs=str(tmp_path / "a"), scorers=("gain",)).value("kept", "gain") == 2
+    done = swept(tmp_path / "c", pairs=str(pairs.path), scorers=("gain",))
+    assert [row["n"] for row in done.of("kept")] == [6, 6]
+    scored = done.dataset("scored").path
+    assert [row["n"] for row in swept(tmp_path / "d", pairs=str(scored), seed=files["seed"]).of("kept")][:1] == [6]
+    with World(tmp_path / "empty", "humpback"), pytest.raises(UsageFault, match="nothing finished of kind pairs"):
+        swept(tmp_path / "e", pairs=str(tmp_path / "empty"))
 
 
 @pytest.mark.parametrize(("wrong", "told"), [
     ({"pairs": ""}, "pairs is empty"),
     ({"lm": ""}, "lm is empty"),
-    ({"train": True, "seed": ""}, "no seed pairs"),
+    ({"train": True, "seed": {"path": ""}}, "no seed pairs"),
     ({"scorers": ("grace",)}, "no scorer 'grace'"),
-    ({"combine": ("grace",)}, "no scorer 'grace'"),
+    ({"scorers": ("combined",), "combine": ("grace",)}, "no scorer 'grace'"),
     ({"scorers": ("specificity",), "backward_lm": ""}, "specificity needs backward_lm"),
     ({"scorers": ("entailment",)}, "entailment needs relevance.entailment"),
     ({"scorers": ("combined",), "backward_lm": ""}, "combined needs backward_lm"),
 ])  # fmt: skip
-def test_what_cannot_be_compared_is_refused(wrong: dict, told: str, files: dict[str, str], tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_refused(wrong: dict, told: str, files: dict[str, Any], tmp_path: Path) -> None:
     """A misspelt scorer must not be found out after an hour of scoring."""
     with pytest.raises(UsageFault, match=told):
-        swept(tmp_path / "a", **{**files, **wrong})
+        carried_out("sweep", tmp_path / "a", settings(**{**files, **wrong}), Refuses())
 
 
-@pytest.mark.parametrize("rows", [labelled(6, 0), [*labelled(3, 3), pair(90)]])
-def test_labels_must_be_whole(rows: list, files: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", [labelled(6, 0), [*labelled(3, 3), pair(90)]])
+def test_labels_must_be_whole(given: list, files: dict[str, Any], tmp_path: Path) -> None:
     """A pair without a label counted as bad is a wrong figure that nobody sees."""
     with pytest.raises(UsageFault, match="without a label"):
-        swept(tmp_path / "a", pairs=files["pairs"], labels=written(tmp_path / "l.jsonl", rows), scorers=("gain",))
+        swept(tmp_path / "a", pairs=files["pairs"], labels=written(tmp_path / "l.jsonl", given), scorers=("gain",))
 
 
-def test_a_model_for_every_selection(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_for_every_selection(files: dict[str, Any], tmp_path: Path) -> None:
     """Scorers are compared at one budget, beside a random draw of its size, and no held-out pair is trained on."""
-    trained: dict[str, list] = {}
-
-    def note(folder: Path, job: Job, rows: list, *_: object) -> None:
-        trained[folder.name.split("-", 1)[1].removesuffix(".partial")] = rows
-        store.write_json(folder / "config.json", {"rows": len(rows)})
-
-    def rows_of(_: Run, test: list, models: list[Path], __: object) -> Any:
-        for path in models:
-            name = path.name.split("-", 1)[1].replace("forward-", "M_")
-            yield paired_change("nll_change", name, [2.0] * len(test), [1.5] * len(test))
-
-    monkeypatch.setattr(_models, "train", note)
-    monkeypatch.setattr(sweep, "model_rows", rows_of)
+    engine = Rehearsed(lambda name, _: 0.5 * (name == "forward-gain"))
     given = {"pairs": files["pairs"], "seed": files["seed"], "curate": {"ifd_band": (0.0, 0.01)}}
-    _, made, said = swept(tmp_path / "a", **given, scorers=("gain", "ifd"), train=True)
-    assert [*trained] == ["forward-0", "forward-gain", "forward-random"] and "ifd: it keeps no pair" in said
-    assert len(trained["forward-gain"]) == len(trained["forward-random"]) == len(trained["forward-0"]) + 5
-    assert {row["split"] for row in trained["forward-gain"]} == {"train", None}
-    assert {model for model, _ in of(made, "nll_change")} == {"M_0", "gain", "random"} and "NLL change" in said
+    done = swept(tmp_path / "a", engine, **given, scorers=("gain", "ifd"), train=True)
+    assert [*engine.trained] == ["forward-0", "forward-gain", "forward-random"]
+    assert any("ifd: it keeps no pair" in line for line in done.said)
+    sizes = {name: len(rows_of(named(done.folder)[name].path)) for name in engine.trained}
+    assert sizes["forward-gain"] == sizes["forward-random"] == sizes["forward-0"] + 5
+    changes = {row["model"]: row["value"] for row in rows(done.folder, "model-quality") if row["metric"] == "nll_change"}
+    assert changes == {"M_0": 0.0, "gain": pytest.approx(-0.5), "random": 0.0}
+
+
+def test_a_pool_that_holds_held_out_pairs_teaches_them_to_no_model(files: dict[str, Any], tmp_path: Path) -> None:
+    """`train=true` did not look at all: what the models were measured on stood in the pool, under other ids."""
+    seed = [{**pair(i), "id": f"other{i}"} for i in range(200, 230)]
+    pool = written(tmp_path / "pool.jsonl", [*seed, *(pair(i) for i in range(100, 110))])
+    done = swept(tmp_path / "a", pairs=pool, seed=files["seed"], scorers=("gain",), train=True, share=1.0)
+    held = {row["response"] for row in rows(done.folder, "seed") if row["split"] != "train"}
+    assert done.dataset("unseen").totals.drops == {"held_out_pair": len(held)} and len(held) > 10
+    for each in store.find(done.folder, kind="model"):
+        assert not held & {row["response"] for row in rows_of(each.path)}, each.path
