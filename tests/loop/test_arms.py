@@ -123,8 +123,8 @@ ARMS = {"base", "sft", "measure", "tags"}
 SELECTION = {"corpus", "augment", "guards", "judge", "judge_lm", "relevance", "combine", "curate", "random_seed"}
 GATES = {f"curate.{name}" for name in ("per_site", "distinct", "clusters", "cluster_share", "ifd_band")}
 OWN: dict[str, set[str]] = {
-    "ablate_backward": {"measure", "sft"}, "ablate_data": {*ARMS, "random_seed"}, "ablate_k": {*ARMS, *GATES}, "ablate_tags": ARMS,
-    "ablate_unit": {"sft", "measure", *SELECTION}, "scaling": {*ARMS, "random_seed"},
+    "ablate_backward": {"measure", "sft"}, "ablate_data": {*ARMS, "random_seed"}, "ablate_k": {*ARMS, *GATES},
+    "ablate_tags": ARMS, "ablate_unit": {"sft", "measure", *SELECTION}, "scaling": {*ARMS, "random_seed"},
 }  # fmt: skip
 REFUSED_ALL_THE_SAME = {"ablate_unit": {"corpus.segment.unit", "curate.rounds"}}
 
@@ -162,7 +162,7 @@ def test_a_refreshed_backward_model_is_trained_as_the_first_one(tmp_path: Path) 
     """With other steps than the one that it is held against, it would be better or worse by these."""
     run = finished_run(tmp_path / "run", backward_sft=None)
     wanted = settings("ablate_backward", run, sft={"steps": 9})
-    with pytest.raises(UsageFault, match="sft.steps = 9"):
+    with pytest.raises(UsageFault, match=r"sft\.steps = 9"):
         carried_out("ablate_backward", tmp_path / "a", wanted, Refuses())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rehearsed import Refuses, Rehearsed, carried_out, demo, named, rows, rows_of
 
+from humpback.exports import export
 from humpback.recipes.demo import MATERIAL
 from humpback.schema import Row
 from humpback.store import Dataset
@@ -132,7 +133,8 @@ def test_a_page_that_holds_a_held_out_answer_teaches_it_to_no_model(tmp_path: Pa
     plain = [{**pair, "response": " ".join(re.findall(r"[a-zA-Z,.]+", pair["response"]))} for pair in SEED]
     long = [pair for pair in plain if 700 < len(pair["response"]) < 2000][:12]
     for i, pair in enumerate(long):
-        body = f"<p>{pair['response']}</p>"
+        licence = '<a rel="license" href="https://creativecommons.org/licenses/by-sa/4.0/">CC</a>' if i % 2 else ""
+        body = f"<p>{pair['response']}</p>{licence}"
         (tmp_path / f"{i}.html").write_text(f"<html lang=en><body><main><h1>Page {i}</h1>{body}</main></body></html>")
     corpus = {"inputs": [str(tmp_path / "*.html")], "sample": None, "rules": {"min_chars": 200}}
     settings = demo(
@@ -147,6 +149,11 @@ def test_a_page_that_holds_a_held_out_answer_teaches_it_to_no_model(tmp_path: Pa
     assert isinstance(unseen, Dataset)
     assert 0 < len(held & on_pages) == unseen.totals.drops["held_out_pair"] < len(on_pages)
     assert not held & {row["response"][:200] for pairs in trained_on(run).values() for row in pairs}
+    # What may be used of it can be told from the export: the licence has come all the way.
+    chosen = rows(run, "selected-1")
+    free = [row for row in chosen if row["license"]]
+    assert 0 < len(free) < len(chosen)
+    assert export(run, "messages", tmp_path / "free.jsonl", licenses=["CC-BY-*"]) == len(free)
 
 
 def test_evaluation_data_that_is_named_is_in_no_pool(tmp_path: Path, pages: Path) -> None:

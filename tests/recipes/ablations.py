@@ -1,5 +1,6 @@
 """A finished run of the recipe humpback in little, for ablations to start from: its datasets without its models' work."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,22 @@ def web_rows(count: int, round_: int) -> Iterator[Row]:
 def segment_rows() -> list[Row]:
     return [{"id": f"s{i}", "text": TEXT.format(f"of kind {i * 7}"), "header_path": [f"Wheel {i}"], "lang": "en"}
             for i in range(6)]  # fmt: skip
+
+
+def prose(number: int) -> str:
+    """Sentences that no rule takes for a menu or for one sentence over and over."""
+    parts = "rim spoke hub tyre tube valve axle nut fork brake chain crank".split()
+    random.Random(number).shuffle(parts)
+    tools = ("a brush", "warm water", "some oil", "an old cloth")
+    told = [f"First the {a} of wheel {number} is taken off with {tool}, and then the {b} beside it is cleaned and dried."
+            for a, b, tool in zip(parts[::3], parts[1::3], tools, strict=True)]  # fmt: skip
+    return " ".join(told)
+
+
+def page(number: int, head: str = "", foot: str = "") -> str:
+    body = "".join(f"<h2>Part {i} of wheel {number}</h2><p>{prose(10 * number + i)}</p>" for i in range(3))
+    main = f"<main><h1>All about wheel {number}</h1>{body}</main>"
+    return f"<html lang=en><head>{head}</head><body>{main}{foot}</body></html>"
 
 
 def note(training: Training, folder: Path, _: Hands) -> None:

@@ -1,12 +1,11 @@
 """Every ablation, end to end on a small run; trainings are notes of what they got, and better pairs make better models."""
 
-import random
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from recipes.ablations import Ran, finished_run, settings
+from recipes.ablations import Ran, finished_run, page, settings
 from rehearsed import Refuses, Rehearsed, carried_out, demo, named, rows_of
 
 from humpback import recipes, store
@@ -154,21 +153,6 @@ def test_the_blind_control_of_a_threshold_is_as_large(made: Path, tmp_path: Path
 
 
 # Units and backward models.
-
-
-def prose(number: int) -> str:
-    """Sentences that no rule takes for a menu or for one sentence over and over."""
-    parts = "rim spoke hub tyre tube valve axle nut fork brake chain crank".split()
-    random.Random(number).shuffle(parts)
-    tools = ("a brush", "warm water", "some oil", "an old cloth")
-    told = [f"First the {a} of wheel {number} is taken off with {tool}, and then the {b} beside it is cleaned and dried."
-            for a, b, tool in zip(parts[::3], parts[1::3], tools, strict=True)]  # fmt: skip
-    return " ".join(told)
-
-
-def page(number: int) -> str:
-    body = "".join(f"<h2>Part {i} of wheel {number}</h2><p>{prose(10 * number + i)}</p>" for i in range(3))
-    return f"<html lang=en><body><main><h1>All about wheel {number}</h1>{body}</main></body></html>"
 
 
 LOOSE: dict[str, Any] = {

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from humpback.recipes._arms import Draw, Material
+from humpback.train.job import Job
 from recipes.ablations import finished_run, seed_row, settings
 
 from humpback import cli, store
@@ -11,10 +13,8 @@ from humpback.errors import UsageFault
 from humpback.lm.spec import model_folder
 from humpback.prompts.forward import TagConfig
 from humpback.recipes import _arms, _models, ablate_data
-from humpback.recipes._arms import Draw, Material
 from humpback.run import Run
 from humpback.train.config import SftConfig
-from humpback.train.job import Job
 
 
 @pytest.fixture(scope="module")

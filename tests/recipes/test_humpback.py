@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from humpback.report.show import show_run
+from humpback.train.job import Job
 
 from humpback import lm as language_models
 from humpback import store
@@ -17,10 +19,8 @@ from humpback.errors import UsageFault
 from humpback.lm.spec import model_folder
 from humpback.recipes import _models, demo, humpback
 from humpback.report import gather, write_report
-from humpback.report.show import show_run
 from humpback.run import Run
 from humpback.train.config import HardwareConfig
-from humpback.train.job import Job
 
 pytest.importorskip("torch")
 TRAINED: list[dict[str, Any]] = []

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from humpback.recipes._corpus import corpus
+from humpback.train.job import Job
 
 from humpback import lm as language_models
 from humpback import store
@@ -15,11 +17,9 @@ from humpback.evaluate import held_out
 from humpback.lm import LM, Answer, Completion, Question, Sampling
 from humpback.lm.echo import Echo
 from humpback.recipes import _models, demo, humpback
-from humpback.recipes._corpus import corpus
 from humpback.report import gather
 from humpback.run import Run
 from humpback.schema import Row
-from humpback.train.job import Job
 
 POOLS, BACKWARDS = ("fixed", "regenerated", "rejected"), ("fixed", "retrained")
 
