@@ -67,7 +67,7 @@ def _known(model: Any, text: Any, cache: Any) -> Layout | None:
 
 def _signs(text: Any, pattern: re.Pattern[str]) -> list[int]:
     """The numbers above 0 that the config has under names that say so; a window may be in no cache but in the mask alone."""
-    return [value for name, value in text.to_dict().items() if isinstance(value, int) and value > 0 and pattern.search(name)]
+    return [value for name, value in text.to_dict().items() if type(value) is int and value > 0 and pattern.search(name)]
 
 
 def _tried(model: Any, pad: int, text: Any, tokens: list[int], brings: bool) -> Layout | None:
