@@ -55,7 +55,9 @@ def test_a_nested_default_of_the_demo_survives_a_partial_setting() -> None:
     assert made.corpus.inputs and made.corpus.sample == 5
 
 
-@pytest.mark.parametrize(("name", "near"), [("curate.kk", "curate.k"), ("curate.round", "curate.rounds"), ("corpus.input", "corpus.inputs")])
+@pytest.mark.parametrize(
+    ("name", "near"), [("curate.kk", "curate.k"), ("curate.round", "curate.rounds"), ("corpus.input", "corpus.inputs")]
+)
 def test_an_unknown_setting_names_the_nearest(name: str, near: str) -> None:
     """A setting that is silently ignored is a configuration that lies."""
     with pytest.raises(UsageFault) as caught:
