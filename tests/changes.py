@@ -26,7 +26,7 @@ def group_of(field: FieldInfo) -> type[Config] | None:
 
 # Where type and bounds do not tell what is valid: by the end of the dotted name.
 BY_HAND: dict[str, Any] = {
-    "backward.language": "de", "rubric": "rubric-axes-v1", "curate.by": "gain", "lr_end": 1e-7, "columns": {"text": "body"},
+    "backward.language": "de", "rubric": "rubric-axes-v1", "curate.by": "ifd", "lr_end": 1e-7, "columns": {"text": "body"},
     "script_scale": {"han": 3.0}, "contamination.against": [str(MATERIAL / "seed.jsonl")],
     "relevance.embedding": str(model_folder("embedded")), "relevance.entailment": str(model_folder("embedded")),
     "hardware.launch": "two_cpu", "languages": ["en", "de"], "combine": ["score", "gain"], "scorers": ["gain", "ifd"],

@@ -72,15 +72,26 @@ MADE: dict[str, Any] = {
     "backward_sft": {"lr": 3e-5, "lr_end": 3e-6},
     "corpus": {"inputs": [str(MATERIAL / "pages.warc.gz")]},
 }  # fmt: skip
+# A selection that nothing stops.
+LOOSE: dict[str, Any] = {
+    "curate": {"stop_below_chance": False, "by": "gain", "share": 0.5, "distinct": None},
+    "judge": {"stop_valid": 0.0, "warn_valid": 0.0}, "guards": {"min_logprob": None},
+}  # fmt: skip
 
 
 def finished_run(
-    folder: Path, rounds: int = 1, trained: int = 1, choice: Choice | None = None, web: int = 40, **layers: Any
+    folder: Path,
+    rounds: int = 1,
+    trained: int = 1,
+    choice: Choice | None = None,
+    web: int = 40,
+    seeds: int = 80,
+    **layers: Any,
 ) -> Path:
     """`rounds` selections by `choice`, of which models were trained on the first `trained`."""
     made: Any = build(recipes.load("humpback").Settings, [MADE, layers])
     with World(folder, "humpback", made) as world:
-        seed = world.put("seed", map(seed_row, range(80)), PAIR, kind="seed")
+        seed = world.put("seed", map(seed_row, range(seeds)), PAIR, kind="seed")
         world.put("sample", segment_rows(), SEGMENT, kind="segments")
         model(world, [seed], "M_0", round=0)
         if not made.backward_lm:

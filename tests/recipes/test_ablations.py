@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recipes.ablations import Ran, finished_run, page, settings
+from recipes.ablations import LOOSE, Ran, finished_run, page, settings
 from rehearsed import Refuses, Rehearsed, carried_out, demo, named, rows_of
 
 from humpback import recipes, store
@@ -153,12 +153,6 @@ def test_the_blind_control_of_a_threshold_is_as_large(made: Path, tmp_path: Path
 
 
 # Units and backward models.
-
-
-LOOSE: dict[str, Any] = {
-    "curate": {"stop_below_chance": False, "by": "gain", "share": 0.5, "distinct": None},
-    "judge": {"stop_valid": 0.0, "warn_valid": 0.0}, "guards": {"min_logprob": None},
-}  # fmt: skip
 
 
 @pytest.mark.slow

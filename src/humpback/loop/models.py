@@ -45,16 +45,21 @@ class TrainSettings(Config):
 
 
 class ModelSettings(TrainSettings, CurationSettings):
-    """What recipes can set that train models of both roles, and curate."""
+    """What recipes can set that train forward models, and curate."""
 
     teach: TeachConfig = TeachConfig()
-    backward_sft: SftConfig | None = Field(
-        None, description="the backward model's fine-tuning; what it does not set is as sft (paper: all)"
-    )
     backward_lm: Annotated[ModelName, OFTEN] = Field(
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"
     )
     measure: MeasureSettings = MeasureSettings()
+
+
+class WriterSettings(ModelSettings):
+    """What recipes can set that train a backward model too."""
+
+    backward_sft: SftConfig | None = Field(
+        None, description="the backward model's fine-tuning; what it does not set is as sft (paper: all)"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -66,7 +71,7 @@ class ModelSettings(TrainSettings, CurationSettings):
 
 def training(role: Role, settings: ModelSettings, data: Sequence[Data] = (), sft: SftConfig | None = None) -> Training:
     """The training of a model of that role, by `sft` or as the settings have it."""
-    own = settings.backward_sft if role == "backward" else None
+    own = settings.backward_sft if role == "backward" and isinstance(settings, WriterSettings) else None
     return Training(
         role=role, base=settings.base, data=tuple(data), sft=sft or own or settings.sft, hardware=settings.hardware,
         tags=settings.tags, backward=settings.backward, teach=settings.teach,

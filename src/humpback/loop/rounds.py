@@ -22,7 +22,7 @@ from humpback.engine import Hands
 from humpback.evaluate import iteration
 from humpback.evaluate.selection import of_selection
 from humpback.lm.spec import ModelName, fingerprint
-from humpback.loop.models import ModelSettings, model_folder, trained
+from humpback.loop.models import WriterSettings, model_folder, trained
 from humpback.methods import backtranslate
 from humpback.metrics import metric
 from humpback.run import Run
@@ -33,7 +33,7 @@ from humpback.store import Dataset
 BEST = "best.json"
 
 
-class LoopSettings(ModelSettings, backtranslate.Settings):
+class LoopSettings(WriterSettings, backtranslate.Settings):
     """What recipes with rounds can set."""
 
     iterate: iteration.IterateConfig = iteration.IterateConfig()
