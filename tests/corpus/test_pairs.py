@@ -189,7 +189,7 @@ def test_a_damaged_file_keeps_what_it_had(tmp_path: Path, damage: str) -> None:
     lines = [json.dumps({"instruction": f"Q{i}", "response": noise[i * 1000 : i * 1000 + 1000]}) for i in range(200)]
     path = tmp_path / ("a.parquet" if "parquet" in damage else "a.jsonl.gz")
     if damage == "cut gzip":
-        path.write_bytes(gzip.compress("\n".join(lines).encode())[:-9000])
+        path.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0)[:-9000])
     elif damage == "cut parquet":
         pq.write_table(pa.Table.from_pylist([json.loads(line) for line in lines]), path)
         path.write_bytes(path.read_bytes()[:-500])

@@ -56,7 +56,7 @@ def test_random_edits(write: Callable[..., bytes], pack: Pack, single: bool, mon
         assert [*records(io.BytesIO(data), 0, cut), *records(io.BytesIO(data), cut)] == found
 
 
-MEMBER = gzip.compress(warc(0))
+MEMBER = gzip.compress(warc(0), mtime=0)
 TOO_LONG = b"WARC/1.0\r\nContent-Length: 99999999\r\n\r\n"
 WRONG = b"WARC/1.0\r\nContent-Length: 100000\r\n\r\n"
 LINE = b"http://a 192.0.2.1 20240506070809 text/html "
@@ -68,14 +68,13 @@ CUT = gzip.compress(
     b"WARC/1.0\r\nWARC-Type: resource\r\nWARC-Record-ID: <urn:65>\r\nContent-Length: 965\r\n\r\n"
     + bytes(_NOISE.choices(b"abcdef <>/", k=965)) + b"\r\n\r\n",
     random.Random(65).randrange(1, 10),
-    mtime=0,
-)[:248]  # fmt: skip
+    mtime=0)[:248]  # fmt: skip
 FLOODS = {
     "gzip members that are none": MEMBER + repeated(b"\x1f\x8b\x08\0\0\0\0\0\0\xff"),
     "gzip members with endless names": MEMBER + repeated(b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"),
     "gzip members in each other": MEMBER + repeated(NESTED),
     "gzip members cut off early": repeated(CUT),
-    "empty gzip members": MEMBER + repeated(gzip.compress(b"")),
+    "empty gzip members": MEMBER + repeated(gzip.compress(b"", mtime=0)),
     "gzip members of one byte": b"".join(gzip.compress(bytes([byte]), mtime=0) for byte in warc(0) * 4),
     "zstd frames that are none": frames([warc(0)])[0] + repeated(b"\x28\xb5\x2f\xfd"),
     "lz4 frames that are none": lz4.frame.compress(warc(0)) + repeated(b"\x04\x22\x4d\x18\x64\x40\xa7"),
@@ -85,8 +84,8 @@ FLOODS = {
     "one header without an end": b"WARC/1.0\r\n" + repeated(b"a: b\r\n"),
     "sizes past the next records": repeated(WRONG),
     "sizes too large to hold": repeated(TOO_LONG),
-    "packed sizes past the next records": gzip.compress(repeated(WRONG)),
-    "packed sizes too large to hold": gzip.compress(repeated(TOO_LONG)),
+    "packed sizes past the next records": gzip.compress(repeated(WRONG), mtime=0),
+    "packed sizes too large to hold": gzip.compress(repeated(TOO_LONG), mtime=0),
     "line ends": warc(0) + repeated(b"\r\n"),
     "addresses": repeated(b"http: "),
     "addresses after binary": repeated(b"\x80ab: a 20240506070809 "),
@@ -123,7 +122,7 @@ def test_files_of_almost_nothing(data: bytes) -> None:
 
 def test_a_record_of_zeros_takes_no_memory() -> None:
     """80 MB in 400 kB: it is passed piece by piece, its size is told, and what follows is read."""
-    parts = [gzip.compress(part, 1) for part in (warc(0), warc(1, bytes(80 << 20)), warc(2))]
+    parts = [gzip.compress(part, 1, mtime=0) for part in (warc(0), warc(1, bytes(80 << 20)), warc(2))]
     tracemalloc.start()
     found, damage = read(b"".join(parts))
     peak = tracemalloc.get_traced_memory()[1]

@@ -199,7 +199,7 @@ def test_shapes_of_evaluation_records(tmp_path: Path, record: Any, sides: list[s
 def test_kinds_of_files(tmp_path: Path) -> None:
     """AlpacaEval is gzipped JSON, LIMA JSONL, the hub Parquet: each must hold the same items."""
     records = [{"instruction": PROMPT}, {"instruction": SHORT}]
-    (tmp_path / "e.json.gz").write_bytes(gzip.compress(json.dumps(records).encode()))
+    (tmp_path / "e.json.gz").write_bytes(gzip.compress(json.dumps(records).encode(), mtime=0))
     (tmp_path / "e.json").write_text(json.dumps(records), encoding="utf-8-sig")
     written(tmp_path / "e.jsonl", records)
     pq.write_table(pa.Table.from_pylist(records), tmp_path / "e.parquet")
@@ -216,7 +216,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
             found(path, FILLER)
     with pytest.raises(UsageFault, match="No such file"):
         found(tmp_path / "absent.jsonl", FILLER)
-    (tmp_path / "e.json.gz").write_bytes(gzip.compress(b"[]" * 99)[:20])
+    (tmp_path / "e.json.gz").write_bytes(gzip.compress(b"[]" * 99, mtime=0)[:20])
     with pytest.raises(UsageFault, match="cannot read"):
         found(tmp_path / "e.json.gz", FILLER)
 

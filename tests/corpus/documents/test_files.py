@@ -54,7 +54,7 @@ def test_what_is_remote() -> None:
 
 def test_what_stands_before_the_damage_is_read(tmp_path: Path) -> None:
     """A buffer that is filled at once would take the good lines with the bad."""
-    (tmp_path / "a.gz").write_bytes(gzip.compress("".join(f"{n * n}\n" for n in range(9999)).encode())[:-100])
+    (tmp_path / "a.gz").write_bytes(gzip.compress("".join(f"{n * n}\n" for n in range(9999)).encode(), mtime=0)[:-100])
     lines = 0
     with open_unpacked(str(tmp_path / "a.gz")) as file, pytest.raises(EOFError):
         for _ in file:

@@ -35,7 +35,7 @@ def texts(path: Path) -> list[str]:
         ("a.csv", b"id,text\n1,One\n2,Two\n"),
         ("a.csv", b"id;text\r\n1;One\r\n\r\n2;Two"),
         ("a.tsv", b"id\ttext\n1\tOne\n2\tTwo\n"),
-        ("a.csv.gz", gzip.compress(b'id,text\n1,"One"\n2,"Two"\n')),
+        ("a.csv.gz", gzip.compress(b'id,text\n1,"One"\n2,"Two"\n', mtime=0)),
         ("a.csv", b"\xef\xbb\xbftext\nOne\nTwo\n"),
         ("a.csv", "text,b\nOne,ü\nTwo,ö\n".encode("utf-16")),
         ("a.csv", b"\xfe\xff" + "text,b\nOne,ü\nTwo,ö\n".encode("utf-16-be")),

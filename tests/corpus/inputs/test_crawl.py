@@ -60,7 +60,7 @@ class Crawl(BaseHTTPRequestHandler):
 def crawl(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Crawl]]:
     paths = [f"crawl-data/{NAME}/segments/1/warc/{n:05d}.warc.gz" for n in range(20)]
     Crawl.files = {f"/{path}": DEMO.read_bytes() for path in paths}
-    Crawl.files[LIST] = gzip.compress("".join(f"{path}\n" for path in paths).encode())
+    Crawl.files[LIST] = gzip.compress("".join(f"{path}\n" for path in paths).encode(), mtime=0)
     Crawl.failures = 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Crawl) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
