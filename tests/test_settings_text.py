@@ -1,44 +1,73 @@
-"""Settings as they are shown: YAML that is a working --config file, in which each value has its reason."""
+"""Settings as text that is read by people and by `--config`."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import yaml
+from pydantic import Field
 
-from humpback import config, recipes
-from humpback.config import build, leaves, shown
+from humpback import recipes
+from humpback.config import OFTEN, Config, Shown, build, from_yaml
 from humpback.settings_text import as_yaml
 
-NAMES = recipes.names()
+
+class Inner(Config):
+    """What lies deeper. And more about it, which is for those who read the code, or for
+    nobody."""
+
+    share: Annotated[float, OFTEN] = Field(0.5, description="how much (ours)")
+    rare: int = 3
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_shown_settings_are_yaml_that_gives_the_same_settings(name: str, tmp_path: Path) -> None:
-    """`humpback recipes show X > my.yaml` must be a working --config file, with all settings or with those often changed."""
+class Outer(Config):
+    """Settings."""
+
+    name: Annotated[str, OFTEN] = Field("a: b", description="a text with a colon # and more")
+    inner: Inner = Inner(share=0.25)
+    unused: Inner | None = None
+    files: Annotated[tuple[str, ...], Shown(place="argument", help="What is read.")] = ()
+
+
+def test_what_people_change_is_shown_with_its_reason() -> None:
+    """A name and a number tell nobody whether to change it."""
+    assert as_yaml(Outer(), {}).splitlines() == [
+        'name: "a: b"  # a text with a colon # and more',
+        "inner:  # What lies deeper",
+        "  share: 0.25  # how much (ours)",
+        "files: []  # What is read.",
+    ]
+
+
+def test_all_are_shown_on_demand() -> None:
+    """The others can be set as well, and somebody has to be able to find them."""
+    text = as_yaml(Outer(), {}, every=True)
+    assert yaml.safe_load(text) == {
+        "name": "a: b", "inner": {"share": 0.25, "rare": 3}, "unused": None, "files": [],
+    }  # fmt: skip
+
+
+def test_a_value_that_is_not_the_classs_own_says_whose_it_is() -> None:
+    """The reason for the default is none for the value that stands in its place."""
+    text = as_yaml(Outer(), {"inner.share": "preset small"})
+    assert "  share: 0.25  # preset small; else 0.5: how much (ours)" in text.splitlines()
+
+
+def test_a_recipe_that_marks_none_shows_all() -> None:
+    """An empty page would look like a recipe without settings."""
+    assert as_yaml(Inner(share=1.0).model_copy(), {}).startswith("share")
+
+    class Bare(Config):
+        """None of them is marked."""
+
+        one: int = 1
+
+    assert as_yaml(Bare(), {}) == "one: 1"
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_what_is_shown_is_read_back(name: str, tmp_path: Path) -> None:
+    """1e-05 is a text in YAML, and a mapping in a comment is none."""
     kind = recipes.load(name).Settings
-    for every in (False, True):
-        path = tmp_path / f"{every}.yaml"
-        path.write_text(as_yaml(kind(), {}, every))
-        assert build(kind, [config.from_yaml(path)]) == kind()
-
-
-def test_few_are_shown_unless_all_are_asked_for() -> None:
-    """243 settings are read by nobody."""
-    kind = recipes.load("humpback").Settings
-    few, every = (as_yaml(kind(), {}, all_).splitlines() for all_ in (False, True))
-    assert len([mark for _, mark in shown(kind) if mark.often]) <= 30
-    assert len(few) < 50 < len(every)
-
-
-def test_where_a_value_comes_from_is_told() -> None:
-    """A value that a model recommends looks like the default of the recipe."""
-    kind = recipes.load("humpback").Settings
-    told = as_yaml(kind(), {"sft.lr": "recommended by embedded"}, every=True)
-    assert any(line.startswith("  lr: 1e-05  # recommended by embedded; else 1e-05") for line in told.splitlines())
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_default_has_its_reason(name: str) -> None:
-    """A number without a source is a number nobody can defend."""
-    kind = recipes.load(name).Settings
-    bare = [line for line in as_yaml(kind(), {}, every=True).splitlines() if "#" not in line]
-    assert len(bare) <= len(list(leaves(kind().model_dump()))) * 0.25, bare
+    (tmp_path / "my.yaml").write_text(as_yaml(kind(), {}, every=True))
+    assert build(kind, [from_yaml(tmp_path / "my.yaml")]) == build(kind, [])
