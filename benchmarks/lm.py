@@ -31,7 +31,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -53,16 +53,17 @@ from _bench import (
     timed,
 )  # fmt: skip
 from _server import Server, serving
-from humpback.recipes._curation import CurationSettings, augment_stage
 
 from humpback import lm as language_models
+from humpback.config import Config, Empty
 from humpback.corpus.cutting.segment import SegmentConfig, segment
 from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
 from humpback.curate.judge import JudgeConfig, graded
+from humpback.engine.local import LocalEngine
 from humpback.lm import Sampling, chat
 from humpback.lm.spec import model_folder, parse
-from humpback.methods.backtranslate import AugmentConfig
+from humpback.methods.backtranslate import AugmentConfig, Settings, drawing
 from humpback.prompts.backward import BackwardConfig, backward_prompt
 from humpback.run import Run
 from humpback.schema import SEGMENT, Row, row_seed
@@ -74,7 +75,7 @@ HF_BATCH = 32
 TARGET = 1.05
 PARTS = ("writing", "scoring")
 SAMPLING = Sampling(temperature=0.7, top_p=0.9, max_new_tokens=40)
-SETTINGS = CurationSettings(backward=BackwardConfig(context="none"), augment=AugmentConfig(candidates=1, sampling=SAMPLING))
+SETTINGS = Settings(backward=BackwardConfig(context="none"), augment=AugmentConfig(candidates=1, sampling=SAMPLING))
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,14 @@ def web_texts(wanted: int) -> list[Row]:
 def writing(spec: str, rows: list[Row], rounds: int, figures: dict[str, Any]) -> None:
     # In this process, so that all ask one and the same model.
     spec = f"{spec}{'&' if '?' in spec else '?'}processes=0"
-    with tempfile.TemporaryDirectory() as work, Run(Path(work) / "run", "benchmark", SETTINGS) as run:
+    engine = LocalEngine()
+    with tempfile.TemporaryDirectory() as work, Run(Path(work) / "run", "benchmark", SETTINGS, engine=engine) as run:
         source = sharded(run, rows)
-        lm: Any = run.lm(spec)
+        lm: Any = engine.open(spec)
         asked = prompts_of(rows, lm)
         passes: dict[str, Callable[[], Pass]] = {
             "bare": partial(fresh, lm, partial(bare, lm, asked)),
-            "product": partial(fresh, lm, partial(product, run, spec, source)),
+            "product": partial(fresh, lm, partial(product, run, lm, spec, source)),
         }
         passes |= plain_loop(spec, lm, asked)
         alternated(passes, 1)
@@ -118,12 +120,24 @@ def writing(spec: str, rows: list[Row], rounds: int, figures: dict[str, Any]) ->
     report(f"{spec}, {len(rows)} texts", len(rows), found, figures)
 
 
+class Texts(Config):
+    """The texts to write for."""
+
+    rows: tuple[dict[str, Any], ...]
+
+
+def texts(config: Texts) -> Iterable[Row]:
+    return config.rows
+
+
+def as_they_are(_: Empty, rows: Iterable[Row]) -> Iterator[Row]:
+    yield from rows
+
+
 def sharded(run: Run, rows: list[Row]) -> Dataset:
     """`rows` as a dataset in shards of 1,024."""
-    whole = run.put("texts", lambda: rows, SEGMENT, {"texts": len(rows)})
-    return run.map(
-        "segments", Stage("segments", SEGMENT, lambda given: iter(given), scope="dataset", shard_rows=SHARD), whole
-    )
+    whole = run.put("texts", Stage("texts", SEGMENT, texts, Texts(rows=tuple(rows))))
+    return run.map("segments", Stage("segments", SEGMENT, as_they_are, scope="dataset", shard_rows=SHARD), whole)
 
 
 def prompts_of(rows: list[Row], lm: Any) -> dict[str, tuple[str, int]]:
@@ -149,13 +163,12 @@ def bare(lm: Any, asked: dict[str, tuple[str, int]]) -> Pass:
     return Pass(seconds, sum(each.tokens for each in made), {i: each.text for i, each in zip(asked, made, strict=True)})
 
 
-def product(run: Run, spec: str, source: Dataset) -> Pass:
+def product(run: Run, lm: Any, spec: str, source: Dataset) -> Pass:
     """The stage into a folder of its own: every call makes another dataset."""
-    lm = run.lm(spec)
     before, name = lm.usage, f"augmented-{len(list(run.folder.iterdir()))}"
-    seconds, made = timed(lambda: run.map(name, augment_stage(SETTINGS, spec), source))
-    texts = {row["parent"]: row["instruction"] for row in made.rows(["parent", "instruction"])}
-    return Pass(seconds, (lm.usage - before).completion_tokens, texts)
+    seconds, made = timed(lambda: run.map(name, drawing(SETTINGS, spec), source))
+    written = {row["parent"]: row["instruction"] for row in made.rows(["parent", "instruction"])}
+    return Pass(seconds, (lm.usage - before).completion_tokens, written)
 
 
 def plain_loop(spec: str, lm: Any, asked: dict[str, tuple[str, int]]) -> dict[str, Callable[[], Pass]]:
