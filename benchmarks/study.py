@@ -56,6 +56,8 @@ def settings(seed: int, steps: int) -> Settings:
         "corpus": {"inputs": [str(DATA / each) for each in sources], "sample": 3600},
         "augment": {"candidates": 3},
         "sft": {"seed": seed, "steps": steps, "passes": None},
+        # The backward model is the same for all seeds of randomness, and trained by passes.
+        "backward_sft": {"seed": 42, "steps": None},
         "measure": {"cases": 1000, "stop_tokens": 200},
     }
     return build(Settings, [recommended("embedded"), layer])
