@@ -126,6 +126,7 @@ def test_a_verb_shows_what_its_settings_name(humpback: Humpback) -> None:
         (["run", "demo", "--reuse", "nowhere"], ["nowhere", "--reuse"]),
         (["run", "humpback"], ["corpus.inputs is empty"]),
         (["run", "humpback", "--preset", "moderm"], ["'moderm'", "'modern'"]),
+        (["score", "x.jsonl", "--preset", "modern"], ["the preset modern sets nothing that this recipe has"]),
         (["run", "sweep", "--limit", "3"], ["sweep draws no segments", "leave out --limit"]),
         (["run", "demo", "--set", "seed.path=nowhere.jsonl"], ["no file matches nowhere.jsonl"]),
         (["run", "demo", "--set", "corpus.inputs=[nowhere.warc.gz]"], ["no file matches nowhere.warc.gz"]),
@@ -290,6 +291,13 @@ def test_presets_stand_over_the_base_and_under_what_is_typed(humpback: Humpback)
     lines = set(done.stdout.splitlines())
     assert {"sft.schedule = 'cosine'    # preset modern", "sft.lr = 0.0002    # preset gpu24"} <= lines, done.stderr
     assert {"sft.clip = 0.5    # --set", "backward.context = 'heading'    # recommended by embedded"} <= lines
+
+
+def test_a_preset_sets_what_a_recipe_has_of_it(humpback: Humpback) -> None:
+    """Presets set the training of both roles; a recipe that trains one of them has no use for the other's settings."""
+    for recipe in ("coin", "sweep", "ablate_data"):
+        done = humpback("run", recipe, "--preset", "modern", "--dry")
+        assert "sft.schedule = 'cosine'    # preset modern" in done.stdout, done.stderr
 
 
 def test_the_settings_of_a_run_stand_under_what_is_typed(humpback: Humpback, tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ def resolve(kind: Any, given: Sequence[Layer], presets: Iterable[str] = ()) -> t
     from humpback.lm.spec import recommended
     from humpback.train.presets import layers as preset_layers
 
+    def known(layer: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in layer.items() if key in kind.model_fields}
+
     wanted: Mapping[str, Any] = {}
     for _, layer in given:
         wanted = merge(wanted, layer)
@@ -56,11 +59,14 @@ def resolve(kind: Any, given: Sequence[Layer], presets: Iterable[str] = ()) -> t
     for leaf, mark in shown(kind):
         named = str(wanted.get(leaf) or kind.model_fields[leaf].default or "") if mark.layer in ("recommends", "run") else ""
         if named and mark.layer == "recommends":
-            known = {key: value for key, value in recommended(named).items() if key in kind.model_fields}
-            below.insert(0, (f"recommended by {named}", known))
+            below.insert(0, (f"recommended by {named}", known(recommended(named))))
         if named and mark.layer == "run":
             below.append((f"the run {named}", settings_of(Path(named), kind)))
-    layers = [*below, *preset_layers(presets), *given]
+    below += [(name, known(layer)) for name, layer in preset_layers(presets)]
+    useless = next((name for name, layer in below if name.startswith("preset ") and not layer), None)
+    if useless:
+        raise UsageFault(f"the {useless} sets nothing that this recipe has", f"leave out --{useless}")
+    layers = [*below, *given]
     origin = {leaf: source for source, layer in layers for leaf, _ in leaves(layer)}
     return build(kind, [layer for _, layer in layers]), origin
 
