@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from humpback.config import Config, Planned
+from humpback.config import Config, Planned, group_of
 from humpback.lm.spec import model_folder
 from humpback.recipes.demo import MATERIAL
 
@@ -16,12 +16,6 @@ def settings_of(kind: type[Config], path: str = "") -> Iterator[tuple[str, Field
     for name, field in kind.model_fields.items():
         group = group_of(field)
         yield from settings_of(group, f"{path}{name}.") if group else [(f"{path}{name}", field)]
-
-
-def group_of(field: FieldInfo) -> type[Config] | None:
-    """The class of the settings in the group `field`; None for a leaf."""
-    parts = (field.annotation, *get_args(field.annotation))
-    return next((part for part in parts if isinstance(part, type) and issubclass(part, Config)), None)
 
 
 # Where type and bounds do not tell what is valid: by the end of the dotted name.

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from humpback.errors import UsageFault
 
@@ -69,13 +70,25 @@ def shown(kind: "type[Config]", path: str = "") -> Iterator[tuple[str, Shown]]:
     """(dotted name, how it is shown) of each setting of `kind` that says so, those of nested settings too."""
     for name, each in kind.model_fields.items():
         yield from ((f"{path}{name}", mark) for mark in each.metadata if isinstance(mark, Shown))
-        nested = next((part for part in (each.annotation, *get_args(each.annotation)) if _is_config(part)), None)
-        if nested:
-            yield from shown(nested, f"{path}{name}.")
+        group = group_of(each)
+        if group:
+            yield from shown(group, f"{path}{name}.")
 
 
-def _is_config(part: Any) -> bool:
-    return isinstance(part, type) and issubclass(part, Config)
+def group_of(field: FieldInfo) -> "type[Config] | None":
+    """The class of the settings that the field is a group of; None for a single setting."""
+    parts = (field.annotation, *get_args(field.annotation))
+    return next((part for part in parts if isinstance(part, type) and issubclass(part, Config)), None)
+
+
+def known(kind: "type[Config]", layer: Mapping[str, Any]) -> dict[str, Any]:
+    """What `kind` has of the nested settings in `layer`."""
+    made: dict[str, Any] = {}
+    for name, value in layer.items():
+        if name in kind.model_fields:
+            group = group_of(kind.model_fields[name])
+            made[name] = known(group, value) if group and isinstance(value, Mapping) else value
+    return made
 
 
 def taken_over(kind: "type[Config]") -> set[str]:

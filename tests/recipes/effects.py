@@ -20,7 +20,7 @@ from rehearsed import SMALL, Refuses, Rehearsed, WorkLeft, carried_out
 
 from humpback import recipes, store
 from humpback.config import PACE, Config, build, merge, nested
-from humpback.curate.select import Choice, CurateConfig
+from humpback.curate.select import Choice
 from humpback.errors import HumpbackError, PlanMismatch, UsageFault
 from humpback.recipes.demo import MATERIAL
 from humpback.run import RUN_FILE, Run
@@ -97,11 +97,6 @@ class Context:
 
 # What has no effect in a recipe that has it, and why not.
 NO_EFFECT = {
-    "score": {
-        "it scores and selects nothing": {
-            f"curate.{name}" for name in CurateConfig.model_fields.keys() - {"k", "max_tokens", "ifd_band"}
-        }
-    },
     "ablate_tags": {"all ways to ask are compared": {"asked"}},
     "ablate_unit": {
         "they choose what a round selects by, and where that stays they change nothing": {

@@ -8,7 +8,6 @@ from humpback.config import Config
 from humpback.curate import scorers
 from humpback.curate.combine import MIN_CLASS, MIN_LABELS, Calibrated, calibrate
 from humpback.curate.scorers.combined import combining
-from humpback.curate.select import CurateConfig
 from humpback.curate.settings import CurationSettings
 from humpback.engine import Hands
 from humpback.run import Run
@@ -20,18 +19,18 @@ FIT, HELD_OUT = "fit.json", "held_out.json"
 
 
 class FitConfig(Config):
-    """The labelled pairs with their scores, the columns that are combined, and the seed of the folds."""
+    """The labelled pairs with their scores, the columns that are combined, what bounds them, and the seed of the folds."""
 
     labelled: DatasetFolder
     columns: tuple[str, ...]
-    curate: CurateConfig
+    ifd_band: tuple[float, float]
     random_seed: int
 
 
 def fit(config: FitConfig, folder: Path, _: Hands) -> None:
     """The fit to all labels, and what a fit to the other folds gives each pair: one that has seen a pair flatters it."""
     rows = list(Dataset(config.labelled).rows())
-    made, held_out = calibrate(rows, config.columns, config.curate, config.random_seed)
+    made, held_out = calibrate(rows, config.columns, config, config.random_seed)
     store.write_bytes(folder / FIT, made.to_json().encode())
     store.write_json(folder / HELD_OUT, {row["id"]: p for row, p in zip(rows, held_out, strict=True)})
 
@@ -61,7 +60,7 @@ def calibrated(
         run.progress.say(f"{'left out':<22} calibrated: {told}")
         return None
     config = FitConfig(
-        labelled=sets["labelled"].path, columns=columns, curate=settings.curate, random_seed=settings.random_seed
+        labelled=sets["labelled"].path, columns=columns, ifd_band=settings.curate.ifd_band, random_seed=settings.random_seed
     )
     fitted = run.step("calibration", fit, config, kind="calibration")
     stage = combining(columns, settings.curate, Calibrated.from_json((fitted / FIT).read_text()))

@@ -31,16 +31,26 @@ By = Annotated[str, AfterValidator(lambda name: name if name == "auto" else scor
 _TERMS, _LATENT = 50_000, 100
 
 
-class CurateConfig(Config):
+class ScoringConfig(Config):
+    """What scores depend on, and how they are read."""
+
+    k: Annotated[float, OFTEN] = Field(
+        4.5, description='keep pairs whose expected score is at least k; 4.5 is the paper\'s "A_5"'
+    )
+    max_tokens: int = Field(1536, description="responses are clipped to this many tokens before they are scored (ours)")
+    # Where it should lie depends on the model: 90 human pairs have 0.95 to 1.02 by the one that ships.
+    ifd_band: tuple[float, float] = Field(
+        (0.3, 0.9), description="by ifd: pairs outside are dropped, the highest inside kept; small models lie near 1 (ours)"
+    )
+
+
+class CurateConfig(ScoringConfig):
     """Self-curation."""
 
     by: Annotated[By, OFTEN] = Field(
         "auto",
         description="score: the judge at k. gain: likelihood gain. auto: the judge at k if competent, else the better. Any "
         "other scorer: the best share by its column; relevance and entailment are outside models (ours)",
-    )
-    k: Annotated[float, OFTEN] = Field(
-        4.5, description='keep pairs whose expected score is at least k; 4.5 is the paper\'s "A_5"'
     )
     share: Annotated[float, OFTEN] = Field(
         0.5, description="by gain, or by a judge that is not competent: this share, the highest (ours)"
@@ -52,11 +62,6 @@ class CurateConfig(Config):
     min_valid: float = Field(0.6, description="the judge is competent if it scored at least this share (ours)")
     stop_below_chance: bool = Field(
         True, description="stop where what would select ranks damaged pairs above clean ones: it does harm (ours)"
-    )
-    max_tokens: int = Field(1536, description="responses are clipped to this many tokens before they are scored (ours)")
-    # Where it should lie depends on the model: 90 human pairs have 0.95 to 1.02 by the one that ships.
-    ifd_band: tuple[float, float] = Field(
-        (0.3, 0.9), description="by ifd: pairs outside are dropped, the highest inside kept; small models lie near 1 (ours)"
     )
     per_site: int | None = Field(
         None, ge=1, description="most pairs kept of a registered domain, best first; unset: all (paper)"

@@ -7,20 +7,20 @@ from pydantic import Field
 from humpback.config import Config
 from humpback.curate.judge import JudgeConfig
 from humpback.curate.relevance import RelevanceConfig
-from humpback.curate.select import CurateConfig
+from humpback.curate.select import ScoringConfig
 from humpback.lm.spec import ModelName
 from humpback.prompts.backward import BackwardConfig
 from humpback.prompts.forward import TagConfig
 
 
 class CurationSettings(Config):
-    """What every recipe that selects pairs can set."""
+    """What every recipe that scores pairs can set."""
 
     base: ModelName = Field("", description="the base of the model in training, which seed_gain asks too")
     tags: TagConfig = TagConfig()
     backward: BackwardConfig = BackwardConfig()
     judge: JudgeConfig = JudgeConfig()
-    curate: CurateConfig = CurateConfig()
+    curate: ScoringConfig = ScoringConfig()
     relevance: RelevanceConfig = RelevanceConfig()
     combine: tuple[str, ...] = Field(
         ("score", "gain", "specificity"), description="the scorers whose mean rank is curate.by=combined (ours)"

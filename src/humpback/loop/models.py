@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from humpback.config import OFTEN, Config, Shown, merge
 from humpback.corpus.pairs import SeedSettings
+from humpback.curate.select import CurateConfig
 from humpback.curate.settings import CurationSettings
 from humpback.curate.teach import TeachConfig
 from humpback.evaluate.held_out import BackwardQuality, ModelQuality, backward_quality, model_quality
@@ -47,6 +48,7 @@ class TrainSettings(Config):
 class ModelSettings(TrainSettings, CurationSettings):
     """What recipes can set that train forward models, and curate."""
 
+    curate: CurateConfig = CurateConfig()
     teach: TeachConfig = TeachConfig()
     backward_lm: Annotated[ModelName, OFTEN] = Field(
         "", description="an instruct model that is told what is wanted; empty: a backward model is trained (paper)"

@@ -16,7 +16,7 @@ from humpback import store
 from humpback.config import OFTEN, Config
 from humpback.curate import competence, injection
 from humpback.curate.scoring import check_readable, scored
-from humpback.curate.select import selected
+from humpback.curate.select import CurateConfig, selected
 from humpback.curate.settings import Asking
 from humpback.engine import Hands
 from humpback.evaluate import iteration
@@ -95,7 +95,7 @@ def self_curate(
         )  # fmt: skip
         if repeats(run, asking, pairs, made):
             break
-        every, chosen = curated(run, seed, pairs, asking)
+        every, chosen = curated(run, seed, pairs, asking, settings.curate)
         told = measured(run, asking, pairs, chosen, made, settings)
         this = Round(asking, pairs, every, chosen, told)
         if stopped(run, this):
@@ -110,9 +110,9 @@ def self_curate(
     return made
 
 
-def curated(run: Run, seed: Dataset, pairs: Dataset, asking: Asking) -> tuple[Dataset, Dataset]:
+def curated(run: Run, seed: Dataset, pairs: Dataset, asking: Asking, config: CurateConfig) -> tuple[Dataset, Dataset]:
     """(all pairs scored, A_k^(t)): the judge is measured before it is trusted, and the best are kept."""
-    config, number = asking.settings.curate, asking.round
+    number = asking.round
     known = competence.measured(run, seed, asking)
     injection.measured(run, seed, asking)
     every = scored(run, f"scored-{number}", pairs, asking)

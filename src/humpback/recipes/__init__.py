@@ -45,12 +45,9 @@ def resolve(kind: Any, given: Sequence[Layer], presets: Iterable[str] = ()) -> t
     Over the class's own values lie those that the model named in them recommends, those of the run that they start from,
     `presets`, and the layers `given` (what each is called, nested values), later ones over earlier ones.
     """
-    from humpback.config import build, leaves, merge, shown
+    from humpback.config import build, known, leaves, merge, shown
     from humpback.lm.spec import recommended
     from humpback.train.presets import layers as preset_layers
-
-    def known(layer: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in layer.items() if key in kind.model_fields}
 
     wanted: Mapping[str, Any] = {}
     for _, layer in given:
@@ -59,10 +56,10 @@ def resolve(kind: Any, given: Sequence[Layer], presets: Iterable[str] = ()) -> t
     for leaf, mark in shown(kind):
         named = str(wanted.get(leaf) or kind.model_fields[leaf].default or "") if mark.layer in ("recommends", "run") else ""
         if named and mark.layer == "recommends":
-            below.insert(0, (f"recommended by {named}", known(recommended(named))))
+            below.insert(0, (f"recommended by {named}", known(kind, recommended(named))))
         if named and mark.layer == "run":
             below.append((f"the run {named}", settings_of(Path(named), kind)))
-    below += [(name, known(layer)) for name, layer in preset_layers(presets)]
+    below += [(name, known(kind, layer)) for name, layer in preset_layers(presets)]
     useless = next((name for name, layer in below if name.startswith("preset ") and not layer), None)
     if useless:
         raise UsageFault(f"the {useless} sets nothing that this recipe has", f"leave out --{useless}")
