@@ -26,6 +26,8 @@ ENGINES: dict[str, Callable[[], Engine]] = {
     "two workers": lambda: LocalEngine(2),
     "subprocesses": lambda: Subprocesses(2),
 }
+# Every shard starts a process, which takes seconds on a busy machine.
+pytestmark = pytest.mark.timeout(300)
 OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ENGINES if name != "local"]
 ALL = ["local", *OTHERS]
 
