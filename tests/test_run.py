@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from conftest import TestSettings, rows_in, segment_row, segments_in
+from made import TestSettings, rows_in, segment_row, segments_in
 from scripted import Fragile, Opens
 
 from humpback import store
@@ -506,7 +506,7 @@ def test_time_is_measured(run: Run) -> None:
 WORK = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
-from conftest import TestSettings, segments_in
+from made import TestSettings, segments_in
 from test_run import ASK, CHAIN, EVEN, Cases, measure, note
 from humpback.run import Run
 

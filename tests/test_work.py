@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestSettings, segment_row, segments_in
+from made import TestSettings, segment_row, segments_in
 
 from humpback import prompts
 from humpback.config import Config

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.corpus.held_out import UnseenConfig, unseen_rows
 from humpback.run import Run

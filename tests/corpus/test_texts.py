@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import segments_in
+from made import segments_in
 
 from humpback.config import Empty
 from humpback.corpus.texts import texts

@@ -1,7 +1,7 @@
 """Scores against labels."""
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.curate import agreement as a
 from humpback.curate import scorers

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import TestSettings, rows_in
+from made import TestSettings, rows_in
 from scripted import Opens
 
 from humpback.curate import competence as c

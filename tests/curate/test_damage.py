@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.curate.damage import CLEAN, DAMAGES, DevPairs, damaged, damaged_as, shuffled
 from humpback.run import Run

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import TestSettings, rows_in
+from made import TestSettings, rows_in
 from scripted import Opens
 
 from humpback.curate import injection as i

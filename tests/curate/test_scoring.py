@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestSettings, rows_in
+from made import TestSettings, rows_in
 from scripted import Opens
 
 from humpback.curate import scorers, scoring

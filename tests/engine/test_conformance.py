@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestSettings, segment_row, segments_in
 from engine.subprocesses import Subprocesses
+from made import TestSettings, segment_row, segments_in
 
 from humpback import store
 from humpback.config import Config

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.config import digest, planned
 from humpback.evaluate.arms import (

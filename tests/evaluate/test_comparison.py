@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import rows_in
+from made import rows_in
 from scipy import stats
 
 from humpback.curate import scorers

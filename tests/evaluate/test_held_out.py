@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.config import digest, planned
 from humpback.errors import RoleMismatch

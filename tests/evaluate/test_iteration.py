@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.curate import scorers
 from humpback.curate.select import CurateConfig

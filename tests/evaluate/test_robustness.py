@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from statistics import pstdev
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 from rouge_score.rouge_scorer import RougeScorer
 
 from humpback.evaluate.robustness import (

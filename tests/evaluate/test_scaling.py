@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.evaluate import scaling
 from humpback.metrics import metric

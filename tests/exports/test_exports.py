@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 import pytest
-from conftest import TestSettings, rows_in
+from made import TestSettings, rows_in
 
 from humpback import exports
 from humpback.config import Empty

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.config import build
 from humpback.errors import RoleMismatch, UsageFault

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.guards.checks import GuardConfig
 from humpback.lm.echo import Echo

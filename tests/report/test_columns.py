@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import sharded
+from made import sharded
 from worlds import World
 
 from humpback.report.columns import column, picked, words

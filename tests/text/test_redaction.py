@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
-from conftest import segment_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import segment_row
 
 from humpback.text.redaction import KINDS, RedactConfig, redact, redacted, regions_of
 from humpback.text.sentences import count_chars

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 import transformers
-from conftest import rows_in
+from made import rows_in
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from humpback.config import Empty

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("trl")
-from conftest import TestSettings
+from made import TestSettings
 from train import checks
 from train.checks import rows
 from train.families import OUTSIDE, data_in, family, train_here

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestSettings, rows_in
+from made import TestSettings, rows_in
 
 from humpback import prompts, store
 from humpback.config import planned

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.curate import scorers, scoring
 from humpback.curate.combine import by_rank

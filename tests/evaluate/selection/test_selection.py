@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import rows_in
+from made import rows_in
 
 from humpback.config import digest, planned
 from humpback.evaluate import selection
