@@ -16,7 +16,7 @@ from typing import Any
 
 from humpback import prompts, store
 from humpback.config import Config, differences, digest, leaves, planned
-from humpback.engine import Engine, Hands, Job, Needs
+from humpback.engine import Engine, Hands, Job, Needs, nobody
 from humpback.engine.local import LocalEngine
 from humpback.errors import HumpbackError, NothingKept, PlanMismatch, UsageFault
 from humpback.ledger import Totals
@@ -104,7 +104,7 @@ class Run:
             return folder
         partial, started = self._partial(folder, plan), time.time()
         job = Job(functools.partial(fill, name, frozenset(named), function, config), [partial], Needs(alone=True))
-        for _ in self.engine.run(job, _nobody):
+        for _ in self.engine.run(job, nobody):
             pass
         self._finish_step(partial, plan, started)
         partial.replace(folder)
@@ -223,10 +223,6 @@ def _job(planned_: PlannedStage, folder: Path, shards: list[tuple[int, Path]], t
 
 def _note(folder: Path, shard: tuple[int, Path]) -> Path:
     return folder / f".{store.shard_name(shard[0])}.page"
-
-
-def _nobody(_: int) -> None:
-    """Hears nothing."""
 
 
 def _settle(path: Path, recipe: str, config: Config, again: str) -> None:

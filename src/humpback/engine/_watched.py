@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from humpback.engine import Hands, Job
+from humpback.engine import Hands, Job, nobody
 from humpback.errors import HumpbackError
 from humpback.progress import Progress
 from humpback.stage import Drop, Outcome
@@ -150,7 +150,7 @@ def _work(link: Connection, parent: int) -> None:
             what, shard, watch = link.recv()
             _limit_memory()
             try:
-                answer = _Answer(what(shard, Hands(_no_model, _nobody, Progress(quiet=True), watch)))
+                answer = _Answer(what(shard, Hands(_no_model, nobody, Progress(quiet=True), watch)))
             except MemoryError:
                 os._exit(1)
             except BaseException as error:  # noqa: BLE001 - it is raised again where the job was given
@@ -160,10 +160,6 @@ def _work(link: Connection, parent: int) -> None:
 
 def _no_model(spec: str) -> Any:
     raise HumpbackError(f"{spec} was asked for where pages are read", "this is a bug: a stage over pages asks no model")
-
-
-def _nobody(_: int) -> None:
-    """Hears nothing."""
 
 
 def _limit_memory() -> None:

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from humpback import lm as language_models
-from humpback.engine import Engine, Hands, Job
+from humpback.engine import Engine, Hands, Job, nobody
 from humpback.engine._watched import run_watched
 from humpback.errors import HumpbackError
 from humpback.orphans import die_with_parent
@@ -79,10 +79,6 @@ class LocalEngine(Engine):
 def open(workers: int, progress: Progress) -> Engine:
     """The engine of this name, for the command line."""
     return LocalEngine(workers, progress)
-
-
-def nobody(_: int) -> None:
-    """Hears nothing."""
 
 
 def quiet() -> Hands:
