@@ -17,6 +17,7 @@ from humpback.errors import TrainingFailed, UsageFault
 from humpback.progress import Progress
 from humpback.train import launch
 from humpback.train.config import HardwareConfig, SftConfig
+from humpback.train.log import last_word
 from humpback.train.sft import train
 from humpback.train.training import Training
 
@@ -74,7 +75,7 @@ if "humpback.train.process.child" in sys.orig_argv:
 
 
 def training(sft: dict[str, Any] | None = None, **hardware: Any) -> Training:
-    machine = HardwareConfig(**{"checkpoint_steps": 0, "silence": 200.0, **hardware})
+    machine = HardwareConfig(**{"checkpoint_steps": 0, "silence": 100.0, **hardware})
     return Training(role="forward", base="embedded", data=(), sft=SftConfig(**{**SFT, **(sft or {})}), hardware=machine)
 
 
@@ -229,8 +230,51 @@ def test_a_training_that_hangs_is_ended_and_told(wait: str, monkeypatch: pytest.
     monkeypatch.setattr(launch, "command", lambda *_: [sys.executable, "-c", process])
     with pytest.raises(TrainingFailed) as caught:
         trained(tmp_path / "model", silence=1.0)
-    assert "said nothing for 1 s" in caught.value.fact and "hardware.silence=10" in caught.value.hint
-    assert not Path(f"/proc/{caught.value.fact.rpartition(' ')[2]}").exists()
+    assert "said nothing for 1 s after step 0" in caught.value.fact and "hardware.silence=10" in caught.value.hint
+    tried = [line.split()[1] for line in (tmp_path / "model" / "train.log").read_text().splitlines()]
+    assert len(tried) == 2 and not any(Path(f"/proc/{pid}").exists() for pid in tried)
+
+
+HANGS_ONCE_A_STEP = """
+import json, sys, time
+done = open(sys.argv[1], "a+")
+print(json.dumps({"steps": 3}), flush=True)
+done.seek(0)
+step = len(done.read()) + 1
+done.write("x")
+done.flush()
+print(json.dumps({"step": step, "loss": 1.0}), flush=True)
+if step < 3:
+    time.sleep(600)
+"""
+
+
+def test_a_training_that_hung_goes_on_as_long_as_it_comes_further(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two processes that missed one another at their start cost a night; begun again they need seconds."""
+    started = [sys.executable, "-c", HANGS_ONCE_A_STEP, str(tmp_path / "done")]
+    monkeypatch.setattr(launch, "command", lambda *_: started)
+    trained(tmp_path / "model", silence=2.0)
+    assert (tmp_path / "done").read_text() == "xxx"
+
+
+STANDING = """
+import time
+from humpback.train.process.child import stands_after
+def waits_for_the_others():
+    time.sleep(3)
+stands_after(1.0)
+waits_for_the_others()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_stands_still_says_where(tmp_path: Path) -> None:
+    """Of a training that hung nothing was known but that it said nothing."""
+    with (tmp_path / "train.log").open("w") as log:
+        print("its last word", file=log, flush=True)
+        subprocess.run([sys.executable, "-c", STANDING], stderr=log, check=True)
+    assert "in waits_for_the_others" in (tmp_path / "train.log").read_text()
+    assert last_word(tmp_path / "train.log") == "its last word"
 
 
 def until(so: Callable[[], bool], seconds: float) -> None:

@@ -64,7 +64,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Data, ...]:
 
 
 def training(data: tuple[Data, ...], base: str = "embedded", sft: SftConfig = SFT, **hardware: Any) -> Training:
-    machine = HardwareConfig(**{"checkpoint_steps": EVERY, "silence": 200.0, **hardware})
+    machine = HardwareConfig(**{"checkpoint_steps": EVERY, "silence": 100.0, **hardware})
     return Training(role="forward", base=base, data=data, sft=sft, hardware=machine)
 
 

@@ -7,8 +7,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
-# Lines that torch's launcher writes about its processes, and the frame around its last word.
-_LAUNCHERS_OWN = re.compile(r"[WEI]\d{4} |\s*$|[=-]+$")
+# Lines that torch's launcher writes about its processes, the frame around its last word, and where a silent process stands.
+_LAUNCHERS_OWN = re.compile(r"[WEI]\d{4} |\s*$|[=-]+$|Timeout \(|(Current thread|Thread) 0x|  File ")
 
 
 def whole_lines() -> None:

@@ -50,21 +50,36 @@ def prepare(training: Training, folder: Path) -> None:
 
 
 def start(training: Training, folder: Path, progress: Progress) -> None:
-    """Run the training process on what `prepare` wrote, and show what it says."""
-    silence = training.hardware.silence
+    """Run the training process on what `prepare` wrote, and show what it says.
+
+    One that says nothing for `hardware.silence` seconds is ended, and goes on from its last checkpoint in new processes, unless
+    it has come no further than the one before.
+    """
+    silence, reached = training.hardware.silence, -1
+    while (step := _stood_still(training, folder, progress)) is not None:
+        if step <= reached:
+            raise TrainingFailed(
+                f"training said nothing for {silence:g} s after step {step} and was ended, twice; its last word: "
+                f"{last_word(folder / LOG)}",
+                f"where each process stood is in {folder / LOG}; if a step takes that long: --set hardware.silence={10 * silence:g}",
+            )
+        progress.say(f"{f'train {training.role}':<22} said nothing for {silence:g} s after step {step}: started again")
+        reached = step
+
+
+def _stood_still(training: Training, folder: Path, progress: Progress) -> int | None:
+    """Run the process to its end; the last step that it told, 0 of none, if it said nothing more and was ended."""
+    silence, steps = training.hardware.silence, [0]
     with (folder / LOG).open("a") as log:
         child = subprocess.Popen(
             launch.command(folder, training), env=launch.environment(folder, training),
             stdout=subprocess.PIPE, stderr=log, close_fds=False,
         )  # fmt: skip
     try:
-        _show(_said(child, silence), f"train {training.role}", progress)
+        _show(_said(child, silence), f"train {training.role}", progress, steps)
         code = child.wait(silence)
     except subprocess.TimeoutExpired:
-        raise TrainingFailed(
-            f"training said nothing for {silence:g} s and was ended; its last word: {last_word(folder / LOG)}",
-            f"its log is {folder / LOG}; if a step takes that long: --set hardware.silence={10 * silence:g}",
-        ) from None
+        return steps[-1]
     finally:
         _end(child)
     if code:
@@ -72,6 +87,7 @@ def start(training: Training, folder: Path, progress: Progress) -> None:
             f"training ended with exit code {code}: {last_word(folder / LOG)}",
             f"its log is {folder / LOG}; on lack of memory: --set hardware.micro_batch=1 or a smaller sft.max_tokens",
         )
+    return None
 
 
 def _said(child: "subprocess.Popen[bytes]", silence: float) -> Iterator[dict[str, Any]]:
@@ -87,7 +103,8 @@ def _said(child: "subprocess.Popen[bytes]", silence: float) -> Iterator[dict[str
     raise subprocess.TimeoutExpired(child.args, silence)
 
 
-def _show(said: Iterator[dict[str, Any]], label: str, progress: Progress) -> None:
+def _show(said: Iterator[dict[str, Any]], label: str, progress: Progress, reached: list[int]) -> None:
+    """Show what is said; each step that is told is added to `reached`."""
     steps, last = 0, None
     for each in said:
         if "said" in each:
@@ -97,6 +114,7 @@ def _show(said: Iterator[dict[str, Any]], label: str, progress: Progress) -> Non
             break
     with progress.meter(label, steps, "steps") as meter:
         for last in said:
+            reached.append(last["step"])
             meter.advance(last["step"] - meter.done, f"loss {last['loss']:.3f}")
         if last:
             meter.close(f"{steps} steps, loss {last['loss']:.3f}")

@@ -4,6 +4,7 @@ Loss falls on the target and its end token only. What it prints as JSON lines on
 Killed, it goes on from its last whole checkpoint when it is started again.
 """
 
+import faulthandler
 import json
 import random
 import shutil
@@ -44,7 +45,11 @@ UNPACKED = "set sft.packing=none"
 class Report(transformers.TrainerCallback):  # type: ignore[misc]
     """Progress as JSON lines, and a mark in each checkpoint that is whole."""
 
+    def __init__(self, silence: float) -> None:
+        self.silence = silence
+
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        stands_after(self.silence)
         if logs and "loss" in logs and state.is_world_process_zero:
             told(step=state.global_step, loss=float(logs["loss"]), lr=logs.get("learning_rate"))
 
@@ -58,6 +63,11 @@ def told(**facts: Any) -> None:
     """Progress, for the process that started this one: `said` is for people."""
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
+
+
+def stands_after(silence: float) -> None:
+    """Unless called again, this process writes where it stands into its log, shortly before it is ended for being silent."""
+    faulthandler.dump_traceback_later(0.9 * silence, file=sys.__stderr__)
 
 
 def trl_config(training: Training, folder: Path, batch: int, steps: int) -> TrlConfig:
@@ -150,6 +160,7 @@ def main(folder: Path) -> None:
     """Train what the settings in `folder` ask for, from its last whole checkpoint if it has one."""
     keep_freed_memory()
     training = Training(**store.read_json(folder / SETTINGS))
+    stands_after(training.hardware.silence)
     transformers.logging.disable_progress_bar()
     disable_progress_bar()
     first = PartialState(cpu=not has_gpu()).is_main_process
@@ -167,7 +178,7 @@ def main(folder: Path) -> None:
         args=trl_config(training, folder, batch, steps),
         train_dataset=in_order(data, batch, steps, training.sft),
         processing_class=tokenizer,
-        callbacks=[Report()],
+        callbacks=[Report(training.hardware.silence)],
     )
     trainer.remove_callback(transformers.PrinterCallback)
     trained_in_float32(trainer.model)
@@ -194,6 +205,7 @@ def main(folder: Path) -> None:
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     PartialState().wait_for_everyone()
     PartialState().destroy_process_group()
+    faulthandler.cancel_dump_traceback_later()
 
 
 def check_packing(sft: SftConfig, model: Any, made: list[Tokens]) -> None:
