@@ -52,8 +52,8 @@ def prepare(training: Training, folder: Path) -> None:
 def start(training: Training, folder: Path, progress: Progress) -> None:
     """Run the training process on what `prepare` wrote, and show what it says.
 
-    One that says nothing for `hardware.silence` seconds is ended, and goes on from its last checkpoint in new processes, unless
-    it has come no further than the one before.
+    One that says nothing for `hardware.silence` seconds is ended, and goes on from its last checkpoint in new processes,
+    unless it came no further than those before.
     """
     silence, reached = training.hardware.silence, -1
     while (step := _stood_still(training, folder, progress)) is not None:
@@ -61,7 +61,8 @@ def start(training: Training, folder: Path, progress: Progress) -> None:
             raise TrainingFailed(
                 f"training said nothing for {silence:g} s after step {step} and was ended, twice; its last word: "
                 f"{last_word(folder / LOG)}",
-                f"where each process stood is in {folder / LOG}; if a step takes that long: --set hardware.silence={10 * silence:g}",
+                f"where each process stood is in {folder / LOG}; if a step takes that long: "
+                f"--set hardware.silence={10 * silence:g}",
             )
         progress.say(f"{f'train {training.role}':<22} said nothing for {silence:g} s after step {step}: started again")
         reached = step

@@ -67,7 +67,7 @@ def told(**facts: Any) -> None:
 
 def stands_after(silence: float) -> None:
     """Unless called again, this process writes where it stands into its log, shortly before it is ended for being silent."""
-    faulthandler.dump_traceback_later(0.9 * silence, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(0.9 * silence, file=sys.__stderr__ or sys.stderr)
 
 
 def trl_config(training: Training, folder: Path, batch: int, steps: int) -> TrlConfig:
