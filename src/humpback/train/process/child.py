@@ -43,13 +43,14 @@ UNPACKED = "set sft.packing=none"
 
 
 class Report(transformers.TrainerCallback):  # type: ignore[misc]
-    """Progress as JSON lines, and a mark in each checkpoint that is whole."""
+    """Progress as JSON lines, and a mark in each whole checkpoint; if given, `silence` seconds until it says where it stands."""
 
-    def __init__(self, silence: float) -> None:
+    def __init__(self, silence: float | None = None) -> None:
         self.silence = silence
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-        stands_after(self.silence)
+        if self.silence:
+            stands_after(self.silence)
         if logs and "loss" in logs and state.is_world_process_zero:
             told(step=state.global_step, loss=float(logs["loss"]), lr=logs.get("learning_rate"))
 
