@@ -43,7 +43,7 @@ UNPACKED = "set sft.packing=none"
 
 
 class Report(transformers.TrainerCallback):  # type: ignore[misc]
-    """Progress as JSON lines, and a mark in each whole checkpoint; if given, `silence` seconds until it says where it stands."""
+    """Progress as JSON lines, a mark in each whole checkpoint, and where it stands after `silence` seconds without progress."""
 
     def __init__(self, silence: float | None = None) -> None:
         self.silence = silence
