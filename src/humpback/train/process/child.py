@@ -43,7 +43,7 @@ UNPACKED = "set sft.packing=none"
 
 
 class Report(transformers.TrainerCallback):  # type: ignore[misc]
-    """Progress as JSON lines, a mark in each whole checkpoint, and where it stands after `silence` seconds without progress."""
+    """Progress as JSON lines, a mark in each whole checkpoint, and where it stands when it says nothing for `silence` s."""
 
     def __init__(self, silence: float | None = None) -> None:
         self.silence = silence
