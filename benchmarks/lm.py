@@ -62,7 +62,7 @@ from humpback.corpus.inputs.sources import sources
 from humpback.curate.judge import JudgeConfig, graded
 from humpback.engine.local import LocalEngine
 from humpback.lm import Sampling, chat
-from humpback.lm.spec import model_folder, parse
+from humpback.lm.spec import parse
 from humpback.methods.backtranslate import AugmentConfig, Settings, drawing
 from humpback.prompts.backward import BackwardConfig, backward_prompt
 from humpback.run import Run
@@ -198,7 +198,7 @@ def hugging_face_loop(spec: str, lm: Any, asked: dict[str, tuple[str, int]]) -> 
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = str(model_folder(spec) or parse(spec).model)
+    folder = str(parse(spec).folder or parse(spec).model)
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=lm.model.dtype).to(lm.device).eval()
 
@@ -356,7 +356,7 @@ def main() -> None:
     if asked.writing:
         writing(asked.model, web_texts(asked.segments), asked.rounds, figures)
     if asked.scoring:
-        folder = model_folder(asked.model)
+        folder = parse(asked.model).folder
         if folder is None:
             sys.exit(f"--scoring serves the folder of a model, and {asked.model} names none")
         python, rows = peers_python(asked.peers), clipped(human_pairs()[: asked.pairs], folder)

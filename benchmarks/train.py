@@ -50,7 +50,7 @@ from humpback import lm as language_models
 from humpback import store
 from humpback.config import Empty, build
 from humpback.evaluate.held_out import forward_nll, held
-from humpback.lm.spec import model_folder, recommended
+from humpback.lm.spec import parse, recommended
 from humpback.metrics import mean_of, paired_change
 from humpback.progress import Progress
 from humpback.prompts.forward import TagConfig
@@ -292,7 +292,7 @@ def rows_of_a_step(bench: Benchmark) -> int:
     """So many full rows hold about as many tokens as the usual step."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(model_folder(bench.base))
+    tokenizer = AutoTokenizer.from_pretrained(parse(bench.base).folder)
     texts = [f"{row['instruction']}\n{row['response']}" for row in bench.rows]
     lengths = [min(MAX_TOKENS, len(ids)) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
     return max(1, round(BATCH * mean(lengths) / MAX_TOKENS))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from humpback.config import Config, Planned, group_of
-from humpback.lm.spec import model_folder
+from humpback.lm.spec import parse
 from humpback.recipes.demo import MATERIAL
 
 
@@ -22,7 +22,7 @@ def settings_of(kind: type[Config], path: str = "") -> Iterator[tuple[str, Field
 BY_HAND: dict[str, Any] = {
     "backward.language": "de", "rubric": "rubric-axes-v1", "curate.by": "ifd", "lr_end": 1e-7, "columns": {"text": "body"},
     "script_scale": {"han": 3.0}, "contamination.against": [str(MATERIAL / "seed.jsonl")],
-    "relevance.embedding": str(model_folder("embedded")), "relevance.entailment": str(model_folder("embedded")),
+    "relevance.embedding": str(parse("embedded").folder), "relevance.entailment": str(parse("embedded").folder),
     "hardware.launch": "two_cpu", "languages": ["en", "de"], "combine": ["score", "gain"], "scorers": ["gain", "ifd"],
     "licenses": ["CC-BY-*"],
 }  # fmt: skip

@@ -23,7 +23,7 @@ from humpback.engine.local import LocalEngine
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage
 from humpback.lm.echo import Echo
 from humpback.lm.journal import Remembers, key_of
-from humpback.lm.spec import fingerprint, model_folder, role_of
+from humpback.lm.spec import fingerprint, parse, role_of
 from humpback.progress import Progress
 from humpback.run import Run
 from humpback.schema import Row
@@ -61,7 +61,7 @@ class Model(Remembers):
         talks = self.name in self.rehearsed.talk
         return [Completion(each.text, "length" if talks else each.finish, each.tokens, each.logprob) for each in made]
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.rehearsed.told += [(self.name, target) for target in targets]
         return [self._told(self._scored, [p], [t]) for p, t in zip(prompts, targets, strict=True)]
 
@@ -122,11 +122,11 @@ class Rehearsed(LocalEngine):
         return self.opened[spec]
 
     def _model(self, spec: str) -> Model:
-        folder = model_folder(spec)
+        folder = parse(spec).folder
         if folder is None or not (folder / PAIRS).exists():
-            return Model(spec, role_of(folder) if folder else "", 0.0, self)
+            return Model(spec, role_of(parse(spec)), 0.0, self)
         name = store.Finished(folder).about["name"]
-        return Model(name, role_of(folder), self.worth(name, rows_of(folder)), self)
+        return Model(name, role_of(parse(spec)), self.worth(name, rows_of(folder)), self)
 
 
 def _without_encoders(job: Job) -> Job:

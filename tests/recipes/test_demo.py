@@ -18,7 +18,7 @@ from humpback.engine import Job
 from humpback.engine.local import LocalEngine
 from humpback.errors import PlanMismatch
 from humpback.lm import LM
-from humpback.lm.spec import model_folder
+from humpback.lm.spec import parse
 from humpback.recipes import demo
 from humpback.report import show, write_report
 from humpback.train.sft import prepare
@@ -26,7 +26,7 @@ from humpback.train.training import FACTS, Training
 
 pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-EMBEDDED = model_folder("embedded")
+EMBEDDED = parse("embedded").folder
 
 
 class Copies(LocalEngine):

@@ -123,8 +123,15 @@ class LM(Protocol):
         """One completion per prompt; `seeds` belong to the rows, so that a draw does not depend on its batch."""
         ...
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
-        """Log-probability in nats of each token of each target given its prompt; None where it does not fit."""
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
+        """Log-probability in nats of each token of each target given its prompt; None where it does not fit.
+
+        `ended`: the token that ends an answer stands after each target, and its value is the last.
+        """
+        ...
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        """Where in each text each of its tokens as a target ends, in characters; None where no tokenizer is at hand."""
         ...
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:

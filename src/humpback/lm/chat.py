@@ -24,6 +24,21 @@ CHATML = (
 )
 
 
+# For a base that knows no turns: text alone, as Tülu (Wang et al. 2023) tuned LLaMA, which any tokenizer can encode.
+BEGIN, ANSWER = "{{ bos_token }}", "{{ '<|assistant|>\\n' + message['content'] + eos_token }}"
+PLAIN_TURNS = (
+    f"{BEGIN}{{%- for message in messages %}}"
+    f"{{%- if message['role'] == 'assistant' %}}{ANSWER}"
+    "{%- else %}{{ '<|user|>\\n' + message['content'] }}{%- endif %}"
+    "{%- if not loop.last or add_generation_prompt %}{{ '\\n' }}{%- endif %}"
+    "{%- endfor %}"
+    "{%- if add_generation_prompt %}{{ '<|assistant|>\\n' }}{%- endif %}"
+)
+MARKS = "<|user|>\n<|assistant|>\n"
+# What an answer may begin with, and what a tokenizer might merge with the end of the turn before it.
+BEGINNINGS = ("a", "Wipe it.", "1. one", "- one", "(a)", "`x`", '"So"', "é", "漢字", "😀")
+# What a template writes between turns, whether or not its tokenizer has a token for it.
+_MARK = re.compile(r"<\|\w+\|>")
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>|\A\s*<(?:think|thinking|reasoning)>.*", re.DOTALL)
 _OPENED_BEFORE = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL)
 
@@ -43,21 +58,69 @@ def control_tokens(tokenizer: "PreTrainedTokenizerBase") -> tuple[str, ...]:
     return tuple(sorted({*added, *tokenizer.all_special_tokens}, key=lambda token: (-len(token), token)))
 
 
+@lru_cache(maxsize=8)
+def _marks(template: str) -> tuple[str, ...]:
+    return tuple(sorted(set(_MARK.findall(template))))
+
+
 def defuse(text: str, tokenizer: "PreTrainedTokenizerBase") -> str:
-    """`text` with each control token split after its first character, so that it reads the same and controls nothing."""
-    for token in control_tokens(tokenizer):
+    """`text` with each control token, and each mark of the template, split after its first character: it reads the same and
+    controls nothing."""
+    for token in (*control_tokens(tokenizer), *_marks(str(tokenizer.chat_template))):
         if token in text:
             text = text.replace(token, f"{token[0]} {token[1:]}")
     return text
 
 
+def plain_turns(bos: bool, space: bool) -> str:
+    """The chat template of a base that has none. `bos`: texts begin with the tokenizer's first token. `space`: one stands
+    before an answer, for tokenizers that put one before a text's first word."""
+    made = PLAIN_TURNS if bos else PLAIN_TURNS.removeprefix(BEGIN)
+    return made.replace(ANSWER, ANSWER.replace("\\n'", "\\n '")) if space else made
+
+
+def has_plain_turns(tokenizer: "PreTrainedTokenizerBase") -> bool:
+    """Whether the template of `tokenizer` is the one that bases are given."""
+    return tokenizer.chat_template in [plain_turns(bos, space) for bos in (True, False) for space in (True, False)]
+
+
+def ready(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
+    """`tokenizer` itself; where it has no chat template it is given `plain_turns`, which are saved with it.
+
+    Raises `UsageFault` where it cannot end a turn, cannot encode the turns, or would merge them with what stands in them.
+    """
+    if tokenizer.chat_template is not None:
+        return tokenizer
+    if tokenizer.unk_token_id in tokenizer.encode(MARKS, add_special_tokens=False):
+        raise _no_turns(tokenizer, f"cannot encode the turns that it would be given, {MARKS!r}")
+    bos = tokenizer.bos_token_id is not None and tokenizer.encode("a")[0] == tokenizer.bos_token_id
+    for space in (False, True):
+        tokenizer.chat_template = plain_turns(bos, space)
+        if all(_is_whole(tokenizer, "How?", beginning) for beginning in BEGINNINGS):
+            return tokenizer
+    tokenizer.chat_template = None
+    raise _no_turns(tokenizer, f"merges the turns that it would be given, {MARKS!r}, with what stands in them")
+
+
+def _is_whole(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str) -> bool:
+    """Whether prompt and completion, encoded apart, are what the whole conversation is encoded to."""
+    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+    made, whole = render(tokenizer, prompt, completion), tokenizer.apply_chat_template(turns, tokenize=False)
+    return made.prompt + made.completion == tokenizer.encode(whole, add_special_tokens=False)
+
+
+def _no_turns(tokenizer: "PreTrainedTokenizerBase", why: str) -> UsageFault:
+    return UsageFault(
+        f"the tokenizer of {tokenizer.name_or_path} has no chat template, and {why}",
+        "put a chat_template.jinja into its folder, or take the chat or instruct form of the model",
+    )
+
+
 def render(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str | None = None) -> Rendered:
-    """One user turn `prompt`, opened for the assistant, and the assistant's `completion` with its end token."""
-    if tokenizer.chat_template is None:
-        raise UsageFault(
-            f"the tokenizer of {tokenizer.name_or_path} has no chat template, so that nobody knows how to ask the model",
-            "put a chat_template.jinja into its folder, or take the chat or instruct form of the model",
-        )
+    """One user turn `prompt`, opened for the assistant, and the assistant's `completion` with its end token.
+
+    The template of `tokenizer` says how (`ready`); raises `UsageFault` for a completion that no token can end.
+    """
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": defuse(prompt, tokenizer)}],
         add_generation_prompt=True,
@@ -67,6 +130,11 @@ def render(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str | 
     prompt_ids = tokenizer.encode(text, add_special_tokens=False)
     if completion is None:
         return Rendered(prompt_ids, [])
+    if tokenizer.eos_token_id is None:
+        raise UsageFault(
+            f"the tokenizer of {tokenizer.name_or_path} has no end token, so that its model could not learn to stop",
+            f'name it in tokenizer_config.json in {tokenizer.name_or_path}, for example: "eos_token": "</s>"',
+        )
     return Rendered(prompt_ids, [*plain_ids(tokenizer, completion), tokenizer.eos_token_id])
 
 
@@ -85,6 +153,24 @@ def plain_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
     """The ids of `text` as data: no special token is added and none is read."""
     ids: list[int] = tokenizer.encode(defuse(text, tokenizer), add_special_tokens=False)
     return ids
+
+
+def target_ids(tokenizer: "PreTrainedTokenizerBase", targets: Sequence[str], ended: bool) -> list[list[int]]:
+    """The ids of each of `targets` as an answer; `ended`: with the token that ends one."""
+    end = [tokenizer.eos_token_id] if ended else []
+    return [plain_ids(tokenizer, target) + end for target in targets]
+
+
+def offsets(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
+    """Where in `text` each token of its `plain_ids` ends, in characters."""
+    read, at = defuse(text, tokenizer), 0
+    # Blanks that broke up a control token stand in what is read, and not in `text`.
+    ends = [0]
+    for char in read:
+        at += at < len(text) and text[at] == char
+        ends.append(at)
+    encoded = tokenizer(read, add_special_tokens=False, return_offsets_mapping=True)
+    return [ends[end] for _, end in encoded["offset_mapping"]]
 
 
 def clip(tokenizer: "PreTrainedTokenizerBase", text: str, max_tokens: int) -> tuple[str, bool]:

@@ -70,15 +70,22 @@ class Echo(Remembers):
         text = " ".join(words[: sampling.max_new_tokens]) if cut else text
         return Completion(text, "length" if cut else "stop", min(len(words), sampling.max_new_tokens), -_unit(prompt + text))
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
-        """Words that the prompt holds are likelier than others, so that a fitting instruction has a likelihood gain."""
-        return [self._answered(key_of("logprob", p, t), self._score, p, t) for p, t in zip(prompts, targets, strict=True)]
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
+        """Words that the prompt holds are likelier than others, so that a fitting instruction has a likelihood gain; and so
+        is an end after a full stop.
+        """
+        asked = zip(prompts, targets, strict=True)
+        return [self._answered(key_of("logprob", p, t, ended), self._score, p, t, ended) for p, t in asked]
 
-    def _score(self, prompt: str, target: str) -> list[float] | None:
+    def _score(self, prompt: str, target: str, ended: bool) -> list[float] | None:
         if len(prompt.split()) + len(target.split()) > self.context:
             return None
         known = set(_words(prompt))
-        return [(-1.0 if word in known else -3.0) - _unit(word) for word in _words(target)]
+        end = [(-1.0 if target.endswith((".", "!", "?")) else -3.0) - _unit(target)] if ended else []
+        return [(-1.0 if word in known else -3.0) - _unit(word) for word in _words(target)] + end
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        return [[word.end() for word in _found(text.casefold())] for text in texts]
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         self.history += states
@@ -95,7 +102,11 @@ class Echo(Remembers):
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold()) or text.split()
+    return [word[0] for word in _found(text.casefold())]
+
+
+def _found(text: str) -> list[re.Match[str]]:
+    return list(re.finditer(r"\w+", text)) or list(re.finditer(r"\S+", text))
 
 
 def _hash(text: str) -> int:

@@ -108,10 +108,19 @@ class Hosted:
         self._heard(copy)
 
     def clip(self, text: str, max_tokens: int) -> tuple[str, bool]:
-        self._copies[0].link.send(("clip", (text, max_tokens)))
-        (clipped, usage) = self._heard(self._copies[0])
+        clipped, was = self._first("clip", text, max_tokens)
+        return clipped, was
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        found: list[list[int]] | None = self._first("offsets", list(texts))
+        return found
+
+    def _first(self, call: str, *asked: Any) -> Any:
+        """What the first copy says: any knows the tokenizer."""
+        self._copies[0].link.send((call, asked))
+        made, usage = self._heard(self._copies[0])
         self.usage += usage
-        return clipped[0], clipped[1]
+        return made
 
     def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         def part(places: list[int]) -> tuple[str, tuple[Any, ...]]:
@@ -119,9 +128,9 @@ class Hosted:
 
         return self._call([len(prompt) for prompt in prompts], part)
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         def part(places: list[int]) -> tuple[str, tuple[Any, ...]]:
-            return "logprob", ([prompts[i] for i in places], [targets[i] for i in places])
+            return "logprob", ([prompts[i] for i in places], [targets[i] for i in places], ended)
 
         return self._call([len(p) + len(t) for p, t in zip(prompts, targets, strict=True)], part)
 

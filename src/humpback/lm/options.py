@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from humpback.config import PACE, Config, Planned
+from humpback.lm.gguf import folder_of
 from humpback.lm.identity import identify
 
+# What a folder that humpback made says of its model: its role, and the settings that it asks for.
+ROLE_FILE = "humpback.json"
 # Prompts that a process is given at once: enough to fill several batches, few enough that all copies end at the same time.
 PORTION = 256
 
@@ -18,6 +21,16 @@ class BackendOptions(Config):
     def files(self, model: str) -> Path | None:
         """The folder or file on this disk, there or not, whose content is the model; None where its name alone is known."""
         return None
+
+    def weights(self, model: str) -> Path | None:
+        """The folder of the weights, made where they are packed; None where they are not on this disk."""
+        files = self.files(model)
+        return files if files and files.is_dir() else None
+
+    def said(self, model: str) -> Path | None:
+        """The file, there or not, that says which role the model has and which settings it recommends."""
+        files = self.files(model)
+        return files / ROLE_FILE if files else None
 
     def address(self, url: str) -> str:
         """The address that is asked, where the name gives `url`."""
@@ -52,7 +65,12 @@ class LocalOptions(BackendOptions):
     trust_remote_code: bool = Field(False, description="run code that comes with the model")
 
     def files(self, model: str) -> Path | None:
-        return Path(model) if model.startswith((".", "/", "~", "runs/")) or (model and Path(model).is_dir()) else None
+        named = model.startswith((".", "/", "~", "runs/")) or model.endswith(".gguf") or (model and Path(model).is_dir())
+        return Path(model) if named else None
+
+    def weights(self, model: str) -> Path | None:
+        files = self.files(model)
+        return folder_of(files) if files and files.suffix == ".gguf" and files.is_file() else super().weights(model)
 
     def processes_on(self, gpus: int) -> int:
         return gpus if self.processes is None else self.processes

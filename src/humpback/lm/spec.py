@@ -20,8 +20,6 @@ from humpback.lm.identity import identify
 from humpback.lm.options import BackendOptions
 
 _ADDRESS = re.compile(r"@(?=https?://)")
-# What a folder that humpback made says of its model: its role, and the settings that it asks for.
-ROLE_FILE = "humpback.json"
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,9 @@ class Spec:
 
     @property
     def folder(self) -> Path | None:
-        """The folder that holds the weights, if they are named as one on this disk."""
-        files: Path | None = self.options.files(self.model)
-        return files if files and files.is_dir() else None
+        """The folder that holds the weights, if they are on this disk; what is packed is unpacked for it."""
+        weights: Path | None = self.options.weights(self.model)
+        return weights
 
 
 def parse(text: str) -> Spec:
@@ -105,24 +103,19 @@ def checked(text: str) -> str:
 ModelName = Annotated[str, AfterValidator(checked), Planned(fingerprint)]
 
 
-def model_folder(spec: str) -> Path | None:
-    """The folder that holds the weights of `spec`, if it names one on this disk."""
-    return parse(spec).folder
-
-
-def role_of(folder: Path) -> str:
-    """forward, backward or base, as the folder says; empty where nobody said."""
-    return str(_said(folder).get("role", ""))
+def role_of(spec: Spec) -> str:
+    """forward, backward or base, as is said beside the model; empty where nobody said."""
+    return str(said(spec).get("role", ""))
 
 
 def recommended(spec: str) -> dict[str, object]:
-    """The settings that the model in the folder of `spec` asks for, nested as in a recipe; empty if it has none."""
-    folder = model_folder(spec)
-    settings: dict[str, object] = _said(folder).get("recommended", {}) if folder else {}
+    """The settings that the model `spec` asks for, nested as in a recipe; empty if it has none."""
+    settings: dict[str, object] = said(parse(spec)).get("recommended", {})
     return settings
 
 
-def _said(folder: Path) -> dict[str, Any]:
-    path = folder / ROLE_FILE
-    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return said
+def said(spec: Spec) -> dict[str, Any]:
+    """What is said beside the model: role, base, recommended settings; empty where nothing is."""
+    path: Path | None = spec.options.said(spec.model)
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
+    return told

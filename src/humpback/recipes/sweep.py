@@ -22,7 +22,7 @@ from humpback.errors import UsageFault
 from humpback.evaluate import comparison
 from humpback.evaluate.comparison import Contender
 from humpback.evaluate.costs import Timed, timed
-from humpback.lm.spec import ModelName, model_folder
+from humpback.lm.spec import ModelName, parse, said
 from humpback.loop.models import ModelSettings, measure_models, trained
 from humpback.report import report
 from humpback.run import RUN_FILE, Run
@@ -96,8 +96,7 @@ def available(run: Run, settings: Settings) -> tuple[str, ...]:
 
 def trained_from(lm: str) -> str | None:
     """The name of the base that a model of ours was trained from; None of every other model."""
-    file = (model_folder(lm) or Path()) / "humpback.json"
-    return store.read_json(file).get("base") if file.is_file() else None
+    return said(parse(lm)).get("base")
 
 
 def pool_of(run: Run, path: str, seed: Dataset | None) -> Dataset:

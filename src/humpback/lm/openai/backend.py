@@ -95,7 +95,9 @@ class OpenAI(Remembers):
             self._fill([Call(key, self.chat.dearest(body), self._completing(body)) for key, body in bodies.items()], made)
         return [cast(Completion, made[key][0]) for key in keys]
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
+        if ended:
+            raise self._no_logprobs("what ends an answer is a matter of its template")
         rows = [(p, t) for p, t in dict.fromkeys(zip(prompts, targets, strict=True)) if t]
         if rows and self.official:
             raise self._no_logprobs("OpenAI's own give those of what they write alone")
@@ -104,6 +106,9 @@ class OpenAI(Remembers):
         for part in (rows[:1], rows[1:]):
             self._score(part, made)
         return [self._scored(made, p, t) if t else [] for p, t in zip(prompts, targets, strict=True)]
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        return None
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         if not states or not questions:

@@ -20,7 +20,7 @@ def load(spec: Spec) -> Transformers:
     if not model:
         raise UsageFault("the transformers backend needs a model", "type it as: transformers:PATH")
     named = options.files(spec.model)
-    if named and not (named / "config.json").is_file():
+    if named and not (Path(model) / "config.json").is_file():
         raise UsageFault(f"{model} is not the folder of a model: it has no config.json", "check the path of the model")
     keep_freed_memory()
     transformers.logging.set_verbosity_error()
@@ -33,7 +33,7 @@ def load(spec: Spec) -> Transformers:
     # Rows carry the name, and the same rows must come out wherever the run's folder stands.
     shown = f"{spec.backend}:{named.name if named else model}" if spec.model else spec.backend
     name = shown + (f"+{Path(options.adapter).name}" if options.adapter else "")
-    return Transformers(loaded, tokenizer, name, role_of(Path(model)), options)
+    return Transformers(loaded, tokenizer, name, role_of(spec), options)
 
 
 def _pretrained(model: str, options: Options) -> tuple[Any, Any]:

@@ -27,7 +27,7 @@ class Transformers(Remembers):
     """One causal language model with its tokenizer, in bfloat16 on processors and GPUs that have it."""
 
     def __init__(self, model: Any, tokenizer: Any, name: str, role: str, options: Options) -> None:
-        self.model, self.tokenizer, self.name, self.role = model, tokenizer, name, role
+        self.model, self.tokenizer, self.name, self.role = model, chat.ready(tokenizer), name, role
         self.device = model.device
         text = model.config.get_text_config()
         self.context = int(getattr(text, "max_position_embeddings", 2048))
@@ -65,9 +65,9 @@ class Transformers(Remembers):
         return [out.get(i, Completion("", "too_long", 0, None)) for i in range(len(ids))]
 
     @torch.inference_mode()
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         heads = chat.prompt_ids(self.tokenizer, prompts)
-        tails = [chat.plain_ids(self.tokenizer, target) for target in targets]
+        tails = chat.target_ids(self.tokenizer, targets, ended)
         lengths = [len(head) + len(tail) for head, tail in zip(heads, tails, strict=True)]
         fits = [i for i, length in enumerate(lengths) if length <= self.context]
 
@@ -78,6 +78,9 @@ class Transformers(Remembers):
         batches = _batches(fits, lengths.__getitem__, self.scored)
         out = self._ask(batches, ask, lambda i: (heads[i], tails[i]), "logprob")
         return [out.get(i) for i in range(len(heads))]
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        return [chat.offsets(self.tokenizer, text) for text in texts]
 
     @torch.inference_mode()
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:

@@ -40,7 +40,7 @@ class Vllm(Remembers):
 
     def __init__(self, engine: Any, name: str, role: str, adapter: Any) -> None:
         self.engine, self.name, self.role, self.adapter = engine, name, role, adapter
-        self.tokenizer = engine.get_tokenizer()
+        self.tokenizer = chat.ready(engine.get_tokenizer())
         self.context = int(engine.model_config.max_model_len)
         self._numbers = map(str, itertools.count())
         held.append(name)
@@ -72,13 +72,16 @@ class Vllm(Remembers):
         made = self._ask("generate", asked, self._completion)
         return [made.get(i, Completion("", "too_long", 0, None)) for i in range(len(ids))]
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         heads = chat.prompt_ids(self.tokenizer, prompts)
-        tails = [chat.plain_ids(self.tokenizer, target) for target in targets]
+        tails = chat.target_ids(self.tokenizer, targets, ended)
         fits = [len(head) + len(tail) <= self.context for head, tail in zip(heads, tails, strict=True)]
         asked = {i: _scored(heads[i], tails[i]) for i, fit in enumerate(fits) if fit and tails[i]}
         made = self._ask("logprob", asked, lambda i, output: _target_logprobs(output, len(heads[i]), tails[i]))
         return [made.get(i, []) if fit else None for i, fit in enumerate(fits)]
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        return [chat.offsets(self.tokenizer, text) for text in texts]
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         turns = [(question, reverse) for question in questions for reverse in (False, True)]

@@ -27,7 +27,7 @@ def start(spec: Spec) -> Vllm:
         raise UsageFault("the vllm backend needs a model", "type it as: vllm:PATH")
     model, options = str(spec.folder or spec.model), spec.options
     named = options.files(spec.model)
-    if named and not (named / "config.json").is_file():
+    if named and not (Path(model) / "config.json").is_file():
         raise UsageFault(f"{model} is not the folder of a model: it has no config.json", "check the path of the model")
     adapter = _adapter(options)
     if held:
@@ -44,7 +44,7 @@ def start(spec: Spec) -> Vllm:
         ) from None
     # Rows carry the name, and the same rows must come out wherever the run's folder stands.
     name = f"vllm:{named.name if named else model}" + (f"+{adapter.lora_name}" if adapter else "")
-    return Vllm(engine, name, role_of(Path(model)), adapter)
+    return Vllm(engine, name, role_of(spec), adapter)
 
 
 def _engine(model: str, options: Options, adapter: Any) -> Any:

@@ -8,7 +8,8 @@ import transformers
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from humpback import store
-from humpback.lm.spec import ROLE_FILE
+from humpback.lm.options import ROLE_FILE
+from humpback.lm.spec import parse, said
 from humpback.train.training import FACTS, Training
 
 # The adapter alone, beside the model that it is merged into, for those who publish no more than that.
@@ -19,10 +20,8 @@ def save(model: Any, tokenizer: Any, folder: Path, training: Training, facts: di
     """The whole model with its template and role, in bfloat16."""
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    base = training.base_folder() / ROLE_FILE
-    inherited = store.read_json(base) if base.is_file() else {}
     role = {"role": training.role, "base": training.base, "tags": training.tags.model_dump(mode="json")}
-    store.write_json(folder / ROLE_FILE, {**inherited, **role})
+    store.write_json(folder / ROLE_FILE, {**said(parse(training.base)), **role})
     store.write_json(folder / FACTS, facts)
 
 

@@ -1,0 +1,82 @@
+"""Weights in a GGUF file, as a folder that can be opened and trained: unpacked once, into a cache.
+
+`python -m humpback.lm.gguf FILE FOLDER` unpacks, in a process that ends: whoever names a model need not load torch.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from humpback.errors import UsageFault
+from humpback.lm.identity import content, digest
+
+# In the folder, written last: what was unpacked, and what came of it.
+UNPACKED = "unpacked.json"
+
+
+def cache() -> Path:
+    """Where models are unpacked to: HUMPBACK_CACHE, or `humpback` in the user's cache folder."""
+    named = os.environ.get("HUMPBACK_CACHE")
+    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "humpback"
+
+
+def folder_of(file: Path) -> Path:
+    """The folder that holds the weights of `file` in bfloat16, with tokenizer and config.
+
+    It is unpacked where it is not there or does not hold what it held; raises `UsageFault` for a file that cannot be read.
+    """
+    folder = cache() / f"{file.stem}-{content(file)[:16]}"
+    if _is_whole(folder, file):
+        return folder
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _unpack_apart(file, partial)
+        told = {"file": file.name, "content": content(file), "folder": digest(partial, partial.glob("*"))}
+        (partial / UNPACKED).write_text(json.dumps(told))
+        # Another process may have been as far in the meantime: what is whole stays.
+        if not _is_whole(folder, file):
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _is_whole(folder: Path, file: Path) -> bool:
+    if not (folder / UNPACKED).is_file():
+        return False
+    told = json.loads((folder / UNPACKED).read_text())
+    held = digest(folder, (path for path in folder.glob("*") if path.name != UNPACKED))
+    return bool(told == {"file": file.name, "content": content(file), "folder": held})
+
+
+def _unpack_apart(file: Path, folder: Path) -> None:
+    command = [sys.executable, "-m", __name__, str(file), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no word"]
+        raise UsageFault(
+            f"cannot unpack {file}: {said[-1]}", "is the file whole? and: pip install 'humpback[local]' (it needs gguf)"
+        )
+
+
+def unpack(file: Path, folder: Path) -> None:
+    """Write the model in `file` to `folder`: weights in bfloat16, tokenizer, chat template and config."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, logging
+
+    logging.disable_progress_bar()
+    named = {"pretrained_model_name_or_path": file.parent, "gguf_file": file.name}
+    whole = GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(**named, dtype=torch.bfloat16, quantization_config=whole)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**named).save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    unpack(Path(sys.argv[1]), Path(sys.argv[2]))
