@@ -91,7 +91,8 @@ def ready(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
     """
     if tokenizer.chat_template is not None:
         return tokenizer
-    if tokenizer.unk_token_id in tokenizer.encode(MARKS, add_special_tokens=False):
+    marks = tokenizer.encode(MARKS, add_special_tokens=False)
+    if not marks or tokenizer.unk_token_id in marks:
         raise _no_turns(tokenizer, f"cannot encode the turns that it would be given, {MARKS!r}")
     bos = tokenizer.bos_token_id is not None and tokenizer.encode("a")[0] == tokenizer.bos_token_id
     for space in (False, True):

@@ -19,7 +19,7 @@ from humpback.run import Run
 from humpback.schema import METRIC
 from humpback.stage import LMStage
 from humpback.store import Dataset
-from humpback.train import launch
+from humpback.train import bases, launch
 from humpback.train.config import HardwareConfig, SftConfig
 from humpback.train.sft import trained as train
 from humpback.train.training import Data, Role, Training
@@ -92,10 +92,14 @@ def trained_as(run: Run, wanted: Training, model: str = "", name: str = "", **ab
 
 
 def check_training(settings: ModelSettings) -> None:
-    """Raises `UsageFault` before anything is done, for a training that this machine or this installation cannot do."""
+    """Raises `UsageFault` before anything is done, for a training that this machine, this installation or the base
+    cannot do."""
     roles: tuple[Role, ...] = ("forward",) if settings.backward_lm else ("forward", "backward")
     for role in roles:
         launch.check(training(role, settings))
+    bases.check(training("forward", settings))
+    if settings.backward_lm:
+        bases.check_instructed(settings.backward_lm)
 
 
 def measure_backward(

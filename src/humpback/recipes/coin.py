@@ -28,7 +28,7 @@ from humpback.schema import METRIC, PAIR, TRIPLE, Row
 from humpback.stage import LMStage, Stage
 from humpback.store import Dataset, DatasetFolder
 from humpback.text.contamination import ContaminationConfig
-from humpback.train import launch
+from humpback.train import bases, launch
 from humpback.train.config import ContrastConfig, LoraConfig, SftConfig
 from humpback.train.training import Data, Training
 
@@ -83,6 +83,7 @@ def recipe(run: Run, settings: Settings) -> None:
     """
     for wanted in tunings(settings, settings.base, ()).values():
         launch.check(wanted)
+        bases.check(wanted)
     before = from_run(settings) if settings.run else from_pairs(run, settings)
     data = (Data(folder=triples(run, before, settings).path),)
     base = before.model if settings.start == "best" else settings.base

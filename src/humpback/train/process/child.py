@@ -24,6 +24,7 @@ from trl import SFTConfig as TrlConfig
 from trl import pack_dataset
 
 from humpback import store
+from humpback.lm import chat
 from humpback.lm.memory import keep_freed_memory
 from humpback.orphans import die_with_parent
 from humpback.train.config import SftConfig, batch_and_steps
@@ -171,6 +172,8 @@ def main(folder: Path) -> None:
         check_packing(training.sft, model, made)
     data = dataset(training.sft, made)
     batch, steps = batch_and_steps(len(data), training.sft)
+    if first and chat.has_plain_turns(tokenizer):
+        told(said=f"has no chat template: asked in turns of plain text, {chat.MARKS!r}, which are saved with it")
     if first and too_long:
         told(said=f"{too_long} of {len(made) + too_long} examples left out: their prompts fill sft.max_tokens")
     kind = partial(ContrastTrainer, training.contrast) if training.contrast else Trainer

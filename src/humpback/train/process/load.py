@@ -8,6 +8,7 @@ import transformers
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 
+from humpback.lm import chat
 from humpback.train.config import SftConfig
 from humpback.train.process import packing
 from humpback.train.training import Training
@@ -22,9 +23,9 @@ def has_gpu() -> bool:
 
 
 def load(training: Training) -> tuple[Any, Any]:
-    """(model, tokenizer) of the base, computing in float32."""
+    """(model, tokenizer) of the base, computing in float32; a tokenizer without a template has plain turns."""
     sft, base = training.sft, training.base_folder()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(base)
+    tokenizer = chat.ready(transformers.AutoTokenizer.from_pretrained(base))
     attention = None if sft.packing == "none" else packing.ATTENTION  # None: the fastest that the model has
     four_bits = quantized() if sft.method == "qlora" else {}
     model = transformers.AutoModelForCausalLM.from_pretrained(

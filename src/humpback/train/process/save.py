@@ -8,21 +8,34 @@ import transformers
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from humpback import store
+from humpback.lm import chat
 from humpback.lm.options import ROLE_FILE
 from humpback.lm.spec import parse, said
 from humpback.train.training import FACTS, Training
 
 # The adapter alone, beside the model that it is merged into, for those who publish no more than that.
 ADAPTER = "adapter"
+# What a model says of its template where the base had none.
+PLAIN = "plain: the base has no chat template"
 
 
 def save(model: Any, tokenizer: Any, folder: Path, training: Training, facts: dict[str, Any]) -> None:
     """The whole model with its template and role, in bfloat16."""
+    stops_at(model, tokenizer.eos_token_id)
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     role = {"role": training.role, "base": training.base, "tags": training.tags.model_dump(mode="json")}
-    store.write_json(folder / ROLE_FILE, {**said(parse(training.base)), **role})
+    turns = {"turns": PLAIN} if chat.has_plain_turns(tokenizer) else {}
+    store.write_json(folder / ROLE_FILE, {**said(parse(training.base)), **role, **turns})
     store.write_json(folder / FACTS, facts)
+
+
+def stops_at(model: Any, end: int) -> None:
+    """The end token that was learnt, among those at which `generate` of transformers, and servers, stop."""
+    known = model.generation_config.eos_token_id
+    ends = known if isinstance(known, list) else [known] * (known is not None)
+    if end not in ends:
+        model.generation_config.eos_token_id = [end, *ends] if ends else end
 
 
 def trained_model(trainer: Any, folder: Path, training: Training) -> Any:
