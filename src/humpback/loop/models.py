@@ -98,8 +98,6 @@ def check_training(settings: ModelSettings) -> None:
     for role in roles:
         launch.check(training(role, settings))
     bases.check(training("forward", settings))
-    if settings.backward_lm:
-        bases.check_instructed(settings.backward_lm)
 
 
 def measure_backward(

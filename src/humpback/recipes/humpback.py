@@ -14,6 +14,7 @@ from humpback.loop.worth import measure
 from humpback.methods import backtranslate
 from humpback.report import report
 from humpback.run import Run
+from humpback.train import bases
 
 
 class Settings(LoopSettings):
@@ -51,4 +52,5 @@ def check(settings: Settings) -> None:
             "leave backward_lm empty, or --set iterate.backward=fixed",
         )
     scoring.check((settings.curate.by,), settings, settings.backward_lm or "trained")
+    bases.check_instructed(settings.backward_lm)
     check_training(settings)

@@ -23,7 +23,7 @@ from humpback.evaluate import comparison
 from humpback.evaluate.comparison import Contender
 from humpback.evaluate.costs import Timed, timed
 from humpback.lm.spec import ModelName, parse, said
-from humpback.loop.models import ModelSettings, measure_models, trained
+from humpback.loop.models import ModelSettings, check_training, measure_models, trained
 from humpback.report import report
 from humpback.run import RUN_FILE, Run
 from humpback.schema import METRIC, PAIR, Row
@@ -79,6 +79,8 @@ def check(settings: Settings) -> None:
             raise UsageFault(f"{name} is empty: there is nothing to compare", hint)
     if settings.train and not settings.seed.path:
         raise UsageFault("train=true, and there are no seed pairs to train on and measure by", "--set seed.path=seed.jsonl")
+    if settings.train:
+        check_training(settings)
 
 
 def available(run: Run, settings: Settings) -> tuple[str, ...]:

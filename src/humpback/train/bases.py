@@ -21,12 +21,13 @@ def check(training: Training) -> None:
 
 
 def check_instructed(lm: str) -> None:
-    """Raises `UsageFault` for a model on this disk that was taught no turns, and would be told in words what to do."""
-    spec = parse(lm)
+    """Raises `UsageFault` for a model on this disk, if `lm` names one, that was taught no turns and would be told in words
+    what to write."""
+    spec = parse(lm or "echo")
     if spec.folder and not role_of(spec) and turns(spec.folder) == "plain":
         raise UsageFault(
             f"{lm} is to be told in words what to write, and has no chat template: it is a base",
-            "leave backward_lm empty, to train one from base; or take the chat or instruct form of the model",
+            "take its chat or instruct form, or a backward model: humpback run humpback trains one where backward_lm is empty",
         )
 
 

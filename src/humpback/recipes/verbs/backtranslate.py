@@ -13,6 +13,7 @@ from humpback.lm.spec import ModelName
 from humpback.methods import backtranslate
 from humpback.run import Run
 from humpback.store import Dataset
+from humpback.train import bases
 
 
 class Settings(backtranslate.Settings):
@@ -30,5 +31,6 @@ class Settings(backtranslate.Settings):
 
 def recipe(run: Run, settings: Settings) -> Dataset:
     """An instruction for each text, as far as the guards let it through."""
+    bases.check_instructed(settings.lm)
     found = texts(run, settings.texts, settings.columns)
     return backtranslate.pairs(run, found, settings, settings.lm, settings.forward or settings.lm)
