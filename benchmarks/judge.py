@@ -194,7 +194,7 @@ def ranked(
     """One line of the table; `scores` are those of the clean pairs, and then of each damage."""
     n = len(scores) // (1 + len(damages))
     found = {
-        kind: auc_of("judge_auc", name, scores[:n], scores[i * n : (i + 1) * n], paired=True, part=kind)
+        kind: auc_of("scorer_auc", name, scores[:n], scores[i * n : (i + 1) * n], paired=True, part=kind)
         for i, kind in enumerate(damages, start=1)
     }
     bench.figures[f"auc, {name}"] = {

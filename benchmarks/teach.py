@@ -34,7 +34,7 @@ from humpback.train.training import Data, Training
 
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 CASES, MAX_TOKENS = 70, 256
-WANTED = ("judge_auc", "judge_valid", "judge_canary", "judge_order_gap", "nll")
+WANTED = ("scorer_auc", "judge_valid", "judge_canary", "judge_order_gap", "nll")
 
 
 def pairs(run: Run, path: str) -> Dataset:
@@ -57,7 +57,7 @@ def arm(run: Run, seed: Dataset, share: float, number: int) -> dict[str, float |
     )
     told = run.put("quality", LMStage("quality", METRIC, model_quality, quality), kind="metrics", of="models")
     rows = [*competence.measured(run, seed, asking).rows(), *told.rows()]
-    return {" ".join(filter(None, (row["metric"], row["part"]))): row["value"] for row in rows if row["metric"] in WANTED}
+    return {" ".join(filter(None, (row["metric"], row["against"], row["part"]))): row["value"] for row in rows if row["metric"] in WANTED}
 
 
 def main() -> None:

@@ -22,11 +22,10 @@ def competence(round: int, model: str, sure: float) -> Iterator[Row]:
     """Of a judge that tells clean from damaged pairs with an AUC about `sure`."""
     about: dict[str, Any] = {"round": round}
     for i, part in enumerate(KINDS):
-        yield metric("judge_auc", model, sure + 0.03 * i, n=32, se=0.04, part=part, **about)
+        yield metric("scorer_auc", model, sure + 0.03 * i, n=32, se=0.04, part=part, against="score", **about)
     for i, part in enumerate(KINDS):
-        yield metric(
-            "gain_auc", model, (0.91, 0.33, 0.56, 0.02)[i], n=32, se=(0.03, 0.06, 0.07, 0.01)[i], part=part, **about
-        )
+        value, error = ((0.91, 0.03), (0.33, 0.06), (0.56, 0.07), (0.02, 0.01))[i % 4]
+        yield metric("scorer_auc", model, value, n=32, se=error, part=part, against="gain", **about)
     yield metric("judge_valid", model, 0.98, n=160, se=0.011, unit="share", **about)
     yield metric("judge_undecided", model, 0.02, n=160, se=0.011, unit="share", **about)
     for name, value in (("seconds", 37.4), ("prompt_tokens", 739_900.0), ("completion_tokens", None)):

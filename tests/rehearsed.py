@@ -63,10 +63,13 @@ class Model(Remembers):
 
     def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.rehearsed.told += [(self.name, target) for target in targets]
-        return [self._told(self._scored, [p], [t]) for p, t in zip(prompts, targets, strict=True)]
+        return [self._told(self._scored, [p], [t], ended) for p, t in zip(prompts, targets, strict=True)]
 
-    def _scored(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
-        return [known and [value + self.worth for value in known] for known in self.echo.logprob(prompts, targets)]
+    def _scored(self, prompts: Sequence[str], targets: Sequence[str], ended: bool) -> list[list[float] | None]:
+        return [known and [value + self.worth for value in known] for known in self.echo.logprob(prompts, targets, ended)]
+
+    def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+        return self.echo.offsets(texts)
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         made = [[self._told(self._decided, state, q) for q in questions] for state in states]

@@ -1,179 +1,154 @@
-"""Scorers combined by rank and by regression."""
+"""Scorers combined by a regression that may not turn against them."""
 
 import random
 
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from humpback.curate import combine as module
+from humpback.curate import combine as c
 from humpback.curate import scorers
-from humpback.curate.combine import Calibrated
-from humpback.curate.scorers.combined import CombineStage, combine
+from humpback.curate.combine import Combination
+from humpback.curate.scorers import Scorer
 from humpback.curate.select import CurateConfig
-from humpback.errors import UsageFault
+from humpback.metrics.auc import auc
+from humpback.schema import Row
 
 CURATE = CurateConfig()
-NUMBER = st.none() | st.floats(-5, 5, allow_nan=False)
 
 
-def rows(**columns: list[float | None]) -> list[dict]:
-    count = len(next(iter(columns.values())))
-    return [{"id": f"p{i:03d}", **{name: values[i] for name, values in columns.items()}} for i in range(count)]
+def loaded(*names: str, curate: CurateConfig = CURATE) -> list[Scorer]:
+    return [scorers.load(name, curate) for name in names]
 
 
-def by_rank(pairs: list[dict], columns: list[str], curate: CurateConfig = CURATE) -> list[float | None]:
-    return module.by_rank(pairs, columns, curate)
-
-
-def calibrate(pairs: list[dict], columns: list[str], curate: CurateConfig = CURATE) -> tuple[Calibrated, list[float]]:
-    return module.calibrate(pairs, columns, curate)
-
-
-def labelled(count: int = 200, noise: float = 0.3, seed: int = 1) -> list[dict]:
-    """Half good, half bad; score tells them apart, gain does a little, and a tenth of the scores is null."""
+def cases(count: int = 60, seed: int = 1, **shift: dict[str, float]) -> tuple[list[Row], dict[str, list[Row]]]:
+    """Good rows of whole and gain about 0, and bad ones of each kind, whose scorers lie lower by as much as `shift` says."""
     draw = random.Random(seed)
-    out = []
-    for i in range(count):
-        label = i % 2
-        score = None if draw.random() < 0.1 else 2.0 + label + draw.gauss(0, noise)
-        out.append({"id": f"p{i:03d}", "score": score, "gain": 0.3 + 0.1 * label + draw.gauss(0, 0.3), "label": label})
-    return out
+
+    def row(number: int, kind: str) -> Row:
+        lower = shift.get(kind, {})
+        values = {name: draw.gauss(0, 1) - lower.get(name, 0.0) for name in ("whole", "gain")}
+        return {"id": f"{kind}{number:03d}", "parent": f"p{number:03d}", **values}
+
+    return [row(i, "good") for i in range(count)], {kind: [row(i, kind) for i in range(count)] for kind in shift}
 
 
-def test_ranks_know_the_direction_of_each_column() -> None:
-    """A retrieval rank of 1 is the best, a score of 1 the worst."""
-    assert by_rank(rows(score=[1.0, 3.0, 5.0]), ["score"]) == [0.0, 0.5, 1.0]
-    assert by_rank(rows(retrieval_rank=[1, 3, 5]), ["retrieval_rank"]) == [1.0, 0.5, 0.0]
-    assert by_rank(rows(score=[1.0, 5.0], retrieval_rank=[1, 2]), ["score", "retrieval_rank"]) == [0.5, 0.5]
+def ranks(good: list[float | None], bad: list[float | None]) -> float:
+    found = auc(np.array(good, np.float64), np.array(bad, np.float64))
+    assert found is not None
+    return found.value
 
 
-def test_outside_the_band_is_the_worst_rank() -> None:
-    """The highest IFD of all is that of a wrong instruction."""
-    assert by_rank(rows(ifd=[0.1, 0.4, 0.8, 1.2]), ["ifd"]) == [0.0, 0.0, 1.0, 0.0]
-    assert by_rank(rows(gain=[-0.1, 0.0, 0.2, 0.4]), ["gain"]) == [0.0, 0.0, 0.0, 1.0]
+CUT, STRANGE = {"whole": 3.0}, {"gain": 3.0}
+
+
+def test_it_finds_what_tells_good_from_bad() -> None:
+    """A combination worse than its best part is none."""
+    good, bad = cases(cut=CUT)
+    made = c.fit(good, bad, loaded("whole", "gain"))
+    assert made.terms[0].weight > 2 * made.terms[1].weight > 0
+    assert ranks(made.predict(good), made.predict(bad["cut"])) > 0.95
+    assert all(p is not None and 0 < p < 1 for p in made.predict(good))
+
+
+def test_a_fault_that_no_case_has_is_seen_all_the_same() -> None:
+    """A free fit gives the one scorer that sees it no weight at all."""
+    good, bad = cases(cut=CUT, strange=STRANGE)
+    seen = c.held_out(good, bad, loaded("whole", "gain"), "parent", without={"strange"})
+    assert ranks(seen[""], seen["strange"]) > 0.7
+
+
+def test_no_scorer_counts_against_its_direction() -> None:
+    """Chance, and faults that make an answer likelier, would have it that the worse pairs are the better ones."""
+    good, bad = cases(cut={"whole": 3.0, "gain": -2.0})
+    assert c.fit(good, bad, loaded("whole", "gain")).terms[1].weight == 0.0
+    ranked = [{**row, "retrieval_rank": 1 + int(row["whole"] < 0)} for row in good]
+    worse = [{**row, "retrieval_rank": 8} for row in bad["cut"]]
+    assert c.fit(ranked, {"cut": worse}, loaded("retrieval_rank")).terms[0].weight > 0
+
+
+def test_a_large_kind_does_not_outvote_a_small_one() -> None:
+    """Ten labelled pages of one fault, and all weight is on what sees that."""
+    good, bad = cases(cut=CUT, strange=STRANGE)
+    few = c.fit(good, {**bad, "cut": bad["cut"][:6]}, loaded("whole", "gain"))
+    weights = [term.weight for term in few.terms]
+    assert max(weights) < 2 * min(weights)
 
 
 def test_a_null_is_neither_good_nor_bad() -> None:
-    """A mean over what is there would lift a pair whose judge could not decide to the top."""
-    pairs = rows(score=[None, 1.0, 5.0, None], gain=[0.9, 0.1, 0.5, None])
-    assert by_rank(pairs, ["score", "gain"]) == [(0.5 + 1.0) / 2, 0.0, 0.75, None]
+    """A clipped answer, whose end nobody sees, must not be the best of all, nor the worst."""
+    good, bad = cases(cut=CUT)
+    made = c.fit(good, bad, loaded("whole", "gain"))
+    none, high, low = made.predict([{"whole": value, "gain": 0.0} for value in (None, 1.0, -3.0)])
+    assert none and high and low and low < none < high
+    assert made.predict([{"whole": None, "gain": None}, {}]) == [None, None] and made.predict([]) == []
 
 
-def test_equal_values_have_equal_ranks() -> None:
-    """Ranks by place would tell apart what is equal, by accident of order."""
-    assert by_rank(rows(score=[2.0, 2.0, 1.0, 3.0]), ["score"]) == [0.5, 0.5, 0.0, 1.0]
-    assert by_rank(rows(score=[2.0]), ["score"]) == [0.5] and by_rank([], ["score"]) == []
+def test_outside_its_band_more_is_no_better() -> None:
+    """The highest IFD of all is that of a wrong instruction."""
+    curate = CurateConfig(ifd_band=(0.2, 1.0))
+    good = [{"id": f"g{i}", "ifd": 0.5 + i / 100} for i in range(20)]
+    bad = [{"id": f"b{i}", "ifd": (0.1, 1.4)[i % 2]} for i in range(20)]
+    made = c.fit(good, {"bad": bad}, loaded("ifd", curate=curate))
+    assert ranks(made.predict(good), made.predict(bad)) == 1.0
 
 
-@given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER), max_size=30))
-def test_ranks_stay_between_0_and_1_and_follow_the_rows(values: list[tuple[float | None, ...]]) -> None:
-    """Whatever is null, tied or out of bounds; and the order of the rows must not matter."""
-    names = ["score", "ifd", "retrieval_rank"]
-    pairs = [dict(zip(names, each, strict=True)) for each in values]
-    found = by_rank(pairs, names)
-    assert all((rank is None) == all(v is None for v in each) for rank, each in zip(found, values, strict=True))
-    assert all(0 <= rank <= 1 for rank in found if rank is not None)
-    assert by_rank(pairs[::-1], names) == found[::-1]
+def test_one_scorer_cannot_outvote_all_others() -> None:
+    """Generated pairs lie elsewhere than human ones: twenty deviations are no better sign than three."""
+    good, bad = cases(cut=CUT, strange=STRANGE)
+    made = c.fit(good, bad, loaded("whole", "gain"))
+    three, twenty = made.predict([{"whole": value, "gain": 0.0} for value in (3.5, 20.0)])
+    assert three == twenty
 
 
-def test_an_unknown_scorer_is_named() -> None:
-    """A column of nulls would otherwise rank everything in the middle."""
-    with pytest.raises(UsageFault, match="no scorer 'scroe'"):
-        by_rank(rows(score=[1.0]), ["scroe"])
-
-
-def test_the_regression_finds_what_tells_good_from_bad() -> None:
-    """A combination worse than its best part is none."""
-    fit, held = calibrate(labelled(), ["score", "gain"])
-    assert fit.auc > 0.9 and fit.labels == 200 and all(0 < p < 1 for p in held)
-    good, bad = {"score": 3.0, "gain": 0.4}, {"score": 2.0, "gain": 0.3}
-    assert fit.predict([good, bad])[0] > 0.8 and fit.predict([good, bad])[1] < 0.2  # type: ignore[operator]
-
-
-def test_the_auc_is_that_of_unseen_pairs() -> None:
+def test_what_is_told_is_of_unseen_pairs() -> None:
     """Fitted to noise and measured on the same pairs, any combination looks good."""
+    names = [name for name in scorers.names() if scorers.load(name, CURATE).of_itself and name != "combined"]
     draw = random.Random(5)
-    names = [name for name in scorers.names() if name != "combined"]
-    noise = [{"id": f"n{i}", **{name: draw.random() for name in names}, "label": i % 2} for i in range(40)]
-    fit, held = calibrate(noise, names)
-    seen = fit.predict(noise)
-    flattered = sum((seen[i] > 0.5) == bool(noise[i]["label"]) for i in range(40)) / 40  # type: ignore[operator]
-    honest = sum((held[i] > 0.5) == bool(noise[i]["label"]) for i in range(40)) / 40
-    assert flattered > 0.65 and fit.auc < 0.65 and honest < flattered
+    noise = [{"id": f"n{i}", **{name: draw.random() for name in names}} for i in range(60)]
+    good, bad = noise[:30], noise[30:]
+    seen = c.held_out(good, {"bad": bad}, loaded(*names), "id")
+    made = c.fit(good, {"bad": bad}, loaded(*names))
+    assert ranks(made.predict(good), made.predict(bad)) > ranks(seen[""], seen["bad"]) < 0.65
 
 
-def test_a_null_may_itself_tell() -> None:
-    """Where the judge decides about good pairs alone, not to have decided is the sign."""
-    pairs = [{"id": f"p{i:02d}", "score": 3.0 if i % 2 else None, "gain": 0.1, "label": i % 2} for i in range(40)]
-    fit, _ = calibrate(pairs, ["score", "gain"])
-    assert fit.auc == 1.0
-    assert fit.predict([{"score": None, "gain": None}, {}]) == [None, None]
-    assert fit.predict([]) == []
+def test_copies_of_a_pair_are_never_fitted_to() -> None:
+    """A pair that was fitted to clean is told from its own damage by heart."""
+    good, bad = cases(20, cut=CUT)
+    folds: list[set[str]] = []
+    whole = c.fit
+
+    def noted(up: list[Row], down: dict[str, list[Row]], using: list[Scorer]) -> Combination:
+        folds.append({row["parent"] for rows in (up, *down.values()) for row in rows})
+        return whole(up, down, using)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(c, "fit", noted)
+        c.held_out(good, bad, loaded("whole"), "parent")
+    assert len(folds) == c.FOLDS and all(len(fold) == 16 for fold in folds)
 
 
-def test_both_sides_of_the_band_are_bad_to_the_regression() -> None:
-    """A line through IFD must call one of the two ends good."""
-    pairs = [{"id": f"p{i:02d}", "ifd": (0.6, 0.1, 0.5, 1.4)[i % 4], "label": (1, 0)[i % 2]} for i in range(40)]
-    assert calibrate(pairs, ["ifd"])[0].auc == 1.0
+def test_the_order_of_the_cases_changes_nothing() -> None:
+    """Folds by place would give other figures for the same pairs."""
+    good, bad = cases(cut=CUT)
+    one = c.held_out(good, bad, loaded("whole", "gain"), "parent")
+    turned = c.held_out(good[::-1], {"cut": bad["cut"][::-1]}, loaded("whole", "gain"), "parent")
+    assert turned["cut"][::-1] == pytest.approx(one["cut"], abs=1e-4)
 
 
-def test_the_order_of_the_labels_changes_nothing() -> None:
-    """Folds by place would give another AUC for the same labels."""
-    pairs = labelled(60, noise=1.0)
-    fit, held = calibrate(pairs, ["score", "gain"])
-    turned, again = calibrate(pairs[::-1], ["score", "gain"])
-    assert turned.auc == fit.auc and again[::-1] == pytest.approx(held)
+def test_a_scorer_of_one_value_says_nothing() -> None:
+    """Its deviations are nothing divided by nothing."""
+    good, bad = cases(cut=CUT)
+    same = [{**row, "specificity": 0.5} for row in good]
+    made = c.fit(same, bad, loaded("whole", "specificity"))
+    assert made.terms[1].weight == 0.0 and made.predict(same)[0] == pytest.approx(
+        made.predict([{**same[0], "specificity": 9.0}])[0]
+    )
 
 
 @pytest.mark.parametrize(
-    ("pairs", "told"),
-    [
-        (labelled(18), "18 labelled pairs, 9 good and 9 bad"),
-        ([{**row, "label": 1} for row in labelled(40)], "40 good and 0 bad"),
-        ([{**row, "label": int(i < 4)} for i, row in enumerate(labelled(40))], "4 good and 36 bad"),
-        ([{**row, "label": 2 * row["label"]} for row in labelled(40)], "20 labels are neither 0 nor 1"),
-    ],
+    ("good", "bad", "told"), [(10, 10, None), (4, 90, "4 good and 90 bad"), (9, 10, "9 good and 10 bad")]
 )
-def test_too_few_labels_are_a_typed_error(pairs: list[dict], told: str) -> None:
+def test_too_few_are_not_fitted_to(good: int, bad: int, told: str | None) -> None:
     """Three labels give coefficients too, and a perfect fit."""
-    with pytest.raises(UsageFault, match=told):
-        calibrate(pairs, ["score", "gain"])
-
-
-def test_coefficients_are_plain_text_and_come_back_as_they_were() -> None:
-    """A pickle would run what it holds, and only where the same versions are installed."""
-    fit, _ = calibrate(labelled(), ["score", "gain", "ifd"])
-    loaded = Calibrated.from_json(fit.to_json())
-    assert loaded == fit and loaded.predict(labelled()) == fit.predict(labelled())
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"columns": ["score"]}', "broken"])
-def test_other_text_is_refused(text: str) -> None:
-    """A file cut short must not become a combination of fewer columns."""
-    with pytest.raises(UsageFault, match="not the coefficients"):
-        Calibrated.from_json(text)
-    fit, _ = calibrate(labelled(), ["score"])
-    with pytest.raises(UsageFault, match="2 weights for 2 columns"):
-        Calibrated.from_json(fit.to_json().replace('"score"', '"score", "gain"'))
-
-
-def test_the_band_is_that_of_the_settings() -> None:
-    """Applied in three places and forgotten in a fourth: of a small model every pair lay outside a large one's band."""
-    pairs = rows(ifd=[0.93, 0.95, 0.99])
-    assert by_rank(pairs, ["ifd"]) == [0.0, 0.0, 0.0]
-    assert by_rank(pairs, ["ifd"], CurateConfig(ifd_band=(0.9, 0.98))) == [0.0, 1.0, 0.0]
-    known = [{"id": f"p{i:02d}", "ifd": (0.95, 1.2)[i % 2], "label": 1 - i % 2} for i in range(40)]
-    assert calibrate(known, ["ifd"], CurateConfig(ifd_band=(0.9, 1.0)))[0].bands == ((0.9, 1.0),)
-
-
-def test_combined_is_a_column_of_every_row() -> None:
-    """With labels p(good), without them the mean rank."""
-    pairs = labelled()
-    fit, _ = calibrate(pairs, ["score", "gain"])
-    band = CURATE.ifd_band
-    fitted = combine(CombineStage(columns=("score",), ifd_band=band, calibrated=fit), pairs)
-    assert [row["combined"] for row in fitted] == fit.predict(pairs)  # type: ignore[index]
-    ranked = list(combine(CombineStage(columns=("score", "gain"), ifd_band=band), pairs))
-    assert [row["combined"] for row in ranked] == by_rank(pairs, ["score", "gain"])  # type: ignore[index]
-    assert [row["id"] for row in ranked] == [row["id"] for row in pairs]  # type: ignore[index]
+    said = c.lacking(range(good), range(bad))
+    assert said is None if told is None else said is not None and told in said

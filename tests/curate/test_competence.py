@@ -39,9 +39,9 @@ class Asked(Echo):
         super().__init__()
         self.asked: list[str] = []
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.asked += prompts
-        return super().logprob(prompts, targets)
+        return super().logprob(prompts, targets, ended)
 
 
 class Judge(Echo):
@@ -88,7 +88,8 @@ def measured(
 
 
 def of(folder: Path, lm: LM, judge: JudgeConfig | None = None, rows: list | None = None) -> dict[tuple, dict]:
-    return {(row["metric"], row["part"] or row["at"]): row for row in measured(folder, lm, judge, rows)[0]}
+    found = measured(folder, lm, judge, rows)[0]
+    return {(row["metric"].replace("scorer", row["against"]), row["part"] or row["at"]): row for row in found}
 
 
 def value(metrics: dict, name: str, part: Any = None) -> Any:
@@ -127,7 +128,7 @@ def test_errors_are_those_of_pairs() -> None:
     rows = [
         {"method": kind, "score": value, "gain": value} for kind in DAMAGES for value in (clean if kind == "clean" else bad)
     ]
-    [found, *_] = c.aucs(rows, "M_0", 1)
+    [found, *_] = c.aucs(rows, CurateConfig(), "M_0", 1)
     again = [draw.integers(0, n, n) for _ in range(1500)]
     spread = np.var([(clean[i][:, None] > bad[i]).mean() for i in again])
     assert found["value"] == pytest.approx((clean[:, None] > bad).mean())
@@ -144,7 +145,7 @@ def independent(auc: float, n: int) -> float:
 def test_a_judge_that_sees_two_damages_of_four(tmp_path: Path) -> None:
     """One mean over all damage hides that the judge is blind to some of it."""
     metrics = of(tmp_path, Judge())
-    aucs = {part: row["value"] for (name, part), row in metrics.items() if name == "judge_auc"}
+    aucs = {part: row["value"] for (name, part), row in metrics.items() if name == "score_auc"}
     assert aucs == {"shuffled": 0.5, "truncated": 1.0, "advert_inserted": 1.0, "copied": 0.5}
     assert all(row["n"] == 12 and row["se"] is not None for (name, _), row in metrics.items() if name.endswith("_auc"))
 
@@ -152,7 +153,7 @@ def test_a_judge_that_sees_two_damages_of_four(tmp_path: Path) -> None:
 def test_what_is_undecided_ranks_but_is_not_valid(tmp_path: Path) -> None:
     """A judge with little on its labels may still rank; that it would score nothing must be seen beside it."""
     metrics = of(tmp_path, Judge(mass=0.2))
-    assert value(metrics, "judge_auc", "truncated") == 1.0
+    assert value(metrics, "score_auc", "truncated") == 1.0
     assert value(metrics, "judge_valid") == 0.0 and value(metrics, "judge_undecided") == 1.0
 
 
@@ -222,11 +223,11 @@ def test_a_judge_that_only_writes_is_measured_too(tmp_path: Path) -> None:
         def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
             raise LMError("cannot")
 
-        def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
             raise LMError("cannot")
 
     metrics = of(tmp_path, Writes(), JudgeConfig(mode="text"))
-    assert value(metrics, "judge_auc", "truncated") == 1.0 and value(metrics, "gain_auc", "truncated") is None
+    assert value(metrics, "score_auc", "truncated") == 1.0 and value(metrics, "gain_auc", "truncated") is None
     assert value(metrics, "judge_canary") is None
 
 
@@ -236,44 +237,46 @@ def test_labelled_rows_are_compared_with_their_label(tmp_path: Path) -> None:
     metrics = of(tmp_path, Judge(), rows=[*bad, *({**row, "label": 1} for row in CLEAN)])
     assert {value(metrics, f"judge_{name}", 4.5) for name in ("precision", "recall")} == {1.0}
     assert value(metrics, "judge_label_auc") == 1.0
-    assert not any(name == "judge_auc" for name, _ in metrics)
+    assert not any(name == "score_auc" for name, _ in metrics)
 
 
-def known(judge: dict, gain: dict, valid: float) -> list:
-    rows = [metric("judge_auc", "M_0", v, n=9, part=k) for k, v in judge.items()]
-    rows += [metric("gain_auc", "M_0", v, n=9, part=k) for k, v in gain.items()]
-    return [*rows, metric("judge_valid", "M_0", valid, n=9)]
+def known(judge: dict, gain: dict, valid: float, combined: dict | None = None) -> list:
+    of = {"score": judge, "gain": gain, "combined": combined or {}}
+    rows = [metric("scorer_auc", "M_0", v, n=9, part=k, against=name) for name, own in of.items() for k, v in own.items()]
+    fit = metric("combined_fit", "M_0", float(combined is not None), n=9, note="9 clean pairs")
+    return [*rows, metric("judge_valid", "M_0", valid, n=9), fit]
 
 
 GOOD = {"shuffled": 0.9, "truncated": 0.85, "advert_inserted": 0.9, "copied": 0.9}
 
 
 @pytest.mark.parametrize(
-    ("judge", "gain", "valid", "by", "rule"),
+    ("judge", "combined", "valid", "by", "rule"),
     [
         (GOOD, GOOD, 1.0, "score", {"k": 4.5}),
-        ({**GOOD, "truncated": 0.5}, {**GOOD, "shuffled": 0.99}, 1.0, "gain", {"share": 0.5}),
-        ({**GOOD, "truncated": 0.7}, {**GOOD, "shuffled": 0.2}, 1.0, "score", {"share": 0.5}),
-        (GOOD, GOOD, 0.3, "gain", {"share": 0.5}),
-        ({**GOOD, "truncated": 0.5}, {**GOOD, "shuffled": 0.99, "copied": 0.0}, 1.0, "gain", {"share": 0.5}),
+        ({**GOOD, "truncated": 0.5}, GOOD, 1.0, "combined", {"share": 0.5}),
+        ({**GOOD, "truncated": 0.5}, None, 1.0, "gain", {"share": 0.5}),
+        (GOOD, GOOD, 0.3, "combined", {"share": 0.5}),
         ({**GOOD, "copied": 0.1}, GOOD, 1.0, "score", {"k": 4.5}),
         ({**GOOD, "copied": None}, GOOD, 1.0, "score", {"k": 4.5}),
     ],
     ids=[
         "competent judge",
-        "gain is better",
-        "a poor judge is better still",
+        "blind to one kind",
+        "nothing fitted",
         "a judge that does not answer",
-        "the guards see copies",
         "a judge that is blind to copies",
         "no copy has a score",
     ],
 )
-def test_the_better_measure_is_chosen_and_named(judge: dict, gain: dict, valid: float, by: str, rule: dict) -> None:
+def test_what_selects_is_chosen_and_named(judge: dict, combined: dict | None, valid: float, by: str, rule: dict) -> None:
     """A judge at chance that selects anyway is how M_1 came out below M_0. Damage that a guard catches decides nothing: it
     never reaches the judge, and yet it made a judge incompetent that told all other damage."""
-    choice = c.choose(known(judge, gain, valid), CurateConfig())
+    choice = c.choose(known(judge, GOOD, valid, combined), CurateConfig())
     assert choice == Choice(by, **rule, why=choice.why) and choice.why
+    assert ("truncated 0.85" in choice.why) == (by == "combined") and ("nothing can be fitted" in choice.why) == (
+        by == "gain"
+    )
 
 
 def test_the_user_may_insist() -> None:

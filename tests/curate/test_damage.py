@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from made import rows_in
 
-from humpback.curate.damage import CLEAN, DAMAGES, DevPairs, damaged, damaged_as, shuffled
+from humpback.curate.damage import CLEAN, DAMAGES, LABELLED, DevPairs, damaged, damaged_as, shuffled, whole_and_damaged
 from humpback.run import Run
 from humpback.schema import PAIR
 
@@ -40,6 +40,8 @@ def test_only_dev_pairs_without_a_label_are_damaged(run: Run) -> None:
     rows = [{"id": f"p{i}", "instruction": "Why?", "response": "So it is. Then rest.", "split": ("dev", "train")[i % 2],
              "label": 0 if i == 0 else None} for i in range(12)]  # fmt: skip
     seed = rows_in(run, rows, PAIR)
-    assert {row["parent"] for row in damaged(DevPairs(seed=seed.path))} == {"p2", "p4", "p6", "p8", "p10"}
-    assert {row["parent"] for row in damaged(DevPairs(seed=seed.path, cases=3))} == {"p2", "p4"}
+    made = list(damaged(DevPairs(seed=seed.path)))
+    assert {row["parent"] for row in whole_and_damaged(made)} == {"p2", "p4", "p6", "p8", "p10"}
+    assert [(row["id"], row["label"]) for row in made if row["method"] == LABELLED] == [("p0", 0)]
+    assert {row["parent"] for row in whole_and_damaged(list(damaged(DevPairs(seed=seed.path, cases=3))))} == {"p2", "p4"}
     assert not list(damaged(DevPairs(seed=rows_in(run, rows[1:2], PAIR, "none").path))) and seed.path != Path()

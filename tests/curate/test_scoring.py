@@ -31,8 +31,8 @@ def asking(columns: tuple[str, ...] = (), judge: str = "echo", **settings: Any) 
         (("auto", "score", "gain"), {}, "", None),
         (("specificity",), {}, "", "backward_lm"),
         (("specificity",), {}, "trained", None),
-        (("combined",), {}, "", "backward_lm"),
-        (("combined",), {"combine": ("score", "relevance")}, "", "relevance.embedding"),
+        (("combined",), {}, "", None),
+        (("auto",), {"combine": ("gain", "relevance")}, "", None),
         (("seed_gain",), {}, "", "base"),
         (("seed_gain",), {"base": "echo"}, "", None),
         (("entailment",), {"relevance": RelevanceConfig(embedding="x")}, "", "relevance.entailment"),
@@ -50,17 +50,35 @@ def test_a_scorer_without_its_model_says_what_to_type(
     assert fault.value.hint == f"--set {lack}=MODEL"
 
 
+@pytest.mark.parametrize(
+    ("combine", "told"),
+    [(("gain", "retrieval_rank"), "retrieval_rank, which is no value"), (("combined",), "combined, which is no value"),
+     (("relevance",), "no scorer: relevance.embedding is empty"), ((), "no scorer"), (("scroe",), "no scorer 'scroe'")],
+)  # fmt: skip
+def test_what_cannot_be_combined_is_refused(combine: tuple[str, ...], told: str) -> None:
+    """Ranks among copies of one pair are no values, and a combination of nothing selects by nothing."""
+    with pytest.raises(UsageFault, match=told):
+        scoring.check(("auto",), CurationSettings(combine=combine), "")
+
+
+def test_what_is_combined_follows_the_models_that_are_named() -> None:
+    """A column of nulls in a combination is a scorer that never ran; that it is left out is said by name."""
+    settings = CurationSettings()
+    assert scoring.parts_of("combined", settings, "") == ("gain", "whole", "worst_sentence")
+    assert scoring.left_out(settings, "") == {"backward_logprob": "backward_lm", "relevance": "relevance.embedding"}
+    whole = settings.model_copy(update={"relevance": RelevanceConfig(embedding="minilm")})
+    assert scoring.parts_of("combined", whole, "trained") == whole.combine and not scoring.left_out(whole, "trained")
+
+
 def test_the_last_stage_makes_what_is_scored(run: Run) -> None:
     """What lies between is not what a selection is made from, and whoever asks for round 1 must not get it."""
     pairs = rows_in(run, ROWS, PAIR, "pairs")
-    made = scoring.scored(
-        run, "scored-1", pairs, asking(("retrieval_rank", "combined"), combine=("score", "retrieval_rank"))
-    )
+    made = scoring.scored(run, "scored-1", pairs, asking(("retrieval_rank", "combined"), combine=("score", "gain")))
     assert run.one(kind="scored", round=1, model="M_0").path == made.path
-    assert [each.about["name"] for each in run.find(kind="scoring")] == ["scored-1", "scored-1-retrieval"]
+    assert [each.about["name"] for each in run.find(kind="scoring")] == ["scored-1"]
     row = next(made.rows())
-    assert all(row[name] is not None for name in ("score", "gain", "ifd", "retrieval_rank", "combined"))
-    assert row["specificity"] is None
+    assert all(row[name] is not None for name in ("score", "gain", "ifd", "retrieval_rank", "whole", "worst_sentence"))
+    assert row["specificity"] is None and row["combined"] is None
 
 
 def test_sets_are_scored_stage_by_stage(run: Run) -> None:
@@ -75,7 +93,7 @@ def test_likelihoods_are_the_forward_models_whoever_judges(tmp_path: Path) -> No
     """An outside judge that is asked for likelihoods too is another scorer than the one that was named."""
 
     class Never(Echo):
-        def logprob(self, prompts: Any, targets: Any) -> Any:
+        def logprob(self, prompts: Any, targets: Any, ended: bool = False) -> Any:
             raise AssertionError("the judge is asked for likelihoods")
 
     with Run(tmp_path / "run", "test", TestSettings(), engine=Opens(echo=Echo(), **{"openai:judge": Never()})) as run:

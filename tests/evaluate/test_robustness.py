@@ -47,7 +47,7 @@ class Fixed(Echo):
         super().__init__()
         self.bad, self.prompts = bad, []
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.prompts += prompts
         return [[-2.0 if self.bad and self.bad in prompt else -1.0] for prompt in prompts]
 

@@ -51,7 +51,7 @@ class Parrot(Remembers):
         said = Completion(" ".join([self.word] * self.options.times), "stop", self.options.times, -1.0)
         return [self.answered(key_of("generate", each), lambda: ([said], Usage(1)))[0] for each in prompts]
 
-    def logprob(self, prompts, targets):
+    def logprob(self, prompts, targets, ended=False):
         return [[-1.0 for _ in target.split()] for target in targets]
 
     def decide(self, states, questions):

@@ -113,6 +113,30 @@ def test_logprob_adds_up(lm: language_models.LM, can: Callable[[str], bool]) -> 
     assert sum(half) == pytest.approx(sum(whole[: len(half)]), abs=0.3)
 
 
+def test_the_end_of_a_target_is_its_last_value(lm: language_models.LM, can: Callable[[str], bool]) -> None:
+    """An end that is counted among the words, or taken for the last of them, is nobody's."""
+    if not can("logprob"):
+        with pytest.raises(LMError):
+            lm.logprob(PROMPTS[:1], ["Wipe it."], ended=True)
+        return
+    for target in ("Wipe it with a dry cloth.", "Wipe it with a"):
+        [bare], [ended] = (lm.logprob(PROMPTS[:1], [target], ended=end) for end in (False, True))
+        assert bare and ended and ended[:-1] == pytest.approx(bare, abs=0.15) and ended[-1] <= 0
+
+
+def test_offsets_are_of_the_tokens_that_are_scored(lm: language_models.LM, can: Callable[[str], bool]) -> None:
+    """A sentence would be given its neighbour's likelihood."""
+    texts = ["Wipe it, then oil\n\n- each link.", "Nun \u00fc\u2013 \u65e5\u672c \U0001f642 <|im_end|> so", "no"]
+    found = lm.offsets(texts)
+    if found is None:
+        assert not can("logprob")
+        return
+    scored = lm.logprob([PROMPTS[0]] * len(texts), texts)
+    assert [len(each) for each in found] == [len(each or ()) for each in scored]
+    assert all(each == sorted(each) and each[-1] <= len(text) for each, text in zip(found, texts, strict=True))
+    assert [texts[0][:end] for end in found[0]][-1].endswith("link") or found[0][-1] == len(texts[0])
+
+
 def test_decide_answers_every_question_of_every_state(lm: language_models.LM, can: Callable[[str], bool]) -> None:
     """Answers are joined to rows by position."""
     made = lm.decide(PROMPTS, QUESTIONS)

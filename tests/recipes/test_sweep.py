@@ -20,7 +20,7 @@ from humpback.schema import PAIR, Row
 from humpback.store import Dataset
 
 THINGS = "pan sofa kettle lamp bicycle carpet mirror clock drawer fence ladder boot scarf mug shelf tent oar drum".split()
-OWN = ("score", "gain", "ifd", "backward_logprob", "specificity", "retrieval_rank", "combined")
+OWN = ("score", "gain", "ifd", "whole", "worst_sentence", "backward_logprob", "specificity", "retrieval_rank", "combined")
 
 
 def pair(number: int) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def test_every_scorer_is_measured_in_every_way(finished: Swept) -> None:
         assert {row["model"] for row in finished.of(metric)} == everyone, metric
     assert {row["model"] for row in finished.of("kept")} == {*everyone, sweep.RANDOM}
     assert {row["part"] for row in finished.of("corruption_auc")} == {*DAMAGES} - {CLEAN}
-    assert len([*finished.of("spearman")]) == 8 * 7 / 2 and len([*finished.of("overlap")]) == 9 * 8 / 2
+    assert len([*finished.of("spearman")]) == 10 * 9 / 2 and len([*finished.of("overlap")]) == 11 * 10 / 2
     assert {row["model"] for row in finished.of("seed_similarity_change")} == {*everyone, sweep.RANDOM}
 
 
@@ -123,8 +123,17 @@ def test_ranks_among_others_never_meet_copies_of_their_own(finished: Swept) -> N
 
 def test_the_calibrated_scorer_is_measured_out_of_fold(finished: Swept) -> None:
     """A fit that is measured on the labels it was fitted to flatters itself."""
-    fit = store.read_json(named(finished.folder)["calibration"].path / "fit.json")
-    assert finished.value("label_auc", sweep.CALIBRATED) == pytest.approx(fit["auc"])
+    [fit] = [row for row in rows(finished.folder, "calibrated-fit") if row["metric"] == "scorer_auc"]
+    assert finished.value("label_auc", sweep.CALIBRATED) == pytest.approx(fit["value"])
+
+
+def test_the_combined_scorer_has_not_seen_the_damaged_pairs_that_it_is_measured_on(finished: Swept) -> None:
+    """Fitted to these very pairs it would be the best scorer of damage, whatever it is worth."""
+    fitted, damage = rows(finished.folder, "combined-fit"), rows(finished.folder, "damage-combined")
+    assert len([row for row in fitted if row["metric"] == "combined_weight"]) == 4
+    assert all(0 < row["combined"] < 1 for row in damage) and {row["method"] for row in damage} == {*DAMAGES}
+    scored = [row for row in rows(finished.folder, "scored-combined") if row["combined"] is None]
+    assert not scored and finished.value("label_auc", "combined") != finished.value("label_auc", sweep.CALIBRATED)
 
 
 def test_the_tables_and_the_verdicts_are_said(finished: Swept, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +148,7 @@ def test_the_tables_and_the_verdicts_are_said(finished: Swept, capsys: pytest.Ca
 def test_costs_are_of_what_a_scorer_needs(finished: Swept) -> None:
     """The gain on the judge's bill, or a combination for nothing, and the table is wrong where money is spent."""
     needs = {row["model"]: row["note"] for row in finished.of("prompt_tokens")}
-    assert (needs["score"], needs["ifd"], needs["combined"]) == ("judge", "likelihood", "judge + likelihood + backward")
+    assert (needs["score"], needs["ifd"], needs["combined"]) == ("judge", "likelihood", "backward + likelihood")
     assert all(row["value"] > 0 for row in finished.of("prompt_tokens"))
 
 
@@ -173,7 +182,7 @@ def test_too_few_labels_for_a_fit_are_said(files: dict[str, Any], tmp_path: Path
     """Labels that are too few to fit are enough to measure by."""
     labels = written(tmp_path / "few.jsonl", labelled(4, 4))
     done = swept(tmp_path / "a", pairs=files["pairs"], labels=labels, scorers=("gain",))
-    assert any("calibrated: 8 labels, 4 of the rarer kind; needed are 20, 5 of each" in line for line in done.said)
+    assert any("calibrated: 4 good and 4 bad ones; needed are 20, 5 of each" in line for line in done.said)
     assert {row["model"] for row in done.of("label_auc")} == {"gain"}
 
 
@@ -198,7 +207,7 @@ def test_the_pairs_of_a_run_are_taken(files: dict[str, Any], tmp_path: Path) -> 
     ({"scorers": ("combined",), "combine": ("grace",)}, "no scorer 'grace'"),
     ({"scorers": ("specificity",), "backward_lm": ""}, "specificity needs backward_lm"),
     ({"scorers": ("entailment",)}, "entailment needs relevance.entailment"),
-    ({"scorers": ("combined",), "backward_lm": ""}, "combined needs backward_lm"),
+    ({"scorers": ("combined",), "combine": ("relevance",)}, "combined has no scorer: relevance.embedding is empty"),
 ])  # fmt: skip
 def test_what_cannot_be_compared_is_refused(wrong: dict, told: str, files: dict[str, Any], tmp_path: Path) -> None:
     """A misspelt scorer must not be found out after an hour of scoring."""

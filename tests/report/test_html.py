@@ -101,7 +101,17 @@ def test_every_column_is_escaped(tmp_path: Path) -> None:
     """The judge's text, candidates, styles, statuses: whatever a model or a page wrote may hold markup."""
     row: Row = {field.name: hostile(field.type) for field in scorers.schema()}
     words = {"part": HOSTILE, "against": HOSTILE, "split": HOSTILE, "unit": HOSTILE, "note": HOSTILE}
-    known = ("judge_auc", "gain_auc", "judge_level", "injection_shift", "gate_better", "nll", "stopped", HOSTILE)
+    known = (
+        "scorer_auc",
+        "combined_weight",
+        "combined_fit",
+        "judge_level",
+        "injection_shift",
+        "gate_better",
+        "nll",
+        "stopped",
+        HOSTILE,
+    )
     measured = [metric(name, HOSTILE, 0.6, n=3, se=0.1, round=1, **words) for name in known]
     with World(tmp_path / "<b>", HOSTILE, WorldSettings(base=HOSTILE, backward_lm=HOSTILE)) as world:
         pairs = world.put("scored", [row, {**row, "id": "no", "score": None}], scorers.schema(), kind="scored", round=1)

@@ -119,9 +119,9 @@ class Asked(Echo):
         self.prompts += prompts
         return super().generate(prompts, sampling, seeds)
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.prompts += prompts
-        return super().logprob(prompts, targets)
+        return super().logprob(prompts, targets, ended)
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         self.prompts += [decisions.prompt(s, q, reverse) for s in states for q in questions for reverse in (False, True)]

@@ -1,71 +1,167 @@
-"""A fit of several scorers to labels, within a run: where there are labels enough, p(good) of all its pairs."""
+"""Scorers combined within a run: on labels where there are enough of them, or else on seed pairs against the same damaged.
 
-from collections.abc import Iterator
+The fit is a dataset of metric rows: what each scorer weighs, and how well the whole ranks what no fit has seen.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from humpback import store
 from humpback.config import Config
-from humpback.curate import scorers
-from humpback.curate.combine import MIN_CLASS, MIN_LABELS, Calibrated, calibrate
-from humpback.curate.scorers.combined import combining
-from humpback.curate.settings import CurationSettings
-from humpback.engine import Hands
+from humpback.curate import scorers, scoring
+from humpback.curate.combine import Combination, Term, fit, held_out, lacking
+from humpback.curate.damage import CLEAN, DAMAGES, GUARDED
+from humpback.curate.scorers import Bounds
+from humpback.curate.scoring import COMBINED
+from humpback.curate.settings import Asking, CurationSettings
+from humpback.errors import UsageFault
+from humpback.metrics import metric
+from humpback.metrics.auc import auc_of
 from humpback.run import Run
-from humpback.schema import Row
-from humpback.stage import Stage
+from humpback.schema import METRIC, Row
+from humpback.stage import Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
 
-FIT, HELD_OUT = "fit.json", "held_out.json"
+# The kind of pairs that are labelled bad.
+BAD = "labelled bad"
 
 
 class FitConfig(Config):
-    """The labelled pairs with their scores, the columns that are combined, what bounds them, and the seed of the folds."""
+    """Pairs under the scorers `columns`: labelled ones, or clean and damaged ones; what bounds them; and whose fit it is."""
 
-    labelled: DatasetFolder
+    cases: DatasetFolder
     columns: tuple[str, ...]
     ifd_band: tuple[float, float]
-    random_seed: int
+    model: str = ""
+    round: int | None = None
 
 
-def fit(config: FitConfig, folder: Path, _: Hands) -> None:
-    """The fit to all labels, and what a fit to the other folds gives each pair: one that has seen a pair flatters it."""
-    rows = list(Dataset(config.labelled).rows())
-    made, held_out = calibrate(rows, config.columns, config, config.random_seed)
-    store.write_bytes(folder / FIT, made.to_json().encode())
-    store.write_json(folder / HELD_OUT, {row["id"]: p for row, p in zip(rows, held_out, strict=True)})
+def fitted(run: Run, name: str, config: FitConfig) -> Dataset:
+    """The fit to the cases: metric rows; `combination` reads it."""
+    stage = Stage("combination", METRIC, calibrate, config)
+    return run.put(name, stage, kind="metrics", of="combination", round=config.round, model=config.model)
 
 
-class Predicted(Config):
-    """The labelled pairs, and the folder of the fit."""
-
-    labelled: DatasetFolder
-    fitted: DatasetFolder
-
-
-def predicted(config: Predicted) -> Iterator[Row]:
-    """The labelled pairs, each with what a fit to the other folds gives it."""
-    held_out = store.read_json(config.fitted / HELD_OUT)
-    for row in Dataset(config.labelled).rows():
-        yield {**row, "combined": held_out[row["id"]]}
-
-
-def calibrated(
-    run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], settings: CurationSettings
-) -> dict[str, Dataset] | None:
-    """`sets` with p(good) in the column `combined`, by a fit to sets["labelled"]; None where its labels are too few."""
-    labels = [row["label"] for row in sets["labelled"].rows(["label"])]
-    least = min(labels.count(0), labels.count(1))
-    if len(labels) < MIN_LABELS or least < MIN_CLASS:
-        told = f"{len(labels)} labels, {least} of the rarer kind; needed are {MIN_LABELS}, {MIN_CLASS} of each"
-        run.progress.say(f"{'left out':<22} calibrated: {told}")
+def of_round(run: Run, asking: Asking) -> Dataset | None:
+    """The fit of a round, to the dev pairs that `competence` has damaged; None where nothing is selected by it."""
+    if COMBINED not in map(scoring.named, asking.columns):
         return None
+    for name, lack in scoring.left_out(asking.settings, asking.backward).items():
+        run.progress.say(f"{'left out':<22} {name}, of what is combined: {lack} names no model")
+    columns = scoring.parts_of(COMBINED, asking.settings, asking.backward)
     config = FitConfig(
-        labelled=sets["labelled"].path, columns=columns, ifd_band=settings.curate.ifd_band, random_seed=settings.random_seed
-    )
-    fitted = run.step("calibration", fit, config, kind="calibration")
-    stage = combining(columns, settings.curate, Calibrated.from_json((fitted / FIT).read_text()))
-    made = {name: run.map(f"{name}-calibrated", stage, each, kind="scored", among=name, of="calibrated")
-            for name, each in sets.items() if name != "labelled"}  # fmt: skip
-    own = Predicted(labelled=sets["labelled"].path, fitted=fitted)
-    stage = Stage("calibrated", scorers.schema(), predicted, own)
-    return {**made, "labelled": run.put("labelled-calibrated", stage, kind="scored", among="labelled", of="calibrated")}
+        cases=run.one(kind="damaged", round=asking.round).path, columns=columns, ifd_band=asking.settings.curate.ifd_band,
+        model=asking.model, round=asking.round,
+    )  # fmt: skip
+    return fitted(run, f"combination-{asking.round}", config)
+
+
+def of_sets(
+    run: Run, name: str, sets: Mapping[str, Dataset], cases: str, columns: tuple[str, ...], settings: CurationSettings
+) -> dict[str, Dataset] | None:
+    """`sets` with `combined` by a fit to sets[cases], whose own pairs have that of fits which have not seen them; None, and
+    it is said, where there are no such cases, or too few.
+    """
+    if cases not in sets:
+        run.progress.say(f"{'left out':<22} {name}: there are no {cases} pairs to fit it to")
+        return None
+    config = FitConfig(cases=sets[cases].path, columns=columns, ifd_band=settings.curate.ifd_band)
+    made = fitted(run, f"{name}-fit", config)
+    told = next(iter(made.rows()))
+    if not told["value"]:
+        run.progress.say(f"{'left out':<22} {name}: {told['note']}")
+        return None
+    stage, unseen = combining(made.path, settings.curate), Stage("crossed", scorers.schema(), crossed, config)
+    out = {each: run.map(f"{each}-{name}", stage, dataset, kind="scored", among=each, of=name)
+           for each, dataset in sets.items() if each != cases}  # fmt: skip
+    return {**out, cases: run.put(f"{cases}-{name}", unseen, kind="scored", among=cases, of=name)}
+
+
+def calibrate(config: FitConfig) -> Iterator[Row]:
+    """Metric rows, `against` being the scorer: combined_weight, combined_mean, combined_scale, combined_null of each;
+    combined_intercept; and the scorer_auc of the whole on each kind of bad pairs, by fits that have seen neither these pairs
+    nor this kind. Where there are too few cases, combined_fit alone, and why.
+    """
+    good, bad, unit = cases_of(list(Dataset(config.cases).rows()))
+    taught = {kind: rows for kind, rows in bad.items() if kind not in GUARDED}
+    few = lacking(good, [row for rows in taught.values() for row in rows])
+    told = f"{len(good)} clean pairs and the same with {len(taught)} kinds of damage"
+    told = f"{len(good)} pairs labelled good and {len(bad[BAD])} bad" if BAD in bad else told
+    yield metric("combined_fit", config.model, float(few is None), n=len(good), round=config.round, note=few or told)
+    if few:
+        return
+    using = [scorers.load(name, config) for name in config.columns]
+    yield from _written(fit(good, taught, using), config)
+    for kind, rows in bad.items():
+        seen = held_out(good, bad, using, unit, without=() if kind == BAD else {kind, *GUARDED})
+        note = f"against {len(rows)} labelled bad" if kind == BAD else "by a fit to the other kinds"
+        yield auc_of(
+            "scorer_auc", config.model, seen[""], seen[kind], paired=kind != BAD, part="" if kind == BAD else kind,
+            against=COMBINED, round=config.round, note=note,
+        )  # fmt: skip
+
+
+def cases_of(rows: Sequence[Row]) -> tuple[list[Row], dict[str, list[Row]], str]:
+    """(good rows, bad ones by kind, the column that is equal in what is made of one pair): by label where there are enough
+    or nothing else is there, or else what is clean and what is damaged."""
+    labelled = {wanted: [row for row in rows if row["label"] == wanted] for wanted in (1, 0)}
+    of = {kind: [row for row in rows if row["method"] == kind] for kind in DAMAGES}
+    if lacking(labelled[1], labelled[0]) is None or not of[CLEAN]:
+        return labelled[1], {BAD: labelled[0]}, "id"
+    return of[CLEAN], {kind: own for kind, own in of.items() if own and kind != CLEAN}, "parent"
+
+
+def crossed(config: FitConfig) -> Iterator[Row]:
+    """The cases, each with p(good) by a fit that has not seen its pair."""
+    rows = list(Dataset(config.cases).rows())
+    good, bad, unit = cases_of(rows)
+    using = [scorers.load(name, config) for name in config.columns]
+    made = held_out(good, bad, using, unit, without=GUARDED)
+    known = {row["id"]: p for kind, own in {"": good, **bad}.items() for row, p in zip(own, made[kind], strict=True)}
+    yield from ({**row, COMBINED: known.get(row["id"])} for row in rows)
+
+
+class CombineStage(Config):
+    """The fit, and what bounds the scorers that it combines."""
+
+    fitted: DatasetFolder
+    ifd_band: tuple[float, float]
+
+
+def combining(fitted: Path, bounds: Bounds) -> Stage:
+    """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`."""
+    return Stage("combined", scorers.schema(), combine, CombineStage(fitted=fitted, ifd_band=bounds.ifd_band))
+
+
+def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Every row with `combined`: p(good) by the fit; null where all its scorers are."""
+    made, listed = combination(config.fitted, config), list(rows)
+    if made is None:
+        raise UsageFault("combined was not fitted: there are too few cases", "add seed pairs, or --set curate.by=gain")
+    for row, value in zip(listed, made.predict(listed), strict=True):
+        yield {**row, COMBINED: value}
+
+
+def combination(fitted: Path, bounds: Bounds) -> Combination | None:
+    """The fit that `calibrate` wrote; None where it could not be made."""
+    rows = list(Dataset(fitted).rows())
+    intercept = next((row["value"] for row in rows if row["metric"] == "combined_intercept"), None)
+    if intercept is None:
+        return None
+    told = {(row["metric"], row["against"]): row["value"] for row in rows}
+    parts = ("mean", "scale", "null", "weight")
+    names = [row["against"] for row in rows if row["metric"] == "combined_weight"]
+    terms = [Term(scorers.load(name, bounds), *(told[f"combined_{part}", name] for part in parts)) for name in names]
+    return Combination(tuple(terms), intercept)
+
+
+def _written(made: Combination, config: FitConfig) -> Iterator[Row]:
+    for term in made.terms:
+        for part in ("weight", "mean", "scale", "null"):
+            value, name = getattr(term, part), term.scorer.column
+            yield metric(f"combined_{part}", config.model, value, n=1, against=name, round=config.round)
+    yield metric("combined_intercept", config.model, made.intercept, n=1, round=config.round)
+
+
+def combinable(columns: Sequence[str], bounds: Bounds) -> tuple[str, ...]:
+    """Those of `columns` whose values are of a pair by itself."""
+    return tuple(name for name in columns if scorers.load(name, bounds).of_itself)

@@ -1,152 +1,163 @@
-"""Several scorers as one: the mean of their ranks, or a logistic regression fitted to labels."""
+"""Several scorers as one: p(good) by a logistic regression in which no scorer may count against its own direction.
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+The weights are drawn towards being equal, and only as far as the cases show it does one scorer count more than another: a
+kind of fault that no case has must still be seen by the scorer that sees it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from humpback.curate.scorers import Bounds, Scorer, load
-from humpback.errors import UsageFault
+from humpback.curate.scorers import Scorer
 from humpback.schema import Row
 
-FOLDS, MIN_LABELS, MIN_CLASS = 5, 20, 5
+# Fewer good cases, or fewer in all, are not fitted to.
+LEAST_GOOD, LEAST = 5, 20
+FOLDS = 5
+# What lies farther from the good ones, in their deviations, counts as that far: no single scorer outvotes all others.
+FARTHEST = 3.0
+# How many cases the pull towards equal weights counts for.
+PULL = 20.0
 Values = npt.NDArray[np.float64]
-Bands = tuple[tuple[float, float] | None, ...]
-
-
-def by_rank(rows: Sequence[Row], columns: Sequence[str], bounds: Bounds) -> list[float | None]:
-    """The mean over `columns` of each row's normalised rank, 0 the worst and 1 the best; equal values share their mean rank.
-
-    A null counts as the middle, 0.5: it says nothing for or against the pair. A value with a fault (`Scorer.fault`) counts
-    as 0. A row of nulls alone is null.
-    """
-    values = _table(rows, columns)
-    ranks = np.array([_ranks(values[:, i], load(name, bounds)) for i, name in enumerate(columns)])
-    ranks = ranks.reshape(len(columns), len(rows))
-    known = ~np.isnan(ranks)
-    means = np.where(known, ranks, 0.5).sum(axis=0) / max(1, len(columns))
-    return [mean if some else None for mean, some in zip(means.tolist(), known.any(axis=0).tolist(), strict=True)]
-
-
-def _ranks(values: Values, scorer: Scorer) -> Values:
-    from scipy.stats import rankdata  # a second of imports, and a finished run needs none of it
-
-    faulty = np.array([not np.isnan(value) and scorer.fault(value) is not None for value in values], dtype=bool)
-    ranked = np.flatnonzero(~np.isnan(values) & ~faulty)
-    out = np.where(faulty, 0.0, np.nan)
-    if len(ranked):
-        places = rankdata([scorer.quality(values[i]) for i in ranked]) - 1
-        out[ranked] = places / (len(ranked) - 1) if len(ranked) > 1 else 0.5
-    return out
-
-
-def _table(rows: Sequence[Row], columns: Sequence[str]) -> Values:
-    values = np.array([[row.get(name) for name in columns] for row in rows], dtype=np.float64)
-    return values.reshape(len(rows), len(columns))
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """A logistic regression: p(good) from several scorers, as plain numbers.
+class Term:
+    """One scorer in a combination: its `weight`, and how its values are read.
 
-    The features of a column are its value, standardised by `means` and `scales` with a null at the mean, and whether it is
-    null; of a column with a band also whether the value lies outside it. `weights` are in this order, column by column.
-    `auc` is that of predictions for pairs which the fit had not seen.
+    A value is turned so that more is better, and measured from the `mean` of good pairs in their deviations, `scale`; a null
+    counts as `null`, the mean over good and bad ones.
     """
 
-    columns: tuple[str, ...]
-    bands: Bands
-    means: tuple[float, ...]
-    scales: tuple[float, ...]
-    weights: tuple[float, ...]
-    intercept: float
-    labels: int
-    auc: float
+    scorer: Scorer
+    mean: float
+    scale: float
+    null: float
+    weight: float = 0.0
+
+
+@dataclass(frozen=True)
+class Combination:
+    """The fit: p(good) = 1 / (1 + exp(-(intercept + sum of weight * deviation)))."""
+
+    terms: tuple[Term, ...]
+    intercept: float = 0.0
 
     def predict(self, rows: Sequence[Row]) -> list[float | None]:
         """p(good) of each row; null where all its scorers are."""
         if not rows:
             return []
-        values = _table(rows, self.columns)
-        from scipy.special import expit  # a second of imports, and most runs have no labels
+        from scipy.special import expit  # a second of imports, and a finished run needs none of it
 
-        logits = _features(values, self.bands, self.means, self.scales) @ np.array(self.weights) + self.intercept
-        nulls = np.isnan(values).sum(axis=1).tolist()
-        return [p if null < len(self.columns) else None for p, null in zip(expit(logits).tolist(), nulls, strict=True)]
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Calibrated":
-        """Raises `UsageFault` for text that `to_json` did not write."""
-        try:
-            loaded: dict[str, Any] = json.loads(text)
-            parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in loaded.items()}
-            made = cls(**parts)
-            made = replace(made, bands=tuple(band and (float(band[0]), float(band[1])) for band in made.bands))
-            wanted = sum(3 if band else 2 for band in made.bands)
-            if len(made.bands) != len(made.columns) or len(made.weights) != wanted:
-                raise ValueError(f"{len(made.weights)} weights for {len(made.columns)} columns")
-        except (ValueError, TypeError, AttributeError) as error:
-            raise UsageFault(f"these are not the coefficients of a combination: {error}", "fit it again") from None
-        return made
+        logits = deviations(rows, self.terms) @ np.array([term.weight for term in self.terms]) + self.intercept
+        known = [any(row.get(term.scorer.column) is not None for term in self.terms) for row in rows]
+        return [p if some else None for p, some in zip(expit(logits).tolist(), known, strict=True)]
 
 
-def calibrate(rows: Sequence[Row], columns: Sequence[str], bounds: Bounds, seed: int = 0) -> tuple[Calibrated, list[float]]:
-    """(the fit to the `label` of each row, 1 good and 0 bad; p(good) of each row by a fit to the other folds).
+def fit(good: Sequence[Row], bad: Mapping[str, Sequence[Row]], scorers: Sequence[Scorer]) -> Combination:
+    """The combination of `scorers` that tells the rows `good` from each kind of `bad` ones; all kinds count alike.
 
-    The second is what to report: predictions for rows that were fitted flatter. Raises `UsageFault` for fewer than
-    `MIN_LABELS` rows, or fewer than `MIN_CLASS` of a kind.
+    A scorer without two different values among the good ones has the weight 0.
     """
-    from sklearn.metrics import roc_auc_score  # scikit-learn is half a second, and most runs have no labels
-    from sklearn.model_selection import StratifiedKFold
-
-    labels, bands = _labels(rows), tuple(load(name, bounds).band for name in columns)
-    held = np.zeros(len(rows))
-    # Sorted by id: the folds must not depend on the order in which labels were given.
-    order = np.array(sorted(range(len(rows)), key=lambda i: str(rows[i]["id"])))
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(order, labels[order]):
-        fitted = _fit([rows[i] for i in order[train]], labels[order[train]], columns, bands, 0.0)
-        held[order[test]] = [0.5 if p is None else p for p in fitted.predict([rows[i] for i in order[test]])]
-    return _fit(rows, labels, columns, bands, float(roc_auc_score(labels, held))), held.tolist()
-
-
-def _labels(rows: Sequence[Row]) -> npt.NDArray[np.int64]:
-    labels = np.array([row["label"] for row in rows], dtype=np.int64)
-    good, bad = int((labels == 1).sum()), int((labels == 0).sum())
-    if good + bad != len(rows):
-        raise UsageFault(
-            f"{len(rows) - good - bad} labels are neither 0 nor 1", "write 1 for a good pair and 0 for a bad one"
-        )
-    if len(rows) < MIN_LABELS or min(good, bad) < MIN_CLASS:
-        raise UsageFault(
-            f"{len(rows)} labelled pairs, {good} good and {bad} bad; {MIN_LABELS} are needed, {MIN_CLASS} of each",
-            "label more pairs, or combine without labels: by_rank",
-        )
-    return labels
+    terms = tuple(_term(scorer, good, [row for rows in bad.values() for row in rows]) for scorer in scorers)
+    shares = [(1.0, good), *((-1.0, rows) for rows in bad.values() if rows)]
+    values = np.concatenate([deviations(rows, terms) for _, rows in shares])
+    signs = np.concatenate([np.full(len(rows), sign) for sign, rows in shares])
+    # Half of the weight of all cases is on the good ones, whatever the number of kinds.
+    counts = np.concatenate([
+        np.full(len(rows), len(values) / (2 * len(rows) * (1 if sign > 0 else len(shares) - 1))) for sign, rows in shares
+    ])  # fmt: skip
+    usable = np.array([term.scale > 0 for term in terms])
+    common, _ = _solved(values @ usable[:, None], signs, counts, np.zeros(1), 1.0)
+    weights, intercept = _solved(values, signs, counts, common[0] * usable, PULL)
+    return Combination(
+        tuple(Term(t.scorer, t.mean, t.scale, t.null, w) for t, w in zip(terms, weights.tolist(), strict=True)), intercept
+    )
 
 
-def _fit(rows: Sequence[Row], labels: npt.NDArray[np.int64], columns: Sequence[str], bands: Bands, auc: float) -> Calibrated:
-    from sklearn.linear_model import LogisticRegression
+def held_out(
+    good: Sequence[Row],
+    bad: Mapping[str, Sequence[Row]],
+    scorers: Sequence[Scorer],
+    unit: str,
+    without: Collection[str] = (),
+) -> dict[str, list[float | None]]:
+    """p(good) of each row by a fit that has seen no row of equal `unit`, a column: those of `good` under "", those of bad
+    ones under their kind.
 
-    values = _table(rows, columns)
-    known = [column[~np.isnan(column)] for column in values.T]
-    means = tuple(float(each.mean()) if len(each) else 0.0 for each in known)
-    scales = tuple(float(each.std()) or 1.0 if len(each) else 1.0 for each in known)
-    fitted = LogisticRegression(max_iter=1000).fit(_features(values, bands, means, scales), labels)
-    weights = tuple(float(weight) for weight in fitted.coef_[0])
-    return Calibrated(tuple(columns), bands, means, scales, weights, float(fitted.intercept_[0]), len(rows), auc)
+    `without` are kinds that no fit sees either: how the combination does on faults that nobody has thought of.
+    """
+    units = sorted({str(row[unit]) for rows in (good, *bad.values()) for row in rows})
+    folds = {each: place % FOLDS for place, each in enumerate(units)}
+    sets: dict[str, Sequence[Row]] = {"": good, **bad}
+    out: dict[str, list[float | None]] = {kind: [None] * len(rows) for kind, rows in sets.items()}
+    for fold in range(FOLDS):
+        seen = {
+            kind: [row for row in rows if folds[str(row[unit])] != fold]
+            for kind, rows in sets.items()
+            if kind not in without
+        }
+        made = fit(seen.pop(""), seen, scorers)
+        for kind, rows in sets.items():
+            own = [i for i, row in enumerate(rows) if folds[str(row[unit])] == fold]
+            for i, p in zip(own, made.predict([rows[i] for i in own]), strict=True):
+                out[kind][i] = p
+    return out
 
 
-def _features(values: Values, bands: Bands, means: Sequence[float], scales: Sequence[float]) -> Values:
-    made = []
-    for column, band, mean, scale in zip(values.T, bands, means, scales, strict=True):
-        null = np.isnan(column)
-        made += [np.where(null, 0.0, (column - mean) / scale), null.astype(np.float64)]
-        if band:
-            made.append((~null & ((column < band[0]) | (column > band[1]))).astype(np.float64))
-    return np.stack(made, axis=1)
+def lacking(good: Sequence[Any], bad: Sequence[Any]) -> str | None:
+    """What to say if the cases are too few to fit to."""
+    if min(len(good), len(bad)) >= LEAST_GOOD and len(good) + len(bad) >= LEAST:
+        return None
+    return f"{len(good)} good and {len(bad)} bad ones; needed are {LEAST}, {LEAST_GOOD} of each"
+
+
+def deviations(rows: Sequence[Row], terms: Sequence[Term]) -> Values:
+    """(rows, terms): how far each value is above the mean of the good ones, in their deviations, at most `FARTHEST`."""
+    values = np.array([[_read(row, term.scorer) for term in terms] for row in rows], dtype=np.float64)
+    values = values.reshape(len(rows), len(terms))
+    scales = np.array([term.scale or 1.0 for term in terms])
+    away = (values - np.array([term.mean for term in terms])) / scales
+    nulls = np.array([term.null for term in terms])
+    made: Values = np.clip(np.where(np.isnan(away), nulls, away), -FARTHEST, FARTHEST)
+    made *= np.array([float(term.scale > 0) for term in terms])
+    return made
+
+
+def _read(row: Row, scorer: Scorer) -> float:
+    value = row.get(scorer.column)
+    if value is None:
+        return np.nan
+    # Outside its band more is no longer better.
+    return -np.inf if scorer.band and scorer.fault(value) else scorer.quality(value)
+
+
+def _term(scorer: Scorer, good: Sequence[Row], bad: Sequence[Row]) -> Term:
+    up, down = (np.array([_read(row, scorer) for row in rows]) for rows in (good, bad))
+    known = up[np.isfinite(up)]
+    if len(known) < 2 or np.ptp(known) == 0:
+        return Term(scorer, 0.0, 0.0, 0.0)
+    mean, scale = float(known.mean()), float(known.std(ddof=1))
+    away = [np.clip((each[~np.isnan(each)] - mean) / scale, -FARTHEST, FARTHEST) for each in (up, down)]
+    null = float(np.mean([each.mean() for each in away if len(each)]))
+    return Term(scorer, mean, scale, null)
+
+
+def _solved(values: Values, signs: Values, counts: Values, target: Values, pull: float) -> tuple[Values, float]:
+    """(weights, none below 0; intercept) of the least logistic loss, `pull` towards the weights `target`."""
+    from scipy.optimize import minimize  # a second of imports, and a finished run needs none of it
+    from scipy.special import expit
+
+    def loss(at: Values) -> tuple[float, Values]:
+        margins = signs * (values @ at[:-1] + at[-1])
+        off = at[:-1] - target
+        slopes = -counts * signs * expit(-margins)
+        value = float(counts @ np.logaddexp(0.0, -margins) + pull / 2 * off @ off)
+        return value, np.append(values.T @ slopes + pull * off, slopes.sum())
+
+    bounds = [(0.0, None)] * len(target) + [(None, None)]
+    found = minimize(loss, np.append(target, 0.0), jac=True, method="L-BFGS-B", bounds=bounds)
+    return found.x[:-1], float(found.x[-1])

@@ -12,12 +12,13 @@ from humpback import prompts
 from humpback.config import Config
 from humpback.curate import scorers
 from humpback.curate.agreement import agreement
-from humpback.curate.damage import CLEAN, DAMAGES, GUARDED, DevPairs, damaged
+from humpback.curate.calibration import combining
+from humpback.curate.damage import CLEAN, DAMAGES, GUARDED, LABELLED, DevPairs, damaged, whole_and_damaged
 from humpback.curate.judge import JudgeConfig, forgiving, graded, nearest, valid
 from humpback.curate.likelihood import if_it_can
 from humpback.curate.rubric import rubric
-from humpback.curate.scorers import gain
-from humpback.curate.scoring import ALWAYS, stages
+from humpback.curate.scorers import Bounds, Scorer, gain
+from humpback.curate.scoring import ALWAYS, COMBINED, stages, wanted
 from humpback.curate.select import Choice, CurateConfig
 from humpback.curate.settings import Asking
 from humpback.errors import HumpbackError
@@ -35,7 +36,7 @@ CANARY_PAIRS = 50
 
 
 def measured(run: Run, seed: Dataset, asking: Asking) -> Dataset:
-    """How well judge and likelihood gain of a round tell clean dev pairs of `seed` from damaged ones: metric rows.
+    """How well the judge and all scorers of a round tell clean dev pairs of `seed` from damaged ones: metric rows.
 
     The pairs themselves with their scores are the dataset of the kind "damaged".
     """
@@ -43,32 +44,38 @@ def measured(run: Run, seed: Dataset, asking: Asking) -> Dataset:
     dev, about = DevPairs(seed=seed.path, cases=asking.cases), {"round": number, "model": asking.model}
     config = JudgedAnyhow(max_tokens=settings.curate.max_tokens, round=number, judge=settings.judge)
     judged = LMStage("judged", scorers.schema(), judged_anyhow, config, lm=asking.judge)
-    # The likelihoods first: the judge need not be opened again for what follows.
     cases = run.put(f"damaged-{number}-pairs", Stage("damaged", PAIR, damaged, dev), kind="damaging", **about)
-    likely = run.map(
-        f"damaged-{number}-likelihood", gain.by_forward(asking), cases, may_be_empty=True, kind="damaging", **about
-    )
-    made = run.map(f"damaged-{number}", judged, likely, may_be_empty=True, kind="damaged", **about)
-    wanted = CompetenceStage(
-        dev=dev, damaged=made.path, judge_lm=asking.judge, judge=settings.judge, max_tokens=settings.curate.max_tokens,
-        k=settings.curate.k, **about,
+    # The judge last: it need not be opened again for what follows.
+    for stage in (gain.by_forward(asking), *_others(asking)):
+        name = f"damaged-{number}-{stage.name}"
+        cases = run.map(name, stage, cases, may_be_empty=True, kind="damaging", **about)
+    made = run.map(f"damaged-{number}", judged, cases, may_be_empty=True, kind="damaged", **about)
+    compared = CompetenceStage(
+        damaged=made.path, judge_lm=asking.judge, judge=settings.judge, max_tokens=settings.curate.max_tokens,
+        k=settings.curate.k, ifd_band=settings.curate.ifd_band, **about,
     )  # fmt: skip
-    stage = LMStage("competence", METRIC, competence, wanted)
+    stage = LMStage("competence", METRIC, competence, compared)
     return run.put(f"competence-{number}", stage, kind="metrics", of="competence", **about)
 
 
-def damaged_by(run: Run, chosen: Dataset, asking: Asking) -> Dataset:
-    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs.
-
-    A rank among others cannot: here it would be one among copies of the same pair.
+def _others(asking: Asking) -> list[Stage]:
+    """The stages of what the round measures beside judge and likelihoods, and what can be had of single pairs: a rank among
+    others would here be one among copies of the same pair.
     """
-    made, by = run.one(kind="damaged", round=asking.round), chosen.about["by"]
     known = {name for each in ALWAYS for name in scorers.load(each, asking.settings.curate).columns}
-    if by not in known and scorers.load(by, asking.settings.curate).of_itself:
-        for stage in stages([by], asking):
-            name = f"damaged-{asking.round}-{stage.name}"
-            made = run.map(name, stage, made, may_be_empty=True, kind="damaging", round=asking.round, model=asking.model)
-    return made
+    own = [scorers.load(name, asking.settings.curate) for name in wanted(asking) if name not in known]
+    return stages([each.column for each in own if each.of_itself], asking)
+
+
+def damaged_by(run: Run, chosen: Dataset, asking: Asking) -> Dataset:
+    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs."""
+    made = run.one(kind="damaged", round=asking.round)
+    if chosen.about["by"] != COMBINED:
+        return made
+    fitted = run.one(kind="metrics", of="combination", round=asking.round)
+    about = {"kind": "damaging", "round": asking.round, "model": asking.model}
+    stage = combining(fitted.path, asking.settings.curate)
+    return run.map(f"damaged-{asking.round}-{stage.name}", stage, made, may_be_empty=True, **about)
 
 
 class JudgedAnyhow(Config):
@@ -97,12 +104,12 @@ def as_in_a_run(row: Row) -> Row:
 class CompetenceStage(Config):
     """The damaged pairs as they were judged, and what the judge is asked beside them."""
 
-    dev: DevPairs
     damaged: DatasetFolder
     judge_lm: ModelName
     judge: JudgeConfig
     max_tokens: int
     k: float
+    ifd_band: tuple[float, float]
     model: str
     round: int
 
@@ -111,37 +118,43 @@ class CompetenceStage(Config):
 
 
 def competence(config: CompetenceStage, open: Callable[[str], LM]) -> Iterator[Row]:
-    """Metric rows: AUC of the judge's score and of the likelihood gain on each kind of damage, the judge's valid rate, and
-    more. Dev pairs with a `label` are compared with it instead, by the scores that a run would have.
+    """Metric rows: AUC of each scorer on each kind of damage, the judge's valid rate, and more. Dev pairs with a `label` are
+    compared with it instead, by the scores that a run would have.
     """
-    labelled = [row for row in config.dev.rows() if row["label"] is not None]
-    if labelled:
-        scores = [
-            row["score"] for row in graded(labelled, open(config.judge_lm), config.max_tokens, config.judge, "labelled")
-        ]
-        labels, top = [int(row["label"]) for row in labelled], len(rubric(config.judge.rubric)[0].options)
-        yield from agreement(scores, labels, config.k, top, config.model, config.round)
     cases = Dataset(config.damaged)
-    judged = list(cases.rows())
+    rows = list(cases.rows())
+    labelled, judged = [row for row in rows if row["method"] == LABELLED], whole_and_damaged(rows)
+    if labelled:
+        scores, labels = [as_in_a_run(row)["score"] for row in labelled], [int(row["label"]) for row in labelled]
+        top = len(rubric(config.judge.rubric)[0].options)
+        yield from agreement(scores, labels, config.k, top, config.model, config.round)
     if judged:
         clean = [row for row in judged if row["method"] == CLEAN]
-        yield from aucs(judged, config.model, config.round)
+        yield from aucs(judged, config, config.model, config.round)
         yield from _answers(config, judged, clean)
         yield from _costs(config, cases)
         yield from _retest(config, clean, open)
         yield _canary(config, clean[:CANARY_PAIRS], open(config.judge_lm))
 
 
-def aucs(judged: Sequence[Row], model: str, round: int) -> Iterator[Row]:
-    """judge_auc and gain_auc of each kind of damage: how far clean pairs rank above the same pairs damaged so.
+def aucs(judged: Sequence[Row], bounds: Bounds, model: str, round: int) -> Iterator[Row]:
+    """scorer_auc of each scorer (`against`) on each kind of damage: how far clean pairs rank above the same, damaged so.
 
-    The errors are those of pairs: what makes a pair easy or hard whether it is damaged or not cancels out.
+    The errors are those of pairs: what makes a pair easy or hard whether it is damaged or not cancels out. Judge and gain
+    are told even where they have no value.
     """
     of = {kind: [row for row in judged if row["method"] == kind] for kind in DAMAGES}
-    for name, column in (("judge_auc", "score"), ("gain_auc", "gain")):
+    for name in scorers.names():
+        scorer = scorers.load(name, bounds)
+        if name not in ALWAYS and all(row.get(name) is None for row in judged):
+            continue
         for kind in [kind for kind in DAMAGES if kind != CLEAN]:
-            good, bad = ([row[column] for row in of[each]] for each in (CLEAN, kind))
-            yield auc_of(name, model, good, bad, paired=True, part=kind, round=round)
+            good, bad = ([_quality(scorer, row.get(name)) for row in of[each]] for each in (CLEAN, kind))
+            yield auc_of("scorer_auc", model, good, bad, paired=True, part=kind, against=name, round=round)
+
+
+def _quality(scorer: Scorer, value: float | None) -> float | None:
+    return None if value is None else scorer.quality(value)
 
 
 def _answers(config: CompetenceStage, judged: Sequence[Row], clean: Sequence[Row]) -> Iterator[Row]:
@@ -228,49 +241,47 @@ def choose(metrics: Sequence[Row], curate: CurateConfig) -> Choice:
         return (
             Choice("score", k=curate.k, why=why) if curate.by == "score" else Choice(curate.by, share=curate.share, why=why)
         )
-    judge = _unguarded(metrics, "judge_auc")
+    judge = [0.0 if value is None else value for value in _unguarded(metrics, "score").values()]
     share = next((row["value"] for row in metrics if row["metric"] == "judge_valid"), None) or 0.0
-    worst = min((0.0 if value is None else value for value in judge), default=0.0)
+    worst = min(judge, default=0.0)
     if worst > curate.min_auc and share >= curate.min_valid:
         why = f"the judge ranks clean pairs above all damage that no guard catches (lowest AUC {worst:.2f}, needed "
         return Choice("score", k=curate.k, why=f"{why}{curate.min_auc})")
-    means = _means(metrics)
-    known = {name: mean for name, mean in means.items() if name != "score" or share >= curate.min_valid}
-    by = max(known or means or ("gain",), key=lambda name: (means.get(name, 0.5), name == "gain"))
-    better = "likelihood gain" if by == "gain" else "the ranking by its score"
-    why = (
-        f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {share:.0%}. "
-        f"So the best share by {better} is kept (mean AUC on damage that no guard catches: {_listed(means)})"
-    )
-    return Choice(by, share=curate.share, why=why)
+    why = f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {share:.0%}"
+    fit = next((row for row in metrics if row["metric"] == "combined_fit"), None)
+    if fit and fit["value"]:
+        told = ", ".join(f"{kind.replace('_', ' ') or 'labels'} {value:.2f}" for kind, value in _combined(metrics).items())
+        why = f"{why}. So the best share by a combination of scorers is kept, fitted to {fit['note']} (AUC: {told})"
+        return Choice(COMBINED, share=curate.share, why=why)
+    why = f"{why}, and nothing can be fitted to {fit['note'] if fit else 'no dev pairs'}"
+    return Choice("gain", share=curate.share, why=f"{why}. So the best share by likelihood gain is kept")
 
 
 def below_chance(metrics: Sequence[Row], by: str = "auto") -> str | None:
-    """What to say if the scorer `by` (of auto, the better one) ranks damage that no guard catches above clean pairs.
+    """What to say if the scorer `by` (of auto, any that may select) ranks damage that no guard catches above clean pairs.
 
     None if it does not, or if nothing was measured of it.
     """
     means = _means(metrics)
-    asked = [by] if by in means else list(means) if by == "auto" else []
+    asked = [name for name in (("score", "gain", COMBINED) if by == "auto" else (by,)) if name in means]
     if not asked or max(means[name] for name in asked) >= 0.5:
         return None
-    told = _listed({name: means[name] for name in asked})
+    told = ", ".join(f"{'judge' if name == 'score' else name} {means[name]:.2f}" for name in asked)
     return f"damaged pairs rank above clean ones: mean AUC on damage that no guard catches {told}, and chance is 0.50"
-
-
-def _listed(means: dict[str, float]) -> str:
-    return ", ".join(f"{'judge' if name == 'score' else name} {mean:.2f}" for name, mean in means.items())
 
 
 def _means(metrics: Sequence[Row]) -> dict[str, float]:
     """Mean AUC of each scorer over the damage that no guard catches; a scorer of which nothing was measured is left out."""
-    known = {
-        by: [value for value in _unguarded(metrics, name) if value is not None]
-        for by, name in (("score", "judge_auc"), ("gain", "gain_auc"))
-    }
-    return {by: sum(values) / len(values) for by, values in known.items() if values}
+    names = dict.fromkeys(row["against"] for row in metrics if row["metric"] == "scorer_auc")
+    known = {name: [value for value in _unguarded(metrics, name).values() if value is not None] for name in names}
+    return {name: sum(values) / len(values) for name, values in known.items() if values}
 
 
-def _unguarded(metrics: Sequence[Row], name: str) -> list[float | None]:
-    """The values of `name` for each kind of damage that no guard catches."""
-    return [row["value"] for row in metrics if row["metric"] == name and row["part"] not in GUARDED]
+def _unguarded(metrics: Sequence[Row], scorer: str) -> dict[str, float | None]:
+    """The AUC of `scorer` on each kind of damage that no guard catches."""
+    own = [row for row in metrics if row["metric"] == "scorer_auc" and row["against"] == scorer]
+    return {row["part"]: row["value"] for row in own if row["part"] not in GUARDED}
+
+
+def _combined(metrics: Sequence[Row]) -> dict[str, float]:
+    return {kind: value for kind, value in _unguarded(metrics, COMBINED).items() if value is not None}

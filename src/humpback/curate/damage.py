@@ -49,7 +49,7 @@ def copied(exchanges: Sequence[Exchange]) -> list[Exchange]:
     return [(" ".join(response.split()[:25]), response) for _, response in exchanges]
 
 
-CLEAN = "clean"
+CLEAN, LABELLED = "clean", "labelled"
 DAMAGES: dict[str, Damage] = {
     each.__name__: each
     for each in (clean, shuffled, truncated, advert_inserted, copied)  # the clean ones first
@@ -77,7 +77,13 @@ class DevPairs(Config):
 
 
 def damaged(config: DevPairs) -> Iterator[Row]:
-    """The dev pairs that have no label, clean and in each kind of damage."""
-    whole = [row for row in config.rows() if row["label"] is None]
+    """The dev pairs that have no label, clean and in each kind of damage; and those that have one, as they are."""
+    rows = config.rows()
     for kind in DAMAGES:
-        yield from damaged_as(kind, whole)
+        yield from damaged_as(kind, [row for row in rows if row["label"] is None])
+    yield from ({**row, "parent": row["id"], "method": LABELLED} for row in rows if row["label"] is not None)
+
+
+def whole_and_damaged(rows: Sequence[Row]) -> list[Row]:
+    """Those of the rows of `damaged` that are clean or damaged, and have no label."""
+    return [row for row in rows if row["method"] != LABELLED]

@@ -1,4 +1,4 @@
-"""What the forward model makes of pairs: the gain and IFD of each, where it gives log-probabilities at all."""
+"""What the forward model makes of pairs, in one reading: gain, IFD, end and worst sentence, as far as it tells them."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -6,19 +6,17 @@ from typing import TypeVar
 
 from humpback.errors import LMError
 from humpback.lm import LM
-from humpback.lm.likelihood import likelihoods
+from humpback.lm.likelihood import Likelihood, likelihoods
 from humpback.schema import Row
 
 T = TypeVar("T")
 
 
 def likelihood_columns(rows: Sequence[Row], lm: LM, tag: str, max_tokens: int) -> list[Row]:
-    """gain and ifd of each row; null where the pair does not fit, or the model gives no log-probabilities."""
+    """gain, ifd, whole and worst_sentence of each row; null where the pair does not fit, or the model does not tell."""
     pairs = [(row["instruction"], row["response"]) for row in rows]
-    measured = if_it_can(partial(likelihoods, pairs, lm, tag, max_tokens))
-    if measured is None:
-        return [{"gain": None, "ifd": None} for _ in rows]
-    return [{"gain": each.gain, "ifd": each.ifd} for each in measured]
+    measured = if_it_can(partial(likelihoods, pairs, lm, tag, max_tokens)) or [Likelihood(None, None, 0)] * len(rows)
+    return [{"gain": each.gain, "ifd": each.ifd, "whole": each.end, "worst_sentence": each.worst} for each in measured]
 
 
 def if_it_can(call: Callable[[], T]) -> T | None:

@@ -21,9 +21,11 @@ _OUTSIDE = "an outside model, so that the model no longer curates its own data; 
 
 
 class RelevanceConfig(Config):
-    """Models of sentence-transformers: folders, or names in the hub's cache."""
+    """Models of sentence-transformers: folders, names in the hub's cache, or `minilm`."""
 
-    embedding: EncoderName | None = Field(None, description=f"embeds instruction and response: {_OUTSIDE}")
+    embedding: EncoderName | None = Field(
+        None, description=f"embeds instruction and response, minilm or another: {_OUTSIDE}"
+    )
     entailment: EncoderName | None = Field(None, description=f"an NLI model, or a relevance cross-encoder: {_OUTSIDE}")
 
 

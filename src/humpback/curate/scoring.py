@@ -13,6 +13,7 @@ from humpback.store import Dataset
 
 # What each round measures, whatever it selects by.
 ALWAYS = ("score", "gain")
+COMBINED = "combined"
 
 
 def scored(run: Run, name: str, pairs: Dataset, asking: Asking, **about: Any) -> Dataset:
@@ -22,10 +23,7 @@ def scored(run: Run, name: str, pairs: Dataset, asking: Asking, **about: Any) ->
 
 def scored_together(run: Run, sets: dict[str, Dataset], asking: Asking, **about: Any) -> dict[str, Dataset]:
     """Each dataset as `scored` makes it, one stage after the other, so that a model is opened once for all of them."""
-    # `auto` is chosen of what is measured always.
-    columns = [column for column in (*ALWAYS, *asking.columns) if column != "auto"]
-    wanted = [each for column in columns for each in (*parts(column, asking.settings), column)]
-    todo, out = stages(wanted, asking), dict(sets)
+    todo, out = stages(wanted(asking), asking), dict(sets)
     for i, stage in enumerate(todo):
         titles = {name: f"{name}-{stage.name}" if i else name for name in sets}
         kind = "scoring" if i < len(todo) - 1 else "scored"
@@ -43,30 +41,68 @@ def stages(columns: Iterable[str], asking: Asking) -> list[Stage]:
     return list(found.values())
 
 
-def parts(column: str, settings: CurationSettings) -> tuple[str, ...]:
-    """The scorers that must be measured for `column`: itself, or those that it is made of."""
+def wanted(asking: Asking) -> tuple[str, ...]:
+    """The columns that a round measures: those always, those that it asks for, and what these are made of.
+
+    `combined` is one of them once it is fitted.
+    """
+    columns = list(map(named, asking.columns))
+    parts = [each for column in columns for each in parts_of(column, asking.settings, asking.backward)]
+    made = [column for column in columns if column != COMBINED or asking.fitted]
+    return tuple(dict.fromkeys([*ALWAYS, *parts, *made]))
+
+
+def named(column: str) -> str:
+    """What `auto` stands for, beside what is measured always; any other column is itself."""
+    return COMBINED if column == "auto" else column
+
+
+def parts_of(column: str, settings: CurationSettings, backward: str) -> tuple[str, ...]:
+    """The scorers that must be measured for `column`: itself, or those that it is made of, as far as their models are named.
+
+    `backward` is the backward model, empty where there is none.
+    """
     made_of = scorers.load(column, settings.curate).rests_on
-    return made_of(settings) if made_of else (column,)
+    if not made_of:
+        return (column,)
+    return tuple(name for name in made_of(settings) if lacks(name, settings, backward) is None)
 
 
 def check(columns: Iterable[str], settings: CurationSettings, backward: str) -> None:
     """Raises `UsageFault` for a scorer that there is not, or whose model no setting names; `backward` is the one."""
-    for name in columns:
-        lack = lacks(name, settings, backward) if name != "auto" else None
+    for name in map(named, columns):
+        lack = lacks(name, settings, backward)
         if lack:
             raise UsageFault(f"the scorer {name} needs {lack}, which is empty", f"--set {lack}=MODEL")
+        if name == COMBINED:
+            _check_combined(settings, backward)
+
+
+def _check_combined(settings: CurationSettings, backward: str) -> None:
+    for name in settings.combine:
+        scorer = scorers.load(name, settings.curate)
+        if scorer.rests_on or not scorer.of_itself:
+            raise UsageFault(
+                f"combine names {name}, which is no value of a pair by itself", "leave it out of --set combine='[...]'"
+            )
+    if not parts_of(COMBINED, settings, backward):
+        lacking = ", ".join(str(lacks(name, settings, backward)) for name in settings.combine)
+        raise UsageFault(f"combined has no scorer: {lacking or 'combine'} is empty", "--set combine='[gain, whole]'")
 
 
 def lacks(column: str, settings: CurationSettings, backward: str) -> str | None:
-    """The empty setting that the scorer needs, itself or one that it is made of."""
-    for name in parts(column, settings):
-        needed = scorers.load(name, settings.curate).needs
-        given: Any = backward if needed == "backward_lm" else settings
-        for leaf in needed.split(".") if needed not in ("", "backward_lm") else ():
-            given = getattr(given, leaf)
-        if not given:
-            return needed
-    return None
+    """The empty setting that the scorer needs."""
+    needed = scorers.load(column, settings.curate).needs
+    given: Any = backward if needed == "backward_lm" else settings
+    for leaf in needed.split(".") if needed not in ("", "backward_lm") else ():
+        given = getattr(given, leaf)
+    return None if given else needed
+
+
+def left_out(settings: CurationSettings, backward: str) -> dict[str, str]:
+    """The scorers that `combined` goes without: name -> the empty setting that each needs."""
+    lacking = {name: lacks(name, settings, backward) for name in settings.combine}
+    return {name: lack for name, lack in lacking.items() if lack}
 
 
 def check_readable(run: Run, every: Dataset, asking: Asking) -> None:

@@ -1,6 +1,7 @@
 """What can be set about curation, and who is asked in a round of it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import Field
 
@@ -23,7 +24,8 @@ class CurationSettings(Config):
     curate: ScoringConfig = ScoringConfig()
     relevance: RelevanceConfig = RelevanceConfig()
     combine: tuple[str, ...] = Field(
-        ("score", "gain", "specificity"), description="the scorers whose mean rank is curate.by=combined (ours)"
+        ("backward_logprob", "gain", "whole", "worst_sentence", "relevance"),
+        description="the scorers that make up combined; those whose model no setting names are left out (ours)",
     )
     random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
 
@@ -33,7 +35,7 @@ class Asking:
     """Who is asked what in a round: names of models, and the columns that are wanted beside score and gain.
 
     `judge` grades; `forward` (called `model`: M_0) and `backward` are the models of the run that other scorers ask. The
-    judge is measured on `cases` dev pairs at most (unset: all).
+    judge is measured on `cases` dev pairs at most (unset: all). `fitted` is the fit of `combined`, once it is made.
     """
 
     round: int
@@ -44,3 +46,4 @@ class Asking:
     settings: CurationSettings
     columns: tuple[str, ...] = ()
     cases: int | None = None
+    fitted: Path | None = None

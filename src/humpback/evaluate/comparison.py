@@ -41,7 +41,7 @@ class Damaged(DevPairs):
 
 def damaged(config: Damaged) -> Iterator[Row]:
     """Rows of pairs; `method` is the kind, `parent` the whole pair."""
-    yield from damaged_as(config.kind, config.rows())
+    yield from damaged_as(config.kind, [row for row in config.rows() if row["label"] is None])
 
 
 # The comparison.

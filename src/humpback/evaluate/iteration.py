@@ -17,7 +17,7 @@ from humpback import prompts
 from humpback.config import OFTEN, Config
 from humpback.curate import scorers
 from humpback.curate.competence import as_in_a_run
-from humpback.curate.damage import CLEAN, GUARDED
+from humpback.curate.damage import CLEAN, GUARDED, whole_and_damaged
 from humpback.curate.scorers import Scorer
 from humpback.curate.select import CurateConfig
 from humpback.evaluate.held_out import Open, ended, forward_nll, held
@@ -212,7 +212,7 @@ def _of_selection(config: OfRound) -> Iterator[Row]:
     chosen = list(Dataset(config.chosen).rows(list(shown)))
     scorer = scorers.load(config.by, config.curate)
     least = config.k if config.k is not None else min((row[config.by] for row in chosen), key=scorer.quality)
-    judged = [as_in_a_run(row) for row in Dataset(config.damaged).rows()]
+    judged = [as_in_a_run(row) for row in whole_and_damaged(list(Dataset(config.damaged).rows()))]
     yield from selection_quality(judged, config.by, scorer, least, *named)
     pool, unit = len(Dataset(config.pairs)), "share"
     yield metric("acceptance", config.model, len(chosen) / pool if pool else None, n=pool, unit=unit, round=config.round)

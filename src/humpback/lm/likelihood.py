@@ -4,22 +4,36 @@ s(y) is the mean negative log-probability of the answer y under the tag alone, s
 tag, both in nats per token of y and over y's tokens alone. IFD = s(y | x) / s(y) (Li et al. 2023, Cherry LLM, equation 3) is
 the ratio of these means, not of the perplexities that its small-model successor reports (Li et al. 2024, Superfiltering).
 gain = s(y) - s(y | x) = s(y) (1 - IFD), so gain < 0 is IFD > 1: the instruction makes its answer less likely.
+
+Two more are read from the same calls: how sure the model is that the answer ends where it ends, and the gain of the one
+sentence that gains least.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from humpback.errors import LMError
 from humpback.lm import LM
 from humpback.prompts.forward import forward_prompt
+from humpback.text.sentences import spans
+
+# A sentence of fewer tokens is read together with the next: the gain of a word or two is mostly noise.
+SHORTEST = 5
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """`given` = s(y | x) and `bare` = s(y), in nats per token; None where prompt and answer do not fit. `tokens` is |y|."""
+    """`given` = s(y | x) and `bare` = s(y), in nats per token; None where prompt and answer do not fit. `tokens` is |y|.
+
+    `end` is the log-probability of the end after y given x: None of a clipped answer, whose end is not there, and where the
+    model tells it not. `worst` is the lowest gain of a sentence of y; None where there is no sentence, or no tokenizer.
+    """
 
     given: float | None
     bare: float | None
     tokens: int
+    end: float | None = None
+    worst: float | None = None
 
     @property
     def gain(self) -> float | None:
@@ -37,13 +51,59 @@ def likelihoods(pairs: Sequence[tuple[str, str]], lm: LM, tag: str, max_tokens: 
 
     The bare answer stands after `tag` alone, and is asked for once however many pairs it has.
     """
-    clipped = [lm.clip(response, max_tokens)[0] for _, response in pairs]
-    given = lm.logprob([forward_prompt(instruction, tag) for instruction, _ in pairs], clipped)
-    bare = bare_answers(clipped, lm, tag)
+    clipped = [lm.clip(response, max_tokens) for _, response in pairs]
+    answers = [answer for answer, _ in clipped]
+    given = _with_ends([forward_prompt(instruction, tag) for instruction, _ in pairs], answers, lm)
+    bare = bare_answers(answers, lm, tag)
+    places = dict(zip(bare, lm.offsets(list(bare)) or [[]] * len(bare), strict=True))
     return [
-        Likelihood(mean_loss(own), mean_loss(bare[answer]), len(own or bare[answer] or ()))
-        for own, answer in zip(given, clipped, strict=True)
-    ]
+        Likelihood(
+            mean_loss(own), mean_loss(bare[answer]), len(own or bare[answer] or ()), None if cut else end,
+            worst_gain(own, bare[answer], places[answer], spans(answer)),
+        )
+        for (own, end), (answer, cut) in zip(given, clipped, strict=True)
+    ]  # fmt: skip
+
+
+def _with_ends(
+    prompts: Sequence[str], answers: Sequence[str], lm: LM
+) -> list[tuple[list[float] | None, float | None]]:  # fmt: skip
+    """(log-probability of each token of the answer, that of its end): None where they do not fit, or cannot be had."""
+    try:
+        read = lm.logprob(prompts, answers, ended=True)
+    except LMError as error:
+        if error.retryable:
+            raise
+        return [(own, None) for own in lm.logprob(prompts, answers)]
+    return [(own[:-1], own[-1]) if own else (None, None) for own in read]
+
+
+def worst_gain(
+    given: list[float] | None, bare: list[float] | None, offsets: Sequence[int], sentences: Sequence[tuple[int, int]]
+) -> float | None:
+    """The lowest gain per token of any of `sentences` (beginning, end); `offsets` are where the tokens end.
+
+    Those of fewer than `SHORTEST` tokens are read with the next, the last one with that before it.
+    """
+    if given is None or bare is None or len(offsets) != len(given):
+        return None
+    gains = [own - alone for own, alone in zip(given, bare, strict=True)]
+    read = [[g for g, end in zip(gains, offsets, strict=True) if begin < end <= stop] for begin, stop in sentences]
+    return min((sum(each) / len(each) for each in _joined(read)), default=None)
+
+
+def _joined(sentences: Sequence[list[float]]) -> Iterator[list[float]]:
+    """`sentences`, the short ones with the next one."""
+    waiting: list[list[float]] = []
+    for each in sentences:
+        if waiting and len(waiting[-1]) < SHORTEST:
+            waiting[-1] = waiting[-1] + each
+        else:
+            waiting.append(each)
+    if len(waiting) > 1 and len(waiting[-1]) < SHORTEST:
+        last = waiting.pop()
+        waiting[-1] = waiting[-1] + last
+    return (each for each in waiting if each)
 
 
 def bare_answers(answers: Sequence[str], lm: LM, tag: str) -> dict[str, list[float] | None]:

@@ -6,7 +6,7 @@ All of it is decided on the dev split and on the selections themselves. The test
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from humpback import store
 from humpback.config import OFTEN, Config
-from humpback.curate import competence, injection
+from humpback.curate import calibration, competence, injection
 from humpback.curate.scoring import check_readable, scored
 from humpback.curate.select import CurateConfig, selected
 from humpback.curate.settings import Asking
@@ -113,11 +113,13 @@ def self_curate(
 def curated(run: Run, seed: Dataset, pairs: Dataset, asking: Asking, config: CurateConfig) -> tuple[Dataset, Dataset]:
     """(all pairs scored, A_k^(t)): the judge is measured before it is trusted, and the best are kept."""
     number = asking.round
-    known = competence.measured(run, seed, asking)
+    known = list(competence.measured(run, seed, asking).rows())
     injection.measured(run, seed, asking)
-    every = scored(run, f"scored-{number}", pairs, asking)
-    choice = competence.choose(list(known.rows()), config)
+    fitted = calibration.of_round(run, asking)
+    choice = competence.choose([*known, *(fitted.rows() if fitted else ())], config)
     say(run, number, f"selects by {choice.by}: {choice.why}")
+    asking = replace(asking, columns=(choice.by,), fitted=fitted.path if fitted else None)
+    every = scored(run, f"scored-{number}", pairs, asking)
     if choice.by == "score":
         check_readable(run, every, asking)
     about: dict[str, Any] = {"round": number, "model": asking.model, "k": choice.k, "share": choice.share, "why": choice.why}

@@ -15,7 +15,7 @@ from humpback.corpus.held_out import UnseenConfig, unseen_rows
 from humpback.corpus.pairs import pairs_of_file, seed_pairs
 from humpback.curate import calibration, scorers, scoring
 from humpback.curate.damage import DAMAGES
-from humpback.curate.scorers.combined import combining
+from humpback.curate.scoring import COMBINED
 from humpback.curate.select import Choice, DrawnConfig, at_random, selected
 from humpback.curate.settings import Asking
 from humpback.errors import UsageFault
@@ -30,7 +30,7 @@ from humpback.schema import METRIC, PAIR, Row
 from humpback.stage import LMStage, Stage
 from humpback.store import Dataset, DatasetFolder
 
-CALIBRATED, RANDOM, COMBINED = "calibrated", "random", "combined"
+CALIBRATED, RANDOM = "calibrated", "random"
 TIMED = ("judge", "likelihood")
 
 
@@ -144,21 +144,18 @@ def damaged(run: Run, seed: Dataset, settings: Settings) -> dict[str, Dataset]:
 
 
 def scored_sets(run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], settings: Settings) -> dict[str, Dataset]:
-    """scored, and where there are such, labelled and damage (all kinds in one), under every scorer in `columns`."""
+    """scored, and where there are such, labelled and damage (all kinds in one), under `columns` but for combined."""
     made = scoring.scored_together(run, sets, asking_for(columns, settings))
     kinds = [made.pop(name) for name in DAMAGES if name in made]
     if kinds:
         config = Together(sets=tuple(each.path for each in kinds))
         made["damage"] = run.put("damage", Stage("together", kinds[0].columns, together, config), kind="damaged")
-    if COMBINED in columns:
-        stage = combining(settings.combine, settings.curate)
-        made = {name: run.map(f"{name}-{COMBINED}", stage, each, kind="scored", among=name) for name, each in made.items()}
     return made
 
 
 def asking_for(columns: tuple[str, ...], settings: Settings) -> Asking:
     """Who is asked for the columns, and for those that one of them is made of."""
-    parts = [each for name in columns for each in scoring.parts(name, settings)]
+    parts = [each for name in columns for each in scoring.parts_of(name, settings, settings.backward_lm)]
     return Asking(
         round=0, model="", judge=settings.lm, forward=settings.lm, backward=settings.backward_lm, settings=settings,
         columns=tuple(dict.fromkeys(parts)),
@@ -177,17 +174,23 @@ def together(config: Together) -> Iterator[Row]:
 
 
 def contenders_of(run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], settings: Settings) -> dict[str, Contender]:
-    """A contender for each column; where there are labels enough, also p(good) by a fit of all others to them."""
-    made = {}
-    for name in columns:
-        parts = [scorers.load(each, settings.curate).part for each in scoring.parts(name, settings)]
-        made[name] = Contender(column=name, parts=tuple(dict.fromkeys(parts)), **paths(sets))
+    """A contender for each column; `combined` where it could be fitted to damaged pairs; and where there are labels enough,
+    `calibrated`, p(good) by a fit of all others to them.
+    """
     own = tuple(name for name in columns if name != COMBINED)
-    fitted = calibration.calibrated(run, sets, own, settings) if "labelled" in sets else None
-    if fitted:
-        parts = [scorers.load(each, settings.curate).part for each in own]
-        made[CALIBRATED] = Contender(column=COMBINED, parts=tuple(dict.fromkeys(parts)), **paths(fitted))
+    made = {name: Contender(column=name, parts=parts((name,), settings), **paths(sets)) for name in own}
+    fits = {COMBINED: ("damage", scoring.parts_of(COMBINED, settings, settings.backward_lm))} if COMBINED in columns else {}
+    fits[CALIBRATED] = ("labelled", calibration.combinable(own, settings.curate))
+    for name, (cases, combined) in fits.items():
+        fitted = calibration.of_sets(run, name, sets, cases, combined, settings)
+        if fitted:
+            made[name] = Contender(column=COMBINED, parts=parts(combined, settings), **paths(fitted))
     return made
+
+
+def parts(columns: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """The parts of the scoring that the columns take, each once."""
+    return tuple(dict.fromkeys(scorers.load(name, settings.curate).part for name in columns))
 
 
 def paths(sets: dict[str, Dataset]) -> dict[str, Path]:
@@ -228,11 +231,12 @@ def compared(
 
 def costs(run: Run, contenders: dict[str, Contender], settings: Settings) -> dict[str, tuple[Path, ...]]:
     """The datasets whose counts tell what a part of the scoring took. Judge and likelihoods, one stage, are timed apart."""
-    asking = asking_for(tuple(each.column for each in contenders.values()), settings)
+    taken = {part for each in contenders.values() for part in each.parts}
+    asking = asking_for((), settings)
     made: dict[str, tuple[Path, ...]] = {}
-    for name in asking.columns:
+    for name in scorers.names():
         scorer = scorers.load(name, settings.curate)
-        if scorer.part not in TIMED:
+        if scorer.part in taken and scorer.part not in TIMED:
             made[scorer.part] = tuple(run.one(among="scored", of=stage.name).path for stage in scorer.stages(asking))
     return made
 

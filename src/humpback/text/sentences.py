@@ -68,6 +68,18 @@ def sentences(text: str) -> list[str]:
     return [phrase for sentence in whole for phrase in _PHRASE_BLANK.split(sentence)]
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where in `text` each of its `sentences` stands: (beginning, end), in characters."""
+    # A line that was cut in mid-sentence is one sentence with the next, and its break then a blank.
+    flat, at, found = text.replace("\n", " "), 0, []
+    for sentence in sentences(text):
+        begin = flat.find(sentence, at)
+        if begin >= 0:
+            at = begin + len(sentence)
+            found.append((begin, at))
+    return found
+
+
 def is_full(sentence: str, least: int = 4) -> bool:
     """Whether `sentence` ends as sentences do and has `least` terms: a heading or the name of a thing seldom does."""
     return sentence.rstrip(_CLOSERS)[-1:] in _ENDS and len(terms(sentence)) >= least

@@ -29,15 +29,15 @@ class Asked(Echo):
         self.calls: list[list[tuple[str, str]]] = []
         self.role = role
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.calls.append(list(zip(prompts, targets, strict=True)))
-        return super().logprob(prompts, targets)
+        return super().logprob(prompts, targets, ended)
 
 
 class Mute(Echo):
     """A server that gives no log-probabilities."""
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         raise LMError("the server gives no log-probabilities")
 
 
@@ -68,7 +68,7 @@ def test_a_tie_counts_against_the_pair() -> None:
     """A model that gains nothing from any instruction would put every answer first."""
 
     class Flat(Echo):
-        def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+        def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
             return [[-1.0] * 5 for _ in targets]
 
     assert [row["retrieval_rank"] for row in retrieval(Flat(), rows(), negatives=3)] == [4] * 5

@@ -43,7 +43,7 @@ class Chat(Echo):
 
     retryable = False
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         raise LMError("no log-probabilities here", "", retryable=self.retryable)
 
 

@@ -8,8 +8,7 @@ import pytest
 from made import rows_in
 
 from humpback.curate import scorers, scoring
-from humpback.curate.combine import by_rank
-from humpback.curate.scorers.combined import combining
+from humpback.curate.combine import fit
 from humpback.curate.select import Choice, CurateConfig, selected
 from humpback.curate.settings import Asking, CurationSettings
 from humpback.errors import HumpbackError, UsageFault
@@ -60,10 +59,12 @@ def test_a_new_scorer_is_one_file(run: Run) -> None:
     settings = CurationSettings(curate=CurateConfig(by="length", distinct=None), combine=("length",))
     scoring.check(("length", "combined"), settings, backward="")
     asking = Asking(1, "M_0", "echo", "echo", "", settings, columns=("length", "combined"))
+    assert scoring.wanted(asking) == ("score", "gain", "length")
     every = scoring.scored(run, "scored-1", rows_in(run, rows, PAIR, "pairs"), asking)
     assert [row["length"] for row in every.rows()] == [25, 20, 15, 10, 5]
-    ranks = by_rank(list(every.rows()), ["length"], settings.curate)
-    assert [row["combined"] for row in every.rows()] == ranks == [0.0, 0.25, 0.5, 0.75, 1.0]
+    made = fit([{"length": 5}, {"length": 6}], {"long": [{"length": 20}]}, [scorers.load("length", settings.curate)])
+    found = [p or 0.0 for p in made.predict(list(every.rows()))]
+    assert found == sorted(found) and found[-1] > 0.5 > found[0]
     kept = selected(run, "selected-1", every, Choice("length", share=0.4), settings.curate, round=1)
     assert [row["id"] for row in kept.rows()] == ["p3", "p4"] and kept.about["by"] == "length"
 
@@ -94,11 +95,11 @@ def test_no_scorer_is_used_without_its_band() -> None:
 
 
 @pytest.mark.parametrize("name", scorers.names())
-def test_stages_write_the_columns_that_their_scorer_says(name: str) -> None:
+def test_stages_write_the_columns_that_their_scorer_says(name: str, tmp_path: Path) -> None:
     """A column nobody declared is refused when it is written, hours after the model was asked for it."""
     settings = CurationSettings(base="echo", combine=("gain",))
     scorer = scorers.load(name, settings.curate)
-    made = scorer.stages(Asking(1, "M_0", "echo", "echo", "echo", settings))
+    made = scorer.stages(Asking(1, "M_0", "echo", "echo", "echo", settings, fitted=tmp_path))
     assert made and all(set(scorer.columns) <= set(stage.columns.names) for stage in made)
     assert name in scorer.columns and (not scorer.status or scorer.status in scorer.columns)
 
@@ -106,7 +107,7 @@ def test_stages_write_the_columns_that_their_scorer_says(name: str) -> None:
 def test_scorers_that_share_a_stage_run_it_once() -> None:
     """A judge that is asked for its score, and again for the gain, costs twice."""
     settings = CurationSettings(base="echo")
-    one = Asking(1, "M_0", "echo", "echo", "echo", settings)
+    one = Asking(1, "M_0", "echo", "echo", "echo", settings, fitted=Path())
     assert [stage.name for stage in scoring.stages(scorers.names(), one)] == [
         "scored", "base", "contrast", "backward", "retrieval", "relevance", "combined",
     ]  # fmt: skip
@@ -114,7 +115,7 @@ def test_scorers_that_share_a_stage_run_it_once() -> None:
     assert [stage.name for stage in scoring.stages(["ifd", "gain", "score"], other)] == ["scored", "likelihood"]
 
 
-def test_combining_is_bounded_by_the_settings() -> None:
-    """The band changes ranks, so it belongs to what the rows depend on."""
-    narrow, wide = (combining(("ifd",), CurateConfig(ifd_band=band)).plan for band in ((0.3, 0.9), (0.9, 1.0)))
-    assert narrow != wide
+def test_a_combination_that_was_not_fitted_is_refused() -> None:
+    """Asked for too early it would rank by nothing."""
+    with pytest.raises(HumpbackError, match="before it is fitted"):
+        scoring.stages(("combined",), Asking(1, "M_0", "echo", "echo", "", CurationSettings()))

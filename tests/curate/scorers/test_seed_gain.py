@@ -24,7 +24,7 @@ class Known(Echo):
         super().__init__()
         self.loss, self.role, self.asked = loss, role, []
 
-    def logprob(self, prompts, targets):  # type: ignore[no-untyped-def]
+    def logprob(self, prompts, targets, ended=False):  # type: ignore[no-untyped-def]
         self.asked += list(zip(prompts, targets, strict=True))
         return [[-self.loss] * len(target.split()) for target in targets]
 
@@ -54,7 +54,7 @@ def test_what_cannot_be_measured_is_null_and_not_lost() -> None:
     """A prompt that does not fit must reach the selection, which drops it as unscored."""
 
     class TooShort(Known):
-        def logprob(self, prompts, targets):  # type: ignore[no-untyped-def]
+        def logprob(self, prompts, targets, ended=False):  # type: ignore[no-untyped-def]
             return [None, *super().logprob(prompts[1:], targets[1:])]
 
     made = measured(TooShort(3.0), Known(2.5))

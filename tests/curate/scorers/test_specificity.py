@@ -28,15 +28,15 @@ class Asked(Echo):
         self.calls: list[list[tuple[str, str]]] = []
         self.role = role
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         self.calls.append(list(zip(prompts, targets, strict=True)))
-        return super().logprob(prompts, targets)
+        return super().logprob(prompts, targets, ended)
 
 
 class Mute(Echo):
     """A server that gives no log-probabilities."""
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         raise LMError("the server gives no log-probabilities")
 
 

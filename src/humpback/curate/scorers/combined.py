@@ -1,43 +1,18 @@
-"""Several scorers as one (`humpback.curate.combine`): the mean of their ranks, or p(good) by a fit to labels."""
-
-from collections.abc import Iterable, Iterator
+"""Several scorers as one (`humpback.curate.combine`): p(good) by a fit to damaged seed pairs, or to labels."""
 
 import pyarrow as pa
 
-from humpback.config import Config
-from humpback.curate import scorers
-from humpback.curate.combine import Calibrated, by_rank
-from humpback.curate.scorers import Bounds, Scorer
+from humpback.curate.calibration import combining
+from humpback.curate.scorers import Scorer
 from humpback.curate.settings import Asking
-from humpback.schema import Row
-from humpback.stage import Outcome, Stage
-
-
-class CombineStage(Config):
-    """The scorers that are combined: by `calibrated` if it is given, or else by the mean of their ranks."""
-
-    columns: tuple[str, ...]
-    ifd_band: tuple[float, float]
-    calibrated: Calibrated | None = None
-
-
-def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """Every row with `combined`: p(good) of `calibrated`, or the mean rank over `columns` where there are no labels."""
-    listed = list(rows)
-    fit = config.calibrated
-    made = fit.predict(listed) if fit else by_rank(listed, config.columns, config)
-    for row, value in zip(listed, made, strict=True):
-        yield {**row, "combined": value}
-
-
-def combining(columns: tuple[str, ...], bounds: Bounds, calibrated: Calibrated | None = None) -> Stage:
-    """The stage that combines `columns`, whose scorers are bounded by `bounds` (the settings `curate`)."""
-    config = CombineStage(columns=columns, ifd_band=bounds.ifd_band, calibrated=calibrated)
-    return Stage("combined", scorers.schema(), combine, config, scope="dataset")
+from humpback.errors import HumpbackError
+from humpback.stage import Stage
 
 
 def stages(asking: Asking) -> tuple[Stage, ...]:
-    return (combining(asking.settings.combine, asking.settings.curate),)
+    if asking.fitted is None:
+        raise HumpbackError("combined is asked for before it is fitted", "this is a bug: `calibration.fitted` comes first")
+    return (combining(asking.fitted, asking.settings.curate),)
 
 
 SCORER = Scorer(
@@ -47,5 +22,4 @@ SCORER = Scorer(
     part="combined",
     place=1000,
     rests_on=lambda settings: settings.combine,
-    of_itself=False,
 )

@@ -14,7 +14,8 @@ from humpback.prompts.forward import TagConfig
 from humpback.schema import Row
 from humpback.stage import LMStage, Outcome
 
-COLUMNS = {"gain": pa.float64(), "ifd": pa.float64()}
+# All that is read of the same two calls.
+COLUMNS = dict.fromkeys(("gain", "ifd", "whole", "worst_sentence"), pa.float64())
 
 
 class LikelihoodStage(Config):
@@ -25,7 +26,7 @@ class LikelihoodStage(Config):
 
 
 def measured(config: LikelihoodStage, rows: list[Row], lm: LM) -> Iterator[Outcome]:
-    """Every pair with its gain and IFD under the forward model."""
+    """Every pair with its `COLUMNS` under the forward model."""
     found = likelihood_columns(rows, lm, config.tags.web, config.max_tokens)
     yield from ({**row, **columns} for row, columns in zip(rows, found, strict=True))
 

@@ -20,7 +20,7 @@ FIRST_ASKED = 100
 
 
 class JudgeStage(Config):
-    """What the judge is asked; with `likelihood` the gain and IFD of the pair too, where it is the forward model."""
+    """What the judge is asked; with `likelihood` the likelihoods of the pair too, where it is the forward model."""
 
     tags: TagConfig = TagConfig()
     max_tokens: int

@@ -1,4 +1,4 @@
-"""Can the judge judge? Held-out human pairs against the same pairs damaged, and what else was measured of the judge."""
+"""Who tells good from bad? Held-out human pairs against the same pairs damaged, and what else was measured of the judge."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,8 @@ from humpback.report.reading import Reading
 from humpback.report.section import Body, Cell, Figure, Section, Table, Track, figure, table
 
 PLACE = 420
-SCORERS = (("judge", "judge_auc"), ("likelihood gain", "gain_auc"))
+# What scorers are called here; others by their columns.
+CALLED = {"score": "judge", "gain": "likelihood gain"}
 # (metric, what it is called, what it means), in the order in which they are shown.
 FACTS = (
     ("judge_valid", "valid answers", "a score, with enough probability on the levels"),
@@ -26,50 +27,57 @@ FACTS = (
 
 def sections(found: Reading) -> Iterator[Section]:
     """Of each round that has measured its judge."""
-    rows = found.metrics(of="competence")
+    rows = found.metrics(of=("competence", "combination"))
     rounds = sorted({row.round for row in rows if row.round is not None})
-    aucs = [made for round in rounds if (made := _aucs(found, such(rows, round=round)))]
+    aucs = [
+        made for round in rounds for own in [such(rows, round=round)] for made in (_aucs(found, own), _weights(own)) if made
+    ]
     if aucs:
         says = (
             "AUC: 1 ranks every clean pair above every damaged one, 0.5 is a coin. What a guard drops before any judge "
-            "sees it does not count."
+            "sees it does not count. Combined: by fits that have not seen these pairs, nor this kind of damage."
         )
-        yield Section("competence", "Can it judge? Human pairs against the same pairs damaged", says, tuple(aucs))
+        yield Section("competence", "Who tells good from bad? Human pairs against the same pairs damaged", says, tuple(aucs))
     bodies: list[Body] = [each for each in (_facts(rows, rounds), _levels(rows, rounds)) if each]
     if bodies:
         yield Section("judge", "What else was measured of the judge", "", tuple(bodies), under=bool(aucs))
 
 
 def _aucs(found: Reading, rows: list[Measured]) -> Table | None:
-    """A row for each kind of damage, and the mean of what counts."""
-    measured = such(rows, metric=tuple(metric for _, metric in SCORERS))
+    """A row for each kind of damage, and the mean of what counts; a column for each scorer."""
+    measured = [row for row in such(rows, metric="scorer_auc") if row.part]
     if not measured:
         return None
-    damages = values(measured, "part")
+    scorers = values(measured, "against")
     shown: list[list[Cell]] = []
-    for damage in damages:
-        own = [figure(one(rows, metric=metric, part=damage)) for _, metric in SCORERS]
+    for damage in values(measured, "part"):
+        own = [figure(one(measured, against=scorer, part=damage)) for scorer in scorers]
         shown.append([damage.replace("_", " ") + (" (a guard drops it)" if damage in GUARDED else ""), *own])
-    means = [_mean(such(rows, metric=metric)) for _, metric in SCORERS]
-    shown.append(["mean of what counts", *means])
+    shown.append(["mean of what counts", *(_mean(such(measured, against=scorer)) for scorer in scorers)])
     least = found.settings.get("curate.min_auc")
     lines = [
         (0.5, "a coin"),
-        *([(float(least), "needed everywhere to select by its threshold")] if least is not None else []),
+        *([(float(least), "needed everywhere of the judge, to select by its threshold")] if least is not None else []),
     ]
+    names = [CALLED.get(scorer, scorer.replace("_", " ")) for scorer in scorers]
+    track = Track(tuple(name for name in names if name in ("judge", "combined")), 0.0, 1.0, tuple(lines))
     n = max(row.n for row in measured)
     caption = f"Round {rows[0].round}, {rows[0].model}, n = {n:,} clean pairs"
-    return table(
-        ("damage", *(name for name, _ in SCORERS)),
-        shown,
-        caption,
-        Track(("judge", "likelihood gain"), 0.0, 1.0, tuple(lines)),
-    )
+    return table(("damage", *names), shown, caption, track)
 
 
 def _mean(rows: list[Measured]) -> Figure | None:
     counted = [row.value for row in rows if row.part not in GUARDED and row.value is not None]
     return Figure(sum(counted) / len(counted)) if counted else None
+
+
+def _weights(rows: list[Measured]) -> Table | None:
+    """What each scorer weighs in the combination of a round."""
+    found = such(rows, metric="combined_weight")
+    shown: list[list[Cell]] = [[row.against.replace("_", " "), figure(row)] for row in found]
+    fit = one(rows, metric="combined_fit")
+    caption = f"What combined is made of, fitted to {fit.note}" if fit else ""
+    return table(("scorer", "weight"), shown, caption) if shown else None
 
 
 def _facts(rows: list[Measured], rounds: list[int]) -> Table | None:
