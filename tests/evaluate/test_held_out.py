@@ -37,7 +37,7 @@ class Losing(Echo):
         super().__init__(script)
         self.nats = nats
 
-    def logprob(self, prompts: Sequence[str], targets: Sequence[str]) -> list[list[float] | None]:
+    def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
         return [[-self.nats] * len(target.split()) for target in targets]
 
 
