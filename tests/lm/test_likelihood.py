@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from humpback.errors import LMError
 from humpback.lm import LM
 from humpback.lm.echo import Echo
-from humpback.lm.likelihood import Likelihood, gains, likelihoods, mean_nll
+from humpback.lm.likelihood import Likelihood, gains, likelihoods, mean_nll, worst_gain
 from humpback.prompts.forward import forward_prompt
 
 TAG = "Answer with knowledge from web search."
@@ -96,3 +97,62 @@ def test_a_pair_scores_the_same_alone_and_in_a_batch(embedded: LM) -> None:
         assert alone.tokens == batched.tokens
         assert alone.given == pytest.approx(batched.given, abs=BFLOAT16)
         assert alone.bare == pytest.approx(batched.bare, abs=BFLOAT16)
+
+
+def test_the_end_is_asked_in_the_same_call_and_is_no_part_of_the_gain() -> None:
+    """Asked by itself it would be a third reading, and counted in it would make short answers gain."""
+    lm = Counting()
+    cut = "Hold the blade at a low angle and draw it over"
+    whole, short = likelihoods([PAIRS[0], (PAIRS[0][0], cut)], lm, TAG, 100)
+    assert len(lm.calls) == 2 and whole.end is not None and short.end is not None and whole.end > short.end
+    assert whole.given == mean_nll([forward_prompt(PAIRS[0][0], TAG)], [KNIFE], Echo())[0]
+
+
+def test_a_clipped_answer_has_no_end() -> None:
+    """Where it was clipped is no end that the model was ever to expect: long answers would all look cut off."""
+    assert likelihoods(PAIRS[:1], Echo(), TAG, 5)[0].end is None
+
+
+def test_a_model_that_tells_no_ends_and_no_tokens_still_has_gains() -> None:
+    """A server scores given texts, and says nothing of what ends them."""
+
+    class Server(Echo):
+        def logprob(self, prompts: Sequence[str], targets: Sequence[str], ended: bool = False) -> list[list[float] | None]:
+            if ended:
+                raise LMError("no ends")
+            return super().logprob(prompts, targets)
+
+        def offsets(self, texts: Sequence[str]) -> list[list[int]] | None:
+            return None
+
+    for here, there in zip(likelihoods(PAIRS, Server(), TAG, 100), likelihoods(PAIRS, Echo(), TAG, 100), strict=True):
+        assert (here.gain, here.ifd, here.end, here.worst) == (there.gain, there.ifd, None, None)
+
+
+def test_the_worst_sentence_is_the_stranger() -> None:
+    """In the mean over a whole answer one sentence of advertising is lost."""
+    advert = "Save twenty percent today, and subscribe to our newsletter."
+    instruction = f"Tell me this: {KNIFE} {JAM}"
+    whole, spoilt = likelihoods(
+        [(instruction, f"{KNIFE}\n{JAM}"), (instruction, f"{KNIFE}\n{advert}\n{JAM}")], Echo(), TAG, 100
+    )
+    assert whole.worst is not None and spoilt.worst is not None and whole.worst - spoilt.worst > 1
+
+
+@pytest.mark.parametrize(
+    ("sentences", "worst"),
+    [
+        ([(0, 6), (6, 12)], 0.0),
+        ([(0, 6), (6, 8), (8, 12)], 0.0),
+        ([(0, 10), (10, 12)], 0.5),
+        ([(0, 2)], 1.0),
+        ([(0, 6), (7, 7)], 1.0),
+        ([], None),
+    ],
+    ids=["two", "a short one with the next", "the last with the one before", "a short one alone", "an empty one", "none"],
+)
+def test_short_sentences_are_read_with_their_neighbours(sentences: list[tuple[int, int]], worst: float | None) -> None:
+    """The gain of one word is mostly noise, and the lowest of many such would be noise alone."""
+    given, bare = [0.0] * 12, [-1.0] * 6 + [0.0] * 6
+    assert worst_gain(given, bare, list(range(1, 13)), sentences) == worst
+    assert worst_gain(given, bare, [], sentences) is None and worst_gain(None, bare, [], sentences) is None

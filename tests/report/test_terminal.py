@@ -52,7 +52,7 @@ def test_the_run_in_short(made: Made) -> None:
     out = " ".join(printed(lambda: show(made("loop"))).split())
     for words in (
         "loop a run of humpback", "The funnel", "Round 1: judged by transformers:M_0 (M_0, the model in training).",
-        "Can it judge?", "negation canary", "Can a text talk its judge round?", "How do I take care of",
+        "Who tells good from bad?", "negation canary", "Can a text talk its judge round?", "How do I take care of",
         "The best model by the dev split is M_1", "Pairs, one by one",
     ):  # fmt: skip
         assert words in out, words

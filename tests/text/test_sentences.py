@@ -1,10 +1,12 @@
 """Sentences end and terms part as each script has it."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from humpback.text.sentences import is_full, lines, sentences, terms, terms_of_sentences, without_code
+from humpback.text.sentences import is_full, lines, sentences, spans, terms, terms_of_sentences, without_code
 
 MARKDOWN = """### Oiling a chain
 
@@ -118,3 +120,17 @@ def test_no_text_breaks_the_splitter(text: str) -> None:
 def test_a_full_sentence(text: str, full: bool) -> None:
     """It has a stop at its end, also inside quotation marks, and four terms."""
     assert is_full(text) is full
+
+
+@given(
+    st.lists(st.sampled_from([MARKDOWN, "One. Two!", "so it\nwent on", "\n", "# A", "他说。然后", "ฉัน ไป"]), max_size=5).map(
+        "\n".join
+    )
+)
+def test_each_sentence_stands_where_it_is_said_to(text: str) -> None:
+    """A sentence that is looked for from the beginning is found in another that holds it, or not at all."""
+    found = spans(text)
+    assert [" ".join(text[begin:end].split()) for begin, end in found] == [
+        " ".join(each.split()) for each in sentences(text)
+    ]
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(found))

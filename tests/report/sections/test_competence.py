@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import measurements
 import pytest
 from report.rendered import section, titles
 from worlds import World
 
+from humpback.metrics import metric
 from humpback.report.section import Figure, Table
 
 Made = Callable[[str], Path]
@@ -22,6 +24,24 @@ def test_each_kind_of_damage_has_both_scorers(made: Made) -> None:
     mean = first.rows[-1][1]
     assert isinstance(mean, Figure) and mean.value == pytest.approx((0.65 + 0.68 + 0.71) / 3)
     assert first.track is not None and [at for at, _ in first.track.lines] == [0.5, 0.8]
+
+
+def test_what_is_combined_stands_beside_the_judge(tmp_path: Path) -> None:
+    """What selects in its place must be seen to be better, and of what it is made."""
+    about: dict[str, Any] = {"round": 1}
+    fit = [
+        metric("combined_fit", "M_0", 1.0, n=32, note="32 clean pairs and the same with 3 kinds of damage", **about),
+        *(metric("combined_weight", "M_0", 0.5, n=1, against=name, **about) for name in ("gain", "worst_sentence")),
+        *(metric("scorer_auc", "M_0", 0.9, n=32, part=kind, against="combined", **about) for kind in measurements.KINDS),
+    ]
+    with World(tmp_path / "a") as world:
+        world.metrics("c", list(measurements.competence(1, "M_0", 0.6)), of="competence", round=1)
+        world.metrics("d", fit, of="combination", round=1)
+    aucs, weights = section(tmp_path / "a", "competence").bodies
+    assert isinstance(aucs, Table) and aucs.columns == ("damage", "judge", "likelihood gain", "combined")
+    assert aucs.track is not None and aucs.track.columns == ("judge", "combined")
+    assert isinstance(weights, Table) and [row[0] for row in weights.rows] == ["gain", "worst sentence"]
+    assert weights.caption == "What combined is made of, fitted to 32 clean pairs and the same with 3 kinds of damage"
 
 
 def test_rounds_stand_side_by_side(made: Made) -> None:

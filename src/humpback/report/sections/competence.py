@@ -60,7 +60,8 @@ def _aucs(found: Reading, rows: list[Measured]) -> Table | None:
         *([(float(least), "needed everywhere of the judge, to select by its threshold")] if least is not None else []),
     ]
     names = [CALLED.get(scorer, scorer.replace("_", " ")) for scorer in scorers]
-    track = Track(tuple(name for name in names if name in ("judge", "combined")), 0.0, 1.0, tuple(lines))
+    drawn = tuple(name for name in names if name in ("judge", "combined"))
+    track = Track(drawn, 0.0, 1.0, tuple(lines)) if drawn else None
     n = max(row.n for row in measured)
     caption = f"Round {rows[0].round}, {rows[0].model}, n = {n:,} clean pairs"
     return table(("damage", *names), shown, caption, track)
