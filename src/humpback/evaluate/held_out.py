@@ -43,7 +43,7 @@ def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float]:
 
 
 class ModelQuality(Config):
-    """Forward models by name, on the same held-out pairs; the others are held to the first one."""
+    """Forward models by name, on the same held-out pairs; the others are held to the first, and to `control` if there is one."""
 
     seed: DatasetFolder
     split: str = "test"
@@ -52,6 +52,7 @@ class ModelQuality(Config):
     tags: TagConfig
     max_tokens: int
     stop_tokens: int
+    control: str = ""
 
     @property
     def first(self) -> str:
@@ -64,16 +65,20 @@ class ModelQuality(Config):
 def model_quality(config: ModelQuality, open: Open) -> Iterator[Row]:
     """NLL of the human responses, its paired change, and the share of answers that end within `stop_tokens`."""
     rows = held(Dataset(config.seed), config.split, config.cases)
-    first: list[float | None] = []
+    losses: dict[str, list[float | None]] = {}
+    change = {"unit": "nats/token", "split": config.split, "note": "the same pairs"}
     for name, spec in config.models.items():
         lm, split = open(spec), config.split
-        losses = forward_nll(rows, lm, config.tags.seed, config.max_tokens)
-        first = first or losses
-        yield mean_of("nll", name, losses, unit="nats/token", split=split)
-        change = {"unit": "nats/token", "split": split, "against": config.first, "note": "the same pairs"}
-        yield paired_change("nll_change", name, first, losses, **change)
+        losses[name] = forward_nll(rows, lm, config.tags.seed, config.max_tokens)
+        yield mean_of("nll", name, losses[name], unit="nats/token", split=split)
+        before = losses[config.first]
+        yield paired_change("nll_change", name, before, losses[name], **change, against=config.first)
         stops = ended(rows, lm, config.tags.inference, config.stop_tokens)
         yield mean_of("stop_rate", name, stops, unit="share", split=split)
+    for name in losses if config.control else ():
+        if name not in (config.first, config.control):
+            before = losses[config.control]
+            yield paired_change("nll_change", name, before, losses[name], **change, against=config.control)
 
 
 class BackwardQuality(Config):

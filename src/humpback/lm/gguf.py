@@ -1,6 +1,6 @@
 """Weights in a GGUF file, as a folder that can be opened and trained: unpacked once, into a cache.
 
-`python -m humpback.lm.gguf FILE FOLDER` unpacks, in a process that ends: whoever names a model need not load torch.
+They are unpacked in a process that ends: whoever names a model need not load torch.
 """
 
 import json
@@ -56,27 +56,10 @@ def _is_whole(folder: Path, file: Path) -> bool:
 
 
 def _unpack_apart(file: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", __name__, str(file), str(folder)]
+    command = [sys.executable, "-m", "humpback.lm.transformers.unpack", str(file), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no word"]
         raise UsageFault(
             f"cannot unpack {file}: {said[-1]}", "is the file whole? and: pip install 'humpback[local]' (it needs gguf)"
         )
-
-
-def unpack(file: Path, folder: Path) -> None:
-    """Write the model in `file` to `folder`: weights in bfloat16, tokenizer, chat template and config."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, logging
-
-    logging.disable_progress_bar()
-    named = {"pretrained_model_name_or_path": file.parent, "gguf_file": file.name}
-    whole = GgufConfig(dequantize=True)
-    model = AutoModelForCausalLM.from_pretrained(**named, dtype=torch.bfloat16, quantization_config=whole)
-    model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(**named).save_pretrained(folder)
-
-
-if __name__ == "__main__":
-    unpack(Path(sys.argv[1]), Path(sys.argv[2]))

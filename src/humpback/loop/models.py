@@ -116,11 +116,11 @@ def measure_backward(
     return run.put(name, LMStage(name, METRIC, backward_quality, config), kind="metrics", of="backward")
 
 
-def measure_models(run: Run, seed: Dataset, models: dict[str, str], settings: ModelSettings) -> Dataset:
-    """Every forward model (name -> model) on the test split, against the first."""
+def measure_models(run: Run, seed: Dataset, models: dict[str, str], settings: ModelSettings, control: str = "") -> Dataset:
+    """Every forward model (name -> model) on the test split, against the first, and against `control` if it is given."""
     config = ModelQuality(
         seed=seed.path, cases=settings.measure.cases, models=models, tags=settings.tags,
-        max_tokens=settings.curate.max_tokens, stop_tokens=settings.measure.stop_tokens,
+        max_tokens=settings.curate.max_tokens, stop_tokens=settings.measure.stop_tokens, control=control,
     )  # fmt: skip
     return run.put("model-quality", LMStage("model-quality", METRIC, model_quality, config), kind="metrics", of="models")
 

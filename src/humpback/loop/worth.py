@@ -20,4 +20,4 @@ def measure(run: Run, seed: Dataset, rounds: Rounds, settings: LoopSettings) -> 
     control = trained(run, "forward", [seed, blind], settings, UNCURATED)
     if not settings.backward_lm:
         measure_backward(run, seed, rounds.writers, settings, settings.augment.sampling)
-    measure_models(run, seed, {**rounds.models, UNCURATED: control}, settings)
+    measure_models(run, seed, {**rounds.models, UNCURATED: control}, settings, UNCURATED)

@@ -193,9 +193,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pairs:
+    """Pairs under a caption; `left_out` more are not here. `every`: all are shown, also where room is scarce."""
+
     pairs: tuple[Pair, ...]
     caption: str = ""
     left_out: int = 0
+    every: bool = False
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Printer:
             if i and not isinstance(body, Text):
                 self.console.print()
             if isinstance(body, Pairs):
-                self._pairs(body, 1 if several else PAIRS)
+                self._pairs(body, len(body.pairs) if body.every else 1 if several else PAIRS)
                 several = True
             else:
                 self.body(body)
@@ -119,7 +119,7 @@ class Printer:
             case Histogram():
                 self._histogram(body)
             case Pairs():
-                self._pairs(body, PAIRS)
+                self._pairs(body, len(body.pairs) if body.every else PAIRS)
             case Flow():
                 self._flow(body)
 

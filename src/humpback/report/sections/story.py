@@ -1,0 +1,99 @@
+"""The run for someone who was not there: pairs that were kept, some that were thrown away and why, and whether it helped."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from humpback.curate import scorers
+from humpback.report.columns import column, words
+from humpback.report.measured import Measured, one, such
+from humpback.report.reading import Reading
+from humpback.report.section import Body, Pair, Pairs, Section, Text, Word, figure, text
+from humpback.report.sections._pairs import key_of, quality, reason, whole_pairs
+from humpback.report.sections._sure import APART, sure
+from humpback.store import Dataset
+
+PLACE = 50
+KEPT = 5
+SAYS = (
+    "The backward model wrote each instruction from the response alone; the responses stand on the pages as they are. Kept "
+    "ones are shown from the best to the lowest."
+)
+
+
+def sections(found: Reading) -> Iterator[Section]:
+    """Of runs that selected pairs."""
+    round = found.rounds[-1] if found.rounds else None
+    scored = found.scored(round) if round is not None else None
+    chosen = found.last(kind="selected", round=round) if round is not None else None
+    if scored is None or chosen is None or not len(scored):
+        return
+    bodies: list[Body] = [body for body in (_kept(found, scored, chosen), _thrown(found, scored, chosen)) if body.pairs]
+    yield Section("story", "Kept, thrown away, and whether it helped", SAYS, (*bodies, *_helped(found)))
+
+
+def _ranked(scored: Dataset, chosen: Dataset) -> list[str]:
+    """The ids of the pairs that have a value, best first."""
+    ids, key = words(scored, "id"), key_of(scored, chosen)
+    values = column(scored, key)
+    return [ids[i] for i in np.lexsort((ids, -quality(key) * values)) if np.isfinite(values[i])]
+
+
+def _kept(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
+    kept = set(words(chosen, "id"))
+    ranked = [each for each in _ranked(scored, chosen) if each in kept]
+    shown = [ranked[round(at)] for at in np.linspace(0, len(ranked) - 1, min(KEPT, len(ranked))).tolist()]
+    told = f"{len(shown)} of the {len(kept):,} that were kept"
+    return Pairs(whole_pairs(found, scored, shown, {}), told, every=True)
+
+
+def _thrown(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
+    """One that a guard dropped, the best that was not selected, and the worst."""
+    faults = {drop["id"]: f"{reason(drop)}{_weakest(scored, drop['id'])}" for drop in chosen.drops()}
+    ranked = [each for each in _ranked(scored, chosen) if each in faults]
+    guarded = found.last(kind="pairs", of="guards")
+    drops = list(guarded.drops()) if guarded is not None else []
+    first = {drops[0]["id"]: f"a guard: {reason(drops[0])}"} if drops else {}
+    shown: tuple[Pair, ...] = (
+        whole_pairs(found, found.made_of(guarded), list(first), first) if guarded is not None and first else ()
+    )
+    shown += whole_pairs(found, scored, list(dict.fromkeys([*ranked[:1], *ranked[-1 if shown else -2 :]])), faults)
+    every = len(faults) + sum(len(list(each.drops())) for each in found.datasets(kind="pairs", of="guards"))
+    return Pairs(shown, f"{len(shown)} of the {every:,} that were thrown away, and why", every=True)
+
+
+def _weakest(scored: Dataset, id: str) -> str:
+    """By which scorer the pair stands lowest, and what share of the pairs is better."""
+    ids = words(scored, "id")
+    if id not in ids:
+        return ""
+    better: dict[str, float] = {}
+    for name in scorers.names():
+        values = column(scored, name) * quality(name)
+        own, there = values[ids.index(id)], values[np.isfinite(values)]
+        if np.isfinite(own) and name != "combined":
+            better[name] = float((there > own).mean())
+    name = max(better, key=lambda each: better[each], default="")
+    return f"; lowest by {name.replace('_', ' ')}: {better[name]:.0%} of the pairs are better" if name else ""
+
+
+def _helped(found: Reading) -> Iterator[Text]:
+    """The last model beside the one that was trained on as many pairs drawn blindly, and beside the one without any."""
+    changes = such(found.metrics(of="models"), metric="nll_change")
+    blind = [row for row in changes if row.against and row.against != changes[0].against] if changes else []
+    if blind:
+        yield _against(blind[-1], f"a model trained on as many pairs drawn blindly ({blind[-1].against})")
+        seed = one(changes, model=blind[-1].model, against=changes[0].against)
+        if seed:
+            yield _against(seed, f"the model of the seed alone ({seed.against})")
+
+
+def _against(row: Measured, beside: str) -> Text:
+    value, se = row.value or 0.0, row.se or 0.0
+    apart = abs(value) > APART * se
+    told = Word("better", "good", (row,)) if value < 0 else Word("worse", "bad", (row,))
+    word = told if apart else Word("neither better nor worse, as far as can be told,", "", (row,))
+    return text(
+        f"Beside {beside}, what was kept makes {row.model} ", word, " at predicting ", row.n,
+        " human answers that no model has seen: ", figure(row, signed=True), f" ({sure(row)}).",
+    )  # fmt: skip
