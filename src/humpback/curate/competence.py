@@ -43,13 +43,14 @@ def measured(run: Run, seed: Dataset, asking: Asking) -> Dataset:
     settings, number = asking.settings, asking.round
     dev, about = DevPairs(seed=seed.path, cases=asking.cases), {"round": number, "model": asking.model}
     config = JudgedAnyhow(max_tokens=settings.curate.max_tokens, round=number, judge=settings.judge)
-    judged = LMStage("judged", scorers.schema(), judged_anyhow, config, lm=asking.judge)
+    judged = [LMStage("judged", scorers.schema(), judged_anyhow, config, lm=asking.judge)] if settings.judge.ask else []
     cases = run.put(f"damaged-{number}-pairs", Stage("damaged", PAIR, damaged, dev), kind="damaging", **about)
     # The judge last: it need not be opened again for what follows.
-    for stage in (gain.by_forward(asking), *_others(asking)):
+    todo: list[Stage] = [gain.by_forward(asking), *_others(asking), *judged]
+    for stage in todo[:-1]:
         name = f"damaged-{number}-{stage.name}"
         cases = run.map(name, stage, cases, may_be_empty=True, kind="damaging", **about)
-    made = run.map(f"damaged-{number}", judged, cases, may_be_empty=True, kind="damaged", **about)
+    made = run.map(f"damaged-{number}", todo[-1], cases, may_be_empty=True, kind="damaged", **about)
     compared = CompetenceStage(
         damaged=made.path, judge_lm=asking.judge, judge=settings.judge, max_tokens=settings.curate.max_tokens,
         k=settings.curate.k, ifd_band=settings.curate.ifd_band, **about,
@@ -124,13 +125,13 @@ def competence(config: CompetenceStage, open: Callable[[str], LM]) -> Iterator[R
     cases = Dataset(config.damaged)
     rows = list(cases.rows())
     labelled, judged = [row for row in rows if row["method"] == LABELLED], whole_and_damaged(rows)
-    if labelled:
+    if labelled and config.judge.ask:
         scores, labels = [as_in_a_run(row)["score"] for row in labelled], [int(row["label"]) for row in labelled]
         top = len(rubric(config.judge.rubric)[0].options)
         yield from agreement(scores, labels, config.k, top, config.model, config.round)
-    if judged:
+    yield from aucs(judged, config, config.model, config.round) if judged else ()
+    if judged and config.judge.ask:
         clean = [row for row in judged if row["method"] == CLEAN]
-        yield from aucs(judged, config, config.model, config.round)
         yield from _answers(config, judged, clean)
         yield from _costs(config, cases)
         yield from _retest(config, clean, open)
@@ -141,12 +142,13 @@ def aucs(judged: Sequence[Row], bounds: Bounds, model: str, round: int) -> Itera
     """scorer_auc of each scorer (`against`) on each kind of damage: how far clean pairs rank above the same, damaged so.
 
     The errors are those of pairs: what makes a pair easy or hard whether it is damaged or not cancels out. Judge and gain
-    are told even where they have no value.
+    are told even where they have no value, but a judge that was not asked is not.
     """
     of = {kind: [row for row in judged if row["method"] == kind] for kind in DAMAGES}
     for name in scorers.names():
         scorer = scorers.load(name, bounds)
-        if name not in ALWAYS and all(row.get(name) is None for row in judged):
+        asked = name in ALWAYS and (name != "score" or any(row.get("judge") for row in judged))
+        if not asked and all(row.get(name) is None for row in judged):
             continue
         for kind in [kind for kind in DAMAGES if kind != CLEAN]:
             good, bad = ([_quality(scorer, row.get(name)) for row in of[each]] for each in (CLEAN, kind))
@@ -248,6 +250,7 @@ def choose(metrics: Sequence[Row], curate: CurateConfig) -> Choice:
         why = f"the judge ranks clean pairs above all damage that no guard catches (lowest AUC {worst:.2f}, needed "
         return Choice("score", k=curate.k, why=f"{why}{curate.min_auc})")
     why = f"the judge is not competent: lowest AUC {worst:.2f} (needed {curate.min_auc}), valid answers {share:.0%}"
+    why = why if judge else "the judge is not asked"
     fit = next((row for row in metrics if row["metric"] == "combined_fit"), None)
     if fit and fit["value"]:
         told = ", ".join(f"{kind.replace('_', ' ') or 'labels'} {value:.2f}" for kind, value in _combined(metrics).items())

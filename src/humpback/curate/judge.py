@@ -29,6 +29,9 @@ from humpback.schema import Row, row_seed
 class JudgeConfig(Config):
     """How pairs are graded."""
 
+    ask: bool = Field(
+        True, description="false: nobody is asked for a score; for models that are known not to be able to judge (ours)"
+    )
     mode: Annotated[Literal["expected", "text", "multi"], OFTEN] = Field(
         "expected",
         description="expected: expectation over the levels' probabilities (ours). text: reasoning, then Score: N (paper). "

@@ -11,13 +11,13 @@ from humpback.run import Run
 from humpback.stage import Stage
 from humpback.store import Dataset
 
-# What each round measures, whatever it selects by.
+# What each round measures, whatever it selects by; the judge's score only if it is asked (`judge.ask`).
 ALWAYS = ("score", "gain")
 COMBINED = "combined"
 
 
 def scored(run: Run, name: str, pairs: Dataset, asking: Asking, **about: Any) -> Dataset:
-    """`pairs` under the scorers in `asking.columns`; judge and gain always."""
+    """`pairs` under the scorers in `asking.columns`; gain always, and the judge unless it is not asked."""
     return scored_together(run, {name: pairs}, asking, **about)[name]
 
 
@@ -42,14 +42,15 @@ def stages(columns: Iterable[str], asking: Asking) -> list[Stage]:
 
 
 def wanted(asking: Asking) -> tuple[str, ...]:
-    """The columns that a round measures: those always, those that it asks for, and what these are made of.
+    """The columns that a round measures: those of `ALWAYS`, those that it asks for, and what these are made of.
 
     `combined` is one of them once it is fitted.
     """
     columns = list(map(named, asking.columns))
     parts = [each for column in columns for each in parts_of(column, asking.settings, asking.backward)]
     made = [column for column in columns if column != COMBINED or asking.fitted]
-    return tuple(dict.fromkeys([*ALWAYS, *parts, *made]))
+    asked = asking.settings.judge.ask
+    return tuple(name for name in dict.fromkeys([*ALWAYS, *parts, *made]) if asked or name != "score")
 
 
 def named(column: str) -> str:
@@ -71,6 +72,8 @@ def parts_of(column: str, settings: CurationSettings, backward: str) -> tuple[st
 def check(columns: Iterable[str], settings: CurationSettings, backward: str) -> None:
     """Raises `UsageFault` for a scorer that there is not, or whose model no setting names; `backward` is the one."""
     for name in map(named, columns):
+        if "score" in parts_of(name, settings, backward) and not settings.judge.ask:
+            raise UsageFault(f"{name} needs the judge's score, and judge.ask is false", "--set judge.ask=true")
         lack = lacks(name, settings, backward)
         if lack:
             raise UsageFault(f"the scorer {name} needs {lack}, which is empty", f"--set {lack}=MODEL")

@@ -49,11 +49,11 @@ class CurateConfig(ScoringConfig):
 
     by: Annotated[By, OFTEN] = Field(
         "auto",
-        description="score: the judge at k. gain: likelihood gain. auto: the judge at k if competent, else the better. Any "
+        description="score: the judge at k. auto: the judge at k if it is competent, else combined. combined, gain, any "
         "other scorer: the best share by its column; relevance and entailment are outside models (ours)",
     )
     share: Annotated[float, OFTEN] = Field(
-        0.5, description="by gain, or by a judge that is not competent: this share, the highest (ours)"
+        0.5, description="by all but a judge that is competent, or is given: this share, the highest (ours)"
     )
     rounds: Annotated[int, OFTEN] = Field(2, description="M_0 -> A_k^(1) -> M_1 -> A_k^(2) -> M_2 (paper: 2)")
     min_auc: float = Field(

@@ -43,7 +43,7 @@ def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float]:
 
 
 class ModelQuality(Config):
-    """Forward models by name, on the same held-out pairs; the others are held to the first, and to `control` if there is one."""
+    """Forward models by name, on the same held-out pairs; the others are held to the first, and to the `control` if any."""
 
     seed: DatasetFolder
     split: str = "test"

@@ -114,7 +114,8 @@ def curated(run: Run, seed: Dataset, pairs: Dataset, asking: Asking, config: Cur
     """(all pairs scored, A_k^(t)): the judge is measured before it is trusted, and the best are kept."""
     number = asking.round
     known = list(competence.measured(run, seed, asking).rows())
-    injection.measured(run, seed, asking)
+    if asking.settings.judge.ask:
+        injection.measured(run, seed, asking)
     fitted = calibration.of_round(run, asking)
     choice = competence.choose([*known, *(fitted.rows() if fitted else ())], config)
     say(run, number, f"selects by {choice.by}: {choice.why}")

@@ -38,8 +38,9 @@ def by_forward(asking: Asking) -> LMStage:
 
 
 def stages(asking: Asking) -> tuple[LMStage, ...]:
-    """The judge's stage, if the judge is the forward model, or one that asks that model."""
-    return score.stages(asking) if asking.judge == asking.forward else (by_forward(asking),)
+    """The judge's stage, if the judge is the forward model and asked, or one that asks that model."""
+    judged = asking.settings.judge.ask and asking.judge == asking.forward
+    return score.stages(asking) if judged else (by_forward(asking),)
 
 
 SCORER = Scorer("gain", COLUMNS, stages, part="likelihood", place=20, over=0.0)
