@@ -21,6 +21,7 @@ from humpback.recipes.demo import MATERIAL
 from humpback.store import read_json
 
 PAGES = str(MATERIAL / "pages.warc.gz")
+EMBEDDED = ("--set", "base=embedded")
 
 
 @dataclass
@@ -279,7 +280,7 @@ def test_reuse_takes_over_what_is_the_same(humpback: Humpback, pairs: str) -> No
 
 def test_a_dry_run_shows_the_settings_and_where_they_come_from(humpback: Humpback, tmp_path: Path) -> None:
     """What the base model recommends must not work in secret."""
-    done = humpback("run", "demo", "--out", "out", "--set", "curate.k=4", "--limit", "7", "--dry")
+    done = humpback("run", "demo", "--out", "out", "--set", "curate.k=4", "--limit", "7", "--dry", *EMBEDDED)
     lines = set(done.stdout.splitlines())
     assert {"curate.k = 4.0    # --set", "corpus.sample = 7    # --limit"} <= lines
     assert "backward.context = 'heading'    # recommended by embedded" in lines and not (tmp_path / "out").exists()
@@ -287,7 +288,7 @@ def test_a_dry_run_shows_the_settings_and_where_they_come_from(humpback: Humpbac
 
 def test_presets_stand_over_the_base_and_under_what_is_typed(humpback: Humpback) -> None:
     """A preset that the base's recommendation overrides, or that overrides what was typed, is worth nothing."""
-    done = humpback("run", "demo", "--preset", "modern", "--preset", "gpu24", "--set", "sft.clip=0.5", "--dry")
+    done = humpback("run", "demo", "--preset", "modern", "--preset", "gpu24", "--set", "sft.clip=0.5", "--dry", *EMBEDDED)
     lines = set(done.stdout.splitlines())
     assert {"sft.schedule = 'cosine'    # preset modern", "sft.lr = 0.0002    # preset gpu24"} <= lines, done.stderr
     assert {"sft.clip = 0.5    # --set", "backward.context = 'heading'    # recommended by embedded"} <= lines
@@ -415,7 +416,7 @@ def test_a_full_disk_is_a_line_and_keeps_what_is_finished(tmp_path: Path, pairs:
 @pytest.mark.slow
 def test_an_interruption_is_told_with_what_to_do(tmp_path: Path) -> None:
     """Ctrl-C ended with exit code 130 and without a word: is what was done lost?"""
-    command = [sys.executable, "-m", "humpback.cli", "run", "demo", "--out", "out", "--limit", "24"]
+    command = [sys.executable, "-m", "humpback.cli", "run", "demo", "--out", "out", "--limit", "24", "--set", "base=embedded"]
     running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     limit = time.monotonic() + 50
     while not list((tmp_path / "out").glob("0*-sample")) and time.monotonic() < limit:

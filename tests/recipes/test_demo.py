@@ -55,6 +55,7 @@ class Copies(LocalEngine):
 
 def settings(layer: dict[str, Any] | None = None, **curate: object) -> Config:
     small = {
+        "base": "embedded",
         # The paper's rounds: the copies are no better than base, and no selection differs much from another.
         "iterate": {"gate": False, "stop_overlap": None, "stop_precision": None},
         "corpus": {"sample": 10},
