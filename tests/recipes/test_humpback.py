@@ -1,13 +1,17 @@
 """What the recipe refuses before anything is done."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rehearsed import Refuses, carried_out, demo
+from rehearsed import Refuses, WorkLeft, carried_out, demo
 
 from humpback import recipes
+from humpback.config import build
 from humpback.errors import UsageFault
+from humpback.lm.embedded import EMBEDDED
+from humpback.train import bases
 
 
 def test_a_training_that_cannot_be_is_refused_before_the_corpus(tmp_path: Path) -> None:
@@ -15,6 +19,38 @@ def test_a_training_that_cannot_be_is_refused_before_the_corpus(tmp_path: Path) 
     with pytest.raises(UsageFault, match="GPUs"):
         carried_out("demo", tmp_path / "a", demo(hardware={"launch": "fsdp2"}), Refuses())
     assert not list((tmp_path / "a").glob("[0-9]*"))
+
+
+def test_a_model_that_can_be_no_base_is_refused_before_the_corpus(tmp_path: Path) -> None:
+    """That it has no tokenizer was known after the pages had been read; a base that has no more than no template is none
+    such, but cannot be told in words what to write."""
+    folder = shutil.copytree(EMBEDDED, tmp_path / "base")
+    (folder / "humpback.json").unlink()
+    (folder / "chat_template.jinja").unlink()
+    named = f"transformers:{folder}"
+    with pytest.raises(WorkLeft):
+        carried_out("demo", tmp_path / "a", demo(base=named), Refuses())
+    with pytest.raises(UsageFault, match="told in words what to write, and has no chat template"):
+        carried_out("demo", tmp_path / "b", demo(backward_lm=named), Refuses())
+    wordless = folder.rename(tmp_path / "wordless")
+    (wordless / "tokenizer.json").unlink()
+    with pytest.raises(UsageFault, match="wordless has no tokenizer that can be read"):
+        carried_out("demo", tmp_path / "c", demo(base=f"transformers:{wordless}"), Refuses())
+
+
+@pytest.mark.parametrize(("recipe", "more"), [("sweep", {"train": True, "pairs": "pool.jsonl", "lm": "echo"}), ("coin", {})])
+def test_other_recipes_that_train_examine_the_base_too(
+    recipe: str, more: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has a start of its own, and the costly work before its training."""
+    monkeypatch.setattr(bases, "check", lambda _: _raise("examined"))
+    settings = build(recipes.load(recipe).Settings, [{"seed": {"path": "seed.jsonl"}, **more}])
+    with pytest.raises(UsageFault, match="examined"):
+        carried_out(recipe, tmp_path / "run", settings, Refuses())
+
+
+def _raise(fact: str) -> None:
+    raise UsageFault(fact)
 
 
 @pytest.mark.parametrize(

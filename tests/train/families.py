@@ -140,6 +140,27 @@ def family(name: str, attention: str = packing.ATTENTION) -> Family:
     return Family(name, model, words)
 
 
+# Architectures whose models exist as pretrained, in the kinds of tokenizers that there are.
+BASES = ["qwen3", "llama", "llama-3", "gemma3"]
+
+
+def base(name: str) -> Family:
+    """`family(name)` as pretrained: without a template; texts begin with the first token of kinds that have one.
+
+    chatml's end of text is another than its end of turn, and is its pad token; gemma's model knows the end of turn alone.
+    """
+    made = family(name, "eager")
+    words = made.tokenizer
+    words.chat_template = None
+    if words.bos_token:
+        words.add_bos_token = True
+    else:
+        words.eos_token = words.pad_token
+    made.model.config.eos_token_id = words.eos_token_id
+    made.model.generation_config.eos_token_id = words.convert_tokens_to_ids("<end_of_turn>") or words.eos_token_id
+    return made
+
+
 # A fine-tuning whose steps can be followed by hand.
 PLAIN = {"weight_decay": 0.0, "dropout": 0.0, "precision": "fp32", "optimizer": "sgd"}
 

@@ -107,7 +107,8 @@ def _is_whole(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str
     """Whether prompt and completion, encoded apart, are what the whole conversation is encoded to."""
     turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
     made, whole = render(tokenizer, prompt, completion), tokenizer.apply_chat_template(turns, tokenize=False)
-    return made.prompt + made.completion == tokenizer.encode(whole, add_special_tokens=False)
+    ids: list[int] = tokenizer.encode(whole, add_special_tokens=False)
+    return made.prompt + made.completion == ids
 
 
 def _no_turns(tokenizer: "PreTrainedTokenizerBase", why: str) -> UsageFault:

@@ -27,7 +27,7 @@ def check_instructed(lm: str) -> None:
     if spec.folder and not role_of(spec) and turns(spec.folder) == "plain":
         raise UsageFault(
             f"{lm} is to be told in words what to write, and has no chat template: it is a base",
-            "take its chat or instruct form, or a backward model: humpback run humpback trains one where backward_lm is empty",
+            "take its chat or instruct form, or train a backward model from it: leave backward_lm empty",
         )
 
 

@@ -31,7 +31,7 @@ def examine(folder: Path) -> str:
     check_causal(folder, config)
     check_weights(folder)
     tokenizer = tokenizer_of(folder)
-    check_end(folder, tokenizer, config.get_text_config())
+    check_end(folder, tokenizer)
     check_tokens(folder, chat.ready(tokenizer), config.get_text_config())
     return "plain" if chat.has_plain_turns(tokenizer) else "own"
 
@@ -81,11 +81,13 @@ def tokenizer_of(folder: Path) -> Any:
     return tokenizer
 
 
-def check_end(folder: Path, tokenizer: Any, config: Any) -> None:
+def check_end(folder: Path, tokenizer: Any) -> None:
     """Raises `UsageFault` for a tokenizer without an end token, with the one that the model knows."""
     if tokenizer.eos_token_id is not None:
         return
-    known = config.eos_token_id[0] if isinstance(config.eos_token_id, list) else config.eos_token_id
+    # As it is written: where it is not, transformers has one of its own for each kind of model.
+    given = store.read_json(folder / "config.json").get("eos_token_id")
+    known = given[0] if isinstance(given, list) else given
     token = tokenizer.convert_ids_to_tokens(known) if known is not None else None
     if token is None:
         told, hint = f"its config names {'none' if known is None else f'token {known}, which it has not'}", ANOTHER
