@@ -91,6 +91,7 @@ def ready(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
     """
     if tokenizer.chat_template is not None:
         return tokenizer
+    end_of(tokenizer)
     marks = tokenizer.encode(MARKS, add_special_tokens=False)
     if not marks or tokenizer.unk_token_id in marks:
         raise _no_turns(tokenizer, f"cannot encode the turns that it would be given, {MARKS!r}")
@@ -132,12 +133,18 @@ def render(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str | 
     prompt_ids = tokenizer.encode(text, add_special_tokens=False)
     if completion is None:
         return Rendered(prompt_ids, [])
-    if tokenizer.eos_token_id is None:
+    return Rendered(prompt_ids, [*plain_ids(tokenizer, completion), end_of(tokenizer)])
+
+
+def end_of(tokenizer: "PreTrainedTokenizerBase") -> int:
+    """The token that ends an answer; raises `UsageFault` where there is none."""
+    end: int | None = tokenizer.eos_token_id
+    if end is None:
         raise UsageFault(
-            f"the tokenizer of {tokenizer.name_or_path} has no end token, so that its model could not learn to stop",
+            f"the tokenizer of {tokenizer.name_or_path} has no end token, without which no answer ends",
             f'name it in tokenizer_config.json in {tokenizer.name_or_path}, for example: "eos_token": "</s>"',
         )
-    return Rendered(prompt_ids, [*plain_ids(tokenizer, completion), tokenizer.eos_token_id])
+    return end
 
 
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> list[list[int]]:
@@ -159,7 +166,7 @@ def plain_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
 
 def target_ids(tokenizer: "PreTrainedTokenizerBase", targets: Sequence[str], ended: bool) -> list[list[int]]:
     """The ids of each of `targets` as an answer; `ended`: with the token that ends one."""
-    end = [tokenizer.eos_token_id] if ended else []
+    end = [end_of(tokenizer)] if ended else []
     return [plain_ids(tokenizer, target) + end for target in targets]
 
 
