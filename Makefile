@@ -30,7 +30,7 @@ test-all: test
 	$(BIN)/python -m pytest -m "slow and not vllm"
 
 # The wheel by itself: in an environment with nothing else, from another folder, the demo made small.
-SMALL := --limit 24 --set curate.rounds=1 --set sft.passes=1
+SMALL := --set base=embedded --limit 24 --set curate.rounds=1 --set sft.passes=1
 WHEEL := runs/wheel
 test-wheel: $(VENV)/installed
 	rm -rf $(WHEEL) build

@@ -16,6 +16,8 @@ QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1",
     "WANDB_SILENT": "true", "WANDB_DISABLE_CODE": "true",
 }  # fmt: skip
+# Threads that wait for each other spin: beside other work on the same processors a step took several times as long.
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 # Where what draws the loss keeps its logs, in the folder of the model to be.
 TRACKING = "tracking"
 SHARDED = ("FSDP", "DEEPSPEED")
@@ -38,7 +40,7 @@ def environment(folder: Path, training: Training) -> dict[str, str]:
     launch, logs = training.hardware.launch, str(folder / TRACKING)
     cards = {"CUDA_VISIBLE_DEVICES": visible()[0]} if launch in ("", "one_gpu") and len(visible()) > 1 else {}
     track = {"TENSORBOARD_LOGGING_DIR": logs, "TRACKIO_DIR": logs, "WANDB_DIR": str(folder)}
-    return {"WANDB_MODE": "offline", **os.environ, **QUIET, **track, **cards}
+    return {"WANDB_MODE": "offline", **PATIENT, **os.environ, **QUIET, **track, **cards}
 
 
 def check(training: Training) -> None:

@@ -49,7 +49,7 @@ def _kept(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
 
 def _thrown(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
     """One that a guard dropped, the best that was not selected, and the worst."""
-    faults = {drop["id"]: f"{reason(drop)}{_weakest(scored, drop['id'])}" for drop in chosen.drops()}
+    faults = {drop["id"]: f"{reason(drop)}{_weakest(found, scored, drop['id'])}" for drop in chosen.drops()}
     ranked = [each for each in _ranked(scored, chosen) if each in faults]
     guarded = found.last(kind="pairs", of="guards")
     drops = list(guarded.drops()) if guarded is not None else []
@@ -62,16 +62,16 @@ def _thrown(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
     return Pairs(shown, f"{len(shown)} of the {every:,} that were thrown away, and why", every=True)
 
 
-def _weakest(scored: Dataset, id: str) -> str:
-    """By which scorer the pair stands lowest, and what share of the pairs is better."""
-    ids = words(scored, "id")
-    if id not in ids:
+def _weakest(found: Reading, scored: Dataset, id: str) -> str:
+    """By which of the scorers that are combined the pair stands lowest, and what share of the pairs is better."""
+    ids, combined = words(scored, "id"), np.isfinite(column(scored, "combined")).any()
+    if id not in ids or not combined:
         return ""
     better: dict[str, float] = {}
     for name in scorers.names():
         values = column(scored, name) * quality(name)
         own, there = values[ids.index(id)], values[np.isfinite(values)]
-        if np.isfinite(own) and name != "combined":
+        if np.isfinite(own) and name in (found.settings.get("combine") or ()):
             better[name] = float((there > own).mean())
     name = max(better, key=lambda each: better[each], default="")
     return f"; lowest by {name.replace('_', ' ')}: {better[name]:.0%} of the pairs are better" if name else ""
