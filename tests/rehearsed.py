@@ -35,7 +35,8 @@ from humpback.work import PlannedStage
 Worth = Callable[[str, list[Row]], float]
 # Settings with which the recipe humpback is through in seconds, on the demo's pages or on others.
 SMALL: dict[str, Any] = {
-    "base": "embedded", "corpus": {"sample": 14}, "measure": {"cases": 8, "stop_tokens": 40}, "guards": {"min_logprob": None},
+    "base": "embedded", "corpus": {"sample": 14}, "measure": {"cases": 8, "stop_tokens": 40},
+    "guards": {"min_logprob": None},
     "curate": {"by": "score", "k": 3.0, "stop_below_chance": False}, "judge": {"stop_valid": 0.0},
     "iterate": {"stop_precision": None},
 }  # fmt: skip

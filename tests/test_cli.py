@@ -416,7 +416,7 @@ def test_a_full_disk_is_a_line_and_keeps_what_is_finished(tmp_path: Path, pairs:
 @pytest.mark.slow
 def test_an_interruption_is_told_with_what_to_do(tmp_path: Path) -> None:
     """Ctrl-C ended with exit code 130 and without a word: is what was done lost?"""
-    command = [sys.executable, "-m", "humpback.cli", "run", "demo", "--out", "out", "--limit", "24", "--set", "base=embedded"]
+    command = [sys.executable, "-m", "humpback.cli", "run", "demo", "--out", "out", "--limit", "24", *EMBEDDED]
     running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     limit = time.monotonic() + 50
     while not list((tmp_path / "out").glob("0*-sample")) and time.monotonic() < limit:

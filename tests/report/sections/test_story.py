@@ -32,6 +32,8 @@ def run(folder: Path, change: float = -0.1, kept: int = 8) -> Path:
             metric("nll_change", "M_uncurated", -0.1, n=30, against="M_0", **told),
             metric("nll_change", "M_1", change, n=30, against="M_uncurated", **told),
         ]
+        stopped = metric("stopped", "M_0", 1.0, n=1, round=2, note="nothing can change")
+        world.put("iteration", [stopped], METRIC, kind="metrics", of="iteration", round=2, model="M_0")
         world.put("model-quality", measured, METRIC, kind="metrics", of="models")
     return folder
 

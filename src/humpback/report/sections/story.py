@@ -22,10 +22,9 @@ SAYS = (
 
 
 def sections(found: Reading) -> Iterator[Section]:
-    """Of runs that selected pairs."""
-    round = found.rounds[-1] if found.rounds else None
-    scored = found.scored(round) if round is not None else None
-    chosen = found.last(kind="selected", round=round) if round is not None else None
+    """Of runs that selected pairs: of the last round that did, since one may end before it has begun."""
+    chosen = found.last(kind="selected")
+    scored = found.scored(chosen.about["round"]) if chosen is not None and chosen.about.get("round") else None
     if scored is None or chosen is None or not len(scored):
         return
     bodies: list[Body] = [body for body in (_kept(found, scored, chosen), _thrown(found, scored, chosen)) if body.pairs]
