@@ -14,6 +14,7 @@ from train.families import BASES, FOUR, OUTSIDE, base
 from humpback import lm as language_models
 from humpback import store
 from humpback.lm import Sampling, chat
+from humpback.train.process import child
 
 pytestmark = pytest.mark.filterwarnings(*OUTSIDE)
 GREEDY = Sampling(temperature=0, max_new_tokens=4)
@@ -70,7 +71,9 @@ def test_the_given_turns_are_known_again(tmp_path: Path) -> None:
         words = ready(name)
         words.save_pretrained(tmp_path / name)
         assert chat.has_plain_turns(transformers.AutoTokenizer.from_pretrained(tmp_path / name))
-    assert not chat.has_plain_turns(language_models.open("embedded").tokenizer)
+        assert "<|user|>" in next(child.remarks(words, 4, 0))
+    own = language_models.open("embedded").tokenizer
+    assert not chat.has_plain_turns(own) and not list(child.remarks(own, 4, 0))
 
 
 @every_base

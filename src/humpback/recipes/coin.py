@@ -83,7 +83,8 @@ def recipe(run: Run, settings: Settings) -> None:
     """
     for wanted in tunings(settings, settings.base, ()).values():
         launch.check(wanted)
-        bases.check(wanted)
+        if not settings.run:
+            bases.check(wanted)
     before = from_run(settings) if settings.run else from_pairs(run, settings)
     data = (Data(folder=triples(run, before, settings).path),)
     base = before.model if settings.start == "best" else settings.base

@@ -10,6 +10,7 @@ import random
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -172,10 +173,8 @@ def main(folder: Path) -> None:
         check_packing(training.sft, model, made)
     data = dataset(training.sft, made)
     batch, steps = batch_and_steps(len(data), training.sft)
-    if first and chat.has_plain_turns(tokenizer):
-        told(said=f"has no chat template: asked in turns of plain text, {chat.MARKS!r}, which are saved with it")
-    if first and too_long:
-        told(said=f"{too_long} of {len(made) + too_long} examples left out: their prompts fill sft.max_tokens")
+    for remark in remarks(tokenizer, len(made), too_long) if first else ():
+        told(said=remark)
     kind = partial(ContrastTrainer, training.contrast) if training.contrast else Trainer
     trainer = kind(
         model=adapted(model, training.sft),
@@ -210,6 +209,14 @@ def main(folder: Path) -> None:
     PartialState().wait_for_everyone()
     PartialState().destroy_process_group()
     faulthandler.cancel_dump_traceback_later()
+
+
+def remarks(tokenizer: Any, kept: int, too_long: int) -> Iterator[str]:
+    """What people should know of what is trained on."""
+    if chat.has_plain_turns(tokenizer):
+        yield f"has no chat template: asked in turns of plain text, {chat.MARKS!r}, which are saved with it"
+    if too_long:
+        yield f"{too_long} of {kept + too_long} examples left out: their prompts fill sft.max_tokens"
 
 
 def check_packing(sft: SftConfig, model: Any, made: list[Tokens]) -> None:
