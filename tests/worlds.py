@@ -103,6 +103,7 @@ class WorldSettings(Config):
     backward_lm: str = ""
     teach: dict[str, float] = Field(default_factory=lambda: {"share": 0.0})
     curate: dict[str, Any] = Field(default_factory=lambda: {"by": "auto", "k": 4.5, "share": 0.5, "min_auc": 0.8})
+    judge: dict[str, bool] = Field(default_factory=lambda: {"ask": True})
     relevance: dict[str, str] = Field(default_factory=lambda: {"embedding": "", "entailment": ""})
     combine: tuple[str, ...] = ("score", "gain", "specificity", "relevance")
     iterate: dict[str, bool] = Field(default_factory=lambda: {"gate": True})

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from report.rendered import section
-from worlds import World, WorldSettings, pool
+from worlds import World, WorldSettings, pair, pool
 
 from humpback import store
+from humpback.curate import scorers
 from humpback.report.section import Facts, Flow, Text
 from humpback.schema import PAIR
 
@@ -58,3 +59,12 @@ def test_what_is_not_finished_is_told(made: Made, tmp_path: Path) -> None:
     (tmp_path / "a" / "02-scored" / "part-00000.parquet").write_bytes(b"")
     [told] = [body for body in section(tmp_path / "a", "overview").bodies if isinstance(body, Text)]
     assert told.parts == ("Not finished: scored-1 (1 shards done).",) and told.tone == "bad"
+
+
+def test_where_no_judge_was_asked_none_is_named(tmp_path: Path) -> None:
+    """A run whose pairs were ranked by likelihoods told of a judge who graded them."""
+    with World(tmp_path / "a", settings=WorldSettings(judge={"ask": False})) as world:
+        every = world.put("scored", [{**pair(0), "gain": 1.0}], scorers.schema(), kind="scored", round=1, model="M_0")
+        world.select("selected", every, {}, "gain", share=1.0, round=1, model="M_0")
+    told = " ".join(str(part) for body in section(tmp_path / "a", "rounds").bodies for part in getattr(body, "parts", ()))
+    assert "no judge was asked" in told and "judged by" not in told

@@ -19,6 +19,10 @@ def judge(found: Reading, scored: Dataset | None, round: int | None, model: str)
     names = Counter(name for name in words(scored, "judge") if name) if scored else Counter()
     name = ", ".join(name for name, _ in names.most_common()) or outside or model
     before = f"Round {round}: judged by " if round is not None else "Judged by "
+    if not asked(found):
+        return text(
+            "" if round is None else f"Round {round}: ", "no judge was asked for scores (", Code("judge.ask=false"), ")."
+        )
     if outside:
         return text(before, Code(name), ", not by the model in training: this is no self-alignment.", tone="bad")
     if round is None:
@@ -27,6 +31,11 @@ def judge(found: Reading, scored: Dataset | None, round: int | None, model: str)
     taught = (", taught to judge by ", Figure(float(share), "share"), " of its training examples") if share else ()
     inner = f"{model}, the model in training" if name != model else "the model in training"
     return text(before, Code(name), f" ({inner}", *taught, ").")
+
+
+def asked(found: Reading) -> bool:
+    """Whether a judge was asked for scores at all."""
+    return found.settings.get("judge.ask") is not False
 
 
 def others(found: Reading, scored: Dataset | None, by: str) -> Iterator[Text]:

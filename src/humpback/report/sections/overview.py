@@ -26,8 +26,9 @@ def sections(found: Reading) -> Iterator[Section]:
 def _says(found: Reading) -> str:
     base = found.settings.get("base")
     told = f"On the base model {base}." if base else ""
-    loop = " A good answer already stands on the web: the backward model writes the instruction that it answers, a judge " \
-           "grades the pairs, and the best are trained on."  # fmt: skip
+    who = "a judge grades the pairs" if _who.asked(found) else "scorers rank the pairs"
+    loop = " A good answer already stands on the web: the backward model writes the instruction that it answers, " \
+           f"{who}, and the best are trained on."  # fmt: skip
     return (told + (loop if found.finished(kind="selected") and found.finished(kind="segments") else "")).strip()
 
 
@@ -77,7 +78,7 @@ def _flow(found: Reading) -> Flow | None:
         Box("segments", f"{len(segments):,} texts", (1, 0)),
         Box("backward model", written, (2, 0)),
         Box("pairs", f"{len(pairs):,} past guards" if pairs else "…", (3, 0)),
-        Box("judge", outside or ", then ".join(judges) or "…", (4, 0)),
+        Box("judge" if _who.asked(found) else "scorers", outside or ", then ".join(judges) or "…", (4, 0)),
         Box("kept pairs", kept[-1] if kept else "…", (4, 1)),
         Box("forward model", ", ".join(models), (2, 1)),
         Box("seed pairs", f"{len(seed):,} human", (1, 1)),
