@@ -112,7 +112,8 @@ def compared() -> Iterator[Row]:
     random = np.random.default_rng(0)
     kinds = [kind for kind in (CLEAN, *KINDS) for _ in range(40)]
     labels = [int(i % 5 == 0) for i in range(100)]
-    damaged = {name: random.normal(0, 1, 200) + (np.array(kinds) == CLEAN) * 0.4 * i for i, name in enumerate(SCORERS)}
+    clean = np.array(kinds) == CLEAN
+    damaged = {name: random.normal(0, 1, len(kinds)) + clean * 0.4 * i for i, name in enumerate(SCORERS)}
     labelled = {name: random.normal(0, 1, 100) + np.array(labels) * 0.3 * i for i, name in enumerate(SCORERS)}
     pool = {name: random.normal(0, 1, 108) for name in SCORERS}
     yield from comparison.damage_rows(damaged, kinds)

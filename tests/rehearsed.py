@@ -145,7 +145,10 @@ def _without_encoders(job: Job) -> Job:
 def shared_words(_: RelevanceConfig, given: Iterable[Row]) -> Iterator[Row]:
     for row in given:
         shared = len({*row["instruction"].split()} & {*row["response"].split()})
-        yield {**row, "relevance": float(shared), "embedding_rank": 1 + shared % 3, "entailment": shared / 100}
+        yield {
+            **row, "relevance": float(shared), "embedding_rank": 1 + shared % 3, "entailment": shared / 100,
+            "relevance_margin": shared / 10, "stray_sentence": 1 / (1 + shared),
+        }  # fmt: skip
 
 
 class WorkLeft(Exception):

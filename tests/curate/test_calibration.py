@@ -63,7 +63,8 @@ def test_the_fit_is_what_its_rows_say(run: Run) -> None:
     assert read == fit(good, taught, [scorers.load(name, CurateConfig()) for name in COLUMNS]) and unit == "parent"
     assert rows[0]["note"] == f"20 clean pairs and the same with {len(taught)} kinds of damage"
     made = list(calibration.combine(calibration.CombineStage(fitted=path, ifd_band=BAND), damaged()))
-    assert read is not None and [row["combined"] for row in made] == read.predict(damaged())  # type: ignore[index]
+    assert read is not None
+    assert [row["combined"] for row in made] == read.among(damaged()).predict(damaged())  # type: ignore[index]
 
 
 def test_each_kind_is_measured_by_a_fit_to_the_others(run: Run) -> None:
@@ -124,4 +125,5 @@ def test_a_round_fits_what_its_models_can_measure(tmp_path: Path) -> None:
         damage = run.one(kind="damaged", round=1)
         assert all(row[name] is not None for row in damage.rows() for name in weights)
         assert calibration.of_round(run, Asking(1, "M_0", "echo", "echo", "", CurationSettings(), columns=("gain",))) is None
-    assert said == [f"{'left out':<22} relevance, of what is combined: relevance.embedding names no model"]
+    told = "of what is combined: relevance.embedding names no model"
+    assert said == [f"{'left out':<22} {name}, {told}" for name in ("relevance", "relevance_margin", "stray_sentence")]

@@ -45,8 +45,8 @@ def test_it_finds_what_tells_good_from_bad() -> None:
     """A combination worse than its best part is none."""
     good, bad = cases(cut=CUT)
     made = c.fit(good, bad, loaded("whole", "gain"))
-    assert made.terms[0].weight > 2 * made.terms[1].weight > 0
-    assert ranks(made.predict(good), made.predict(bad["cut"])) > 0.95
+    assert made.terms[0].weight > made.terms[1].weight > 0
+    assert ranks(made.predict(good), made.predict(bad["cut"])) > 0.9
     assert all(p is not None and 0 < p < 1 for p in made.predict(good))
 
 
@@ -59,8 +59,10 @@ def test_a_fault_that_no_case_has_is_seen_all_the_same() -> None:
 
 def test_no_scorer_counts_against_its_direction() -> None:
     """Chance, and faults that make an answer likelier, would have it that the worse pairs are the better ones."""
-    good, bad = cases(cut={"whole": 3.0, "gain": -2.0})
-    assert c.fit(good, bad, loaded("whole", "gain")).terms[1].weight == 0.0
+    good, bad = cases(300, cut={"gain": -2.0}, strange={"gain": -2.0})
+    assert all(term.weight >= 0.0 for term in c.fit(good, bad, loaded("whole", "gain")).terms)
+    low, high = c.fit(good, bad, loaded("whole", "gain")).predict([{"whole": 0.0, "gain": gain} for gain in (-2.0, 0.0)])
+    assert low is not None and high is not None and low <= high
     ranked = [{**row, "retrieval_rank": 1 + int(row["whole"] < 0)} for row in good]
     worse = [{**row, "retrieval_rank": 8} for row in bad["cut"]]
     assert c.fit(ranked, {"cut": worse}, loaded("retrieval_rank")).terms[0].weight > 0
@@ -92,12 +94,46 @@ def test_outside_its_band_more_is_no_better() -> None:
     assert ranks(made.predict(good), made.predict(bad)) == 1.0
 
 
-def test_one_scorer_cannot_outvote_all_others() -> None:
-    """Generated pairs lie elsewhere than human ones: twenty deviations are no better sign than three."""
+def test_what_is_better_than_good_makes_up_for_no_fault() -> None:
+    """A truncated answer whose sentences are all likely was above whole ones: only that it is cut off speaks against it."""
     good, bad = cases(cut=CUT, strange=STRANGE)
     made = c.fit(good, bad, loaded("whole", "gain"))
-    three, twenty = made.predict([{"whole": value, "gain": 0.0} for value in (3.5, 20.0)])
-    assert three == twenty
+    plain, fine, finer, cut, fine_but_cut = made.predict(
+        [{"whole": whole, "gain": gain} for whole, gain in ((0, 0), (0, 3), (0, 4), (-4, 0), (-4, 4))]
+    )
+    assert plain and fine and finer and cut and fine_but_cut
+    assert cut < fine_but_cut < plain < fine < finer
+
+
+def test_a_veto_is_no_vote() -> None:
+    """How likely a whole answer's end is tells nothing of its instruction: on labels of generated pairs it was noise."""
+    good, bad = cases(cut=CUT, strange=STRANGE)
+    made = c.fit(good, bad, loaded("whole", "gain"))
+    none, whole, gain = ([{"whole": w, "gain": g}] for w, g in ((0.5, 0.5), (-0.5, 0.5), (0.5, -0.5)))
+    [best], [less], [least] = (made.predict(rows) for rows in (none, whole, gain))
+    assert best and less and least and best - less < (best - least) / 2
+
+
+def test_vetoes_are_measured_from_where_the_pool_lies() -> None:
+    """The worst of a page's thirty sentences is worse than that of six, and no advert; but a pool of nothing but truncated
+    answers is not thereby whole."""
+    good, bad = cases(cut=CUT)
+    made = c.fit(good, bad, loaded("whole", "gain"))
+    pool = [{"whole": -1.5 + i / 100, "gain": 0.0} for i in range(40)]
+    before, after = made.predict(pool), made.among(pool).predict(pool)
+    assert all(b is not None and a is not None and b < a for b, a in zip(before, after, strict=True))
+    assert made.among(pool[:5]) == made and made.among([]) == made
+    assert made.among(pool).terms[1] == made.terms[1]
+    far = made.among([{**row, "whole": -9.0} for row in pool]).terms[0]
+    assert far.mean == pytest.approx(made.terms[0].mean - 2 * made.terms[0].scale)
+
+
+def test_the_farthest_value_is_like_one_that_is_far_enough() -> None:
+    """Generated pairs lie elsewhere than human ones: sixty deviations below are no worse than six."""
+    good, bad = cases(cut=CUT, strange=STRANGE)
+    made = c.fit(good, bad, loaded("whole", "gain"))
+    six, sixty = made.predict([{"whole": value, "gain": 0.0} for value in (-7.0, -60.0)])
+    assert six == sixty
 
 
 def test_what_is_told_is_of_unseen_pairs() -> None:

@@ -99,10 +99,12 @@ def value(metrics: dict, name: str, part: Any = None) -> Any:
 def test_the_damaged_pairs_are_kept_with_their_scores(tmp_path: Path) -> None:
     """Precision at a selection's threshold needs the cases; and a score below the floor of label mass selects nothing."""
     sure, unsure = (measured(tmp_path, Judge(mass=mass))[1] for mass in (0.9, 0.3))
-    assert len({row["id"] for row in sure}) == len(sure) == 5 * len(CLEAN)
-    assert {row["method"] for row in sure if row["score"] == 5.0} == {"clean", "shuffled", "copied"}
+    assert len({row["id"] for row in sure}) == len(sure) == len(DAMAGES) * len(CLEAN)
+    assert {row["method"] for row in sure if row["score"] == 5.0} == {"clean", "shuffled", "generic", "copied"}
     assert [row["parent"] for row in sure[:12]] == [row["id"] for row in CLEAN]
-    assert [row["score"] for row in unsure] == [row["score"] for row in sure] and all(row["gain"] for row in unsure)
+    assert [row["score"] for row in unsure] == [row["score"] for row in sure] and all(
+        row["gain"] is not None for row in unsure
+    )
     assert {row["status"] for row in unsure} == {"undecided"}
     assert {c.as_in_a_run(row)["score"] for row in unsure} == {None}
     assert [c.as_in_a_run(row) for row in sure] == sure
@@ -146,7 +148,7 @@ def test_a_judge_that_sees_two_damages_of_four(tmp_path: Path) -> None:
     """One mean over all damage hides that the judge is blind to some of it."""
     metrics = of(tmp_path, Judge())
     aucs = {part: row["value"] for (name, part), row in metrics.items() if name == "score_auc"}
-    assert aucs == {"shuffled": 0.5, "truncated": 1.0, "advert_inserted": 1.0, "copied": 0.5}
+    assert aucs == {"shuffled": 0.5, "generic": 0.5, "truncated": 1.0, "advert_inserted": 1.0, "copied": 0.5}
     assert all(row["n"] == 12 and row["se"] is not None for (name, _), row in metrics.items() if name.endswith("_auc"))
 
 
@@ -192,7 +194,7 @@ def test_costs_are_those_of_the_judge_alone(tmp_path: Path) -> None:
     """A price per thousand pairs that counts the likelihoods too is another method's."""
     metrics = of(tmp_path, Judge())
     assert value(metrics, "judge_prompt_tokens") == 100_000
-    assert value(metrics, "judge_seconds") == pytest.approx(1000 * 2.0 / 60)
+    assert value(metrics, "judge_seconds") == pytest.approx(1000 * 2.0 / (12 * len(DAMAGES)))
 
 
 def test_tokens_that_were_not_counted_are_not_zero(tmp_path: Path) -> None:
@@ -285,7 +287,7 @@ def test_the_user_may_insist() -> None:
     assert (choice.by, choice.k, choice.share) == ("score", 4.0, None)
 
 
-CHANCE = {"shuffled": 0.5, "truncated": 0.5, "advert_inserted": 0.5, "copied": 0.0}
+CHANCE = {"shuffled": 0.5, "generic": 0.5, "truncated": 0.5, "advert_inserted": 0.5, "copied": 0.0}
 BELOW = {"shuffled": 0.4, "truncated": 0.5, "advert_inserted": 0.5, "copied": 1.0}
 
 

@@ -70,12 +70,36 @@ def test_off_by_default_nothing_is_opened_and_rows_stay_as_they_are(monkeypatch:
 def test_cosine_and_rank(opened: dict[str, Any]) -> None:
     """Instruction and response are two sides: models with a prefix for queries need to know which is which."""
     out = list(relevance(RelevanceConfig(embedding="words"), rows()))
-    assert [row["embedding_rank"] for row in out] == [1, 1, 1] and opened["words"].tasks == ["query", "document"]
+    assert [row["embedding_rank"] for row in out] == [1, 1, 1] and opened["words"].tasks == ["query", "document", "document"]
     shown, given = (opened["words"].embed([text])[0] for text in PAIRS[0])
     assert out[0]["relevance"] == pytest.approx(float(shown @ given))
     swapped = [(PAIRS[(i + 1) % 3][0], response) for i, (_, response) in enumerate(PAIRS)]
     worse = list(relevance(RelevanceConfig(embedding="words"), rows(swapped)))
     assert all(row["embedding_rank"] > 1 and row["relevance"] < 0.2 for row in worse)
+
+
+def test_a_stray_sentence_is_far_from_all_the_rest(opened: dict[str, Any]) -> None:
+    """An advert is about something else; in the embedding of the whole answer it is lost."""
+    about = "The blade is drawn over the stone until the blade is sharp again.\n"
+    advert = "Subscribe to our newsletter now and save twenty percent on jam today.\n"
+    asked = rows([("How?", about * 3), ("How?", about * 2 + advert + about), ("How?", "| a | b |")])
+    whole, spoilt, none = (row["stray_sentence"] for row in relevance(RelevanceConfig(embedding="words"), asked))
+    assert whole == pytest.approx(1.0, abs=1e-5) and spoilt < 0.7 and none is None
+
+
+def test_the_margin_is_to_the_nearest_other_text(opened: dict[str, Any]) -> None:
+    """A damaged copy of its own answer is no other text, nor is the same text once more; and one text alone has no other."""
+    made = [row["relevance_margin"] for row in relevance(RelevanceConfig(embedding="words"), rows())]
+    assert all(0.5 < margin <= 1 for margin in made)
+    copies = [
+        {**row, "id": f"{kind}{row['id']}", "parent": row["id"], "method": kind, "response": row["response"] + end}
+        for kind, end in (("clean", ""), ("truncated", " So")) for row in rows()
+    ]  # fmt: skip
+    both = [row["relevance_margin"] for row in relevance(RelevanceConfig(embedding="words"), copies)]
+    assert both == pytest.approx([*made, *made], abs=1e-5)
+    vague = rows([("A stone, a moon?", PAIRS[0][1]), *PAIRS])
+    assert next(iter(relevance(RelevanceConfig(embedding="words"), vague)))["relevance_margin"] < 0.1
+    assert next(iter(relevance(RelevanceConfig(embedding="words"), rows(PAIRS[:1]))))["relevance_margin"] is None
 
 
 def test_equal_responses_are_one_and_ties_count_against() -> None:

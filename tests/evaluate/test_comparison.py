@@ -78,8 +78,8 @@ def test_a_lead_has_the_error_of_the_difference() -> None:
 def damaged_metrics() -> dict[tuple[str, ...], Any]:
     kinds = [kind for kind in DAMAGES for _ in range(4)]
     good = [5, 4, 3, 2]
-    sees = [*good, *([1, 1, 1, 0] * 3), *([9] * 4)]
-    blind = [*good, *(good * 3), *([0] * 4)]
+    sees = [*good, *([1, 1, 1, 0] * 4), *([9] * 4)]
+    blind = [*good, *(good * 4), *([0] * 4)]
     return found(c.damage_rows({"sees": array(*sees), "blind": array(*blind)}, kinds), "part")
 
 

@@ -7,7 +7,7 @@ import pytest
 from humpback.errors import LMError
 from humpback.lm import LM
 from humpback.lm.echo import Echo
-from humpback.lm.likelihood import Likelihood, gains, likelihoods, mean_nll, worst_gain
+from humpback.lm.likelihood import Likelihood, gains, likelihoods, mean_nll, worst_sentence
 from humpback.prompts.forward import forward_prompt
 
 TAG = "Answer with knowledge from web search."
@@ -131,28 +131,39 @@ def test_a_model_that_tells_no_ends_and_no_tokens_still_has_gains() -> None:
 
 def test_the_worst_sentence_is_the_stranger() -> None:
     """In the mean over a whole answer one sentence of advertising is lost."""
-    advert = "Save twenty percent today, and subscribe to our newsletter."
+    advert = "Save twenty percent today, and subscribe to our newsletter for more offers like this."
     instruction = f"Tell me this: {KNIFE} {JAM}"
     whole, spoilt = likelihoods(
         [(instruction, f"{KNIFE}\n{JAM}"), (instruction, f"{KNIFE}\n{advert}\n{JAM}")], Echo(), TAG, 100
     )
-    assert whole.worst is not None and spoilt.worst is not None and whole.worst - spoilt.worst > 1
+    assert (
+        whole.worst is not None
+        and spoilt.worst is not None
+        and whole.worst - spoilt.worst > 1 > (whole.gain or 0) - (spoilt.gain or 0)
+    )
 
 
 @pytest.mark.parametrize(
     ("sentences", "worst"),
     [
-        ([(0, 6), (6, 12)], 0.0),
-        ([(0, 6), (6, 8), (8, 12)], 0.0),
-        ([(0, 10), (10, 12)], 0.5),
-        ([(0, 2)], 1.0),
-        ([(0, 6), (7, 7)], 1.0),
+        ([(0, 12), (12, 24)], 0.0),
+        ([(0, 12), (12, 16), (16, 24)], 0.0),
+        ([(0, 18), (18, 24)], 0.5),
+        ([(0, 4)], 1.0),
+        ([(0, 12), (12, 12)], 1.0),
         ([], None),
     ],
     ids=["two", "a short one with the next", "the last with the one before", "a short one alone", "an empty one", "none"],
 )
 def test_short_sentences_are_read_with_their_neighbours(sentences: list[tuple[int, int]], worst: float | None) -> None:
     """The gain of one word is mostly noise, and the lowest of many such would be noise alone."""
-    given, bare = [0.0] * 12, [-1.0] * 6 + [0.0] * 6
-    assert worst_gain(given, bare, list(range(1, 13)), sentences) == worst
-    assert worst_gain(given, bare, [], sentences) is None and worst_gain(None, bare, [], sentences) is None
+    given, bare = [0.0] * 24, [-1.0] * 12 + [0.0] * 12
+    assert worst_sentence(given, bare, list(range(1, 25)), sentences) == worst
+    assert worst_sentence(given, bare, [], sentences) is None and worst_sentence(None, bare, [], sentences) is None
+
+
+def test_what_is_likely_anyhow_is_less_strange_than_what_nobody_expects() -> None:
+    """Common phrases gain as little as adverts: what tells them apart is how likely they are where they stand."""
+    common, advert = ([-1.0] * 20, [-1.0] * 20), ([-4.0] * 20, [-4.0] * 20)
+    [one, other] = [worst_sentence(given, bare, list(range(1, 21)), [(0, 20)]) for given, bare in (common, advert)]
+    assert one is not None and other is not None and one > other

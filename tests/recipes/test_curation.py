@@ -32,11 +32,19 @@ def test_a_prompted_model_an_outside_judge_and_every_scorer(tmp_path: Path, page
     """Each of these is a setting; a recipe that forgets one runs the default and says nothing."""
     folder = made(
         tmp_path / "run", pages, backward_lm="echo", judge_lm="echo", augment={"candidates": 3, "choose": "round_trip"},
-        curate={"by": "combined", "per_site": 50}, combine=("score", "gain", "specificity", "retrieval_rank"),
+        curate={"by": "combined", "per_site": 50}, combine=("score", "gain", "specificity"),
     )  # fmt: skip
     found = {*named(folder)}
     assert "backward" not in found and "backward-quality" not in found
-    assert {"round-trip", "scored-1", "scored-1-backward", "scored-1-combined", "injection-1", "likeness-1"} <= found
+    assert {
+        "round-trip",
+        "scored-1",
+        "scored-1-backward",
+        "scored-1-combined",
+        "combination-1",
+        "injection-1",
+        "likeness-1",
+    } <= found
     [row] = rows(folder, "augmented")[:1]
     assert row["prompt"] == "backward-prompted-v1" and row["style"] in ("question", "command")
     scored = rows(folder, "scored-1-combined")

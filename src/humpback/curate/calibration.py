@@ -129,7 +129,8 @@ class CombineStage(Config):
 
 def combining(fitted: Path, bounds: Bounds) -> Stage:
     """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`."""
-    return Stage("combined", scorers.schema(), combine, CombineStage(fitted=fitted, ifd_band=bounds.ifd_band))
+    config = CombineStage(fitted=fitted, ifd_band=bounds.ifd_band)
+    return Stage("combined", scorers.schema(), combine, config, scope="dataset")
 
 
 def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -137,7 +138,7 @@ def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:
     made, listed = combination(config.fitted, config), list(rows)
     if made is None:
         raise UsageFault("combined was not fitted: there are too few cases", "add seed pairs, or --set curate.by=gain")
-    for row, value in zip(listed, made.predict(listed), strict=True):
+    for row, value in zip(listed, made.among(listed).predict(listed), strict=True):
         yield {**row, COMBINED: value}
 
 

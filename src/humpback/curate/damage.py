@@ -1,4 +1,4 @@
-"""Damage that is done to clean pairs, to see who tells them apart: four kinds, none of which the judge is ever taught."""
+"""Damage that is done to clean pairs, to see who tells them apart: five kinds, none of which the judge is ever taught."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,6 +12,13 @@ Damage = Callable[[Sequence[Exchange]], list[Exchange]]
 ADVERT = (
     "Sponsored: save 20 % today! Click here to claim your free trial, and subscribe to our newsletter for more offers like "
     "this. Share this page with your friends. Terms apply."
+)
+GENERIC = (
+    "Tell me something interesting.",
+    "What should I know about this topic?",
+    "Write a helpful answer.",
+    "Explain this to me in detail.",
+    "Give me some useful information.",
 )
 
 
@@ -49,10 +56,15 @@ def copied(exchanges: Sequence[Exchange]) -> list[Exchange]:
     return [(" ".join(response.split()[:25]), response) for _, response in exchanges]
 
 
+def generic(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Each answer under an instruction that fits any text."""
+    return [(GENERIC[i % len(GENERIC)], response) for i, (_, response) in enumerate(exchanges)]
+
+
 CLEAN, LABELLED = "clean", "labelled"
 DAMAGES: dict[str, Damage] = {
     each.__name__: each
-    for each in (clean, shuffled, truncated, advert_inserted, copied)  # the clean ones first
+    for each in (clean, shuffled, generic, truncated, advert_inserted, copied)  # the clean ones first
 }
 # Damage that the guards drop before any judge sees it: measured and shown, but not what a judge is chosen for.
 GUARDED = ("copied",)

@@ -5,20 +5,23 @@ tag, both in nats per token of y and over y's tokens alone. IFD = s(y | x) / s(y
 the ratio of these means, not of the perplexities that its small-model successor reports (Li et al. 2024, Superfiltering).
 gain = s(y) - s(y | x) = s(y) (1 - IFD), so gain < 0 is IFD > 1: the instruction makes its answer less likely.
 
-Two more are read from the same calls: how sure the model is that the answer ends where it ends, and the gain of the one
-sentence that gains least.
+Two more are read from the same calls: how sure the model is that the answer ends where it ends, and how the one sentence
+fares that is the strangest in its place.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from humpback.errors import LMError
 from humpback.lm import LM
 from humpback.prompts.forward import forward_prompt
-from humpback.text.sentences import spans
+from humpback.text.sentences import joined, spans
 
-# A sentence of fewer tokens is read together with the next: the gain of a word or two is mostly noise.
-SHORTEST = 5
+# A sentence of fewer tokens is read together with the next: the likelihood of a word or two is mostly noise.
+SHORTEST = 10
+# An advert gains little of the instruction, and is unlikely where it stands. Either alone misses some; a nat of gain differs
+# about three times as much between tokens as between a likely and an unlikely one. Measured in docs/curation.md.
+STRANGENESS = 0.25
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Likelihood:
     """`given` = s(y | x) and `bare` = s(y), in nats per token; None where prompt and answer do not fit. `tokens` is |y|.
 
     `end` is the log-probability of the end after y given x: None of a clipped answer, whose end is not there, and where the
-    model tells it not. `worst` is the lowest gain of a sentence of y; None where there is no sentence, or no tokenizer.
+    model tells it not. `worst` is `worst_sentence` of y; None where there is no sentence, or no tokenizer.
     """
 
     given: float | None
@@ -59,7 +62,7 @@ def likelihoods(pairs: Sequence[tuple[str, str]], lm: LM, tag: str, max_tokens: 
     return [
         Likelihood(
             mean_loss(own), mean_loss(bare[answer]), len(own or bare[answer] or ()), None if cut else end,
-            worst_gain(own, bare[answer], places[answer], spans(answer)),
+            worst_sentence(own, bare[answer], places[answer], spans(answer)),
         )
         for (own, end), (answer, cut) in zip(given, clipped, strict=True)
     ]  # fmt: skip
@@ -78,32 +81,23 @@ def _with_ends(
     return [(own[:-1], own[-1]) if own else (None, None) for own in read]
 
 
-def worst_gain(
+def worst_sentence(
     given: list[float] | None, bare: list[float] | None, offsets: Sequence[int], sentences: Sequence[tuple[int, int]]
 ) -> float | None:
-    """The lowest gain per token of any of `sentences` (beginning, end); `offsets` are where the tokens end.
+    """The least of gain + `STRANGENESS` * log-probability per token over `sentences` (beginning, end).
 
-    Those of fewer than `SHORTEST` tokens are read with the next, the last one with that before it.
+    `offsets` are where the tokens end. Sentences of fewer than `SHORTEST` tokens are read with the next, the last one with
+    that before it.
     """
     if given is None or bare is None or len(offsets) != len(given):
         return None
-    gains = [own - alone for own, alone in zip(given, bare, strict=True)]
-    read = [[g for g, end in zip(gains, offsets, strict=True) if begin < end <= stop] for begin, stop in sentences]
-    return min((sum(each) / len(each) for each in _joined(read)), default=None)
-
-
-def _joined(sentences: Sequence[list[float]]) -> Iterator[list[float]]:
-    """`sentences`, the short ones with the next one."""
-    waiting: list[list[float]] = []
-    for each in sentences:
-        if waiting and len(waiting[-1]) < SHORTEST:
-            waiting[-1] = waiting[-1] + each
-        else:
-            waiting.append(each)
-    if len(waiting) > 1 and len(waiting[-1]) < SHORTEST:
-        last = waiting.pop()
-        waiting[-1] = waiting[-1] + last
-    return (each for each in waiting if each)
+    worth = [(1 + STRANGENESS) * own - alone for own, alone in zip(given, bare, strict=True)]
+    counts = [sum(begin < end <= stop for end in offsets) for begin, stop in sentences]
+    read = [
+        [each for each, end in zip(worth, offsets, strict=True) if begin < end <= stop]
+        for begin, stop in joined(sentences, counts, SHORTEST)
+    ]
+    return min((sum(each) / len(each) for each in read if each), default=None)
 
 
 def bare_answers(answers: Sequence[str], lm: LM, tag: str) -> dict[str, list[float] | None]:

@@ -7,6 +7,7 @@ and at the end of a line. Code and tables are no prose and have no sentences.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 # Scripts without blanks between words, as ranges of a character class: Han, kana, and four of South-East Asia.
@@ -78,6 +79,19 @@ def spans(text: str) -> list[tuple[int, int]]:
             at = begin + len(sentence)
             found.append((begin, at))
     return found
+
+
+def joined(spans: Sequence[tuple[int, int]], counts: Sequence[int], least: int) -> list[tuple[int, int]]:
+    """`spans`, those of a lower count than `least` made one with the next, and the last with the one before."""
+    made: list[list[int]] = []
+    for (begin, end), count in zip(spans, counts, strict=True):
+        if made and made[-1][2] < least:
+            made[-1] = [made[-1][0], end, made[-1][2] + count]
+        else:
+            made.append([begin, end, count])
+    if len(made) > 1 and made[-1][2] < least:
+        made[-2:] = [[made[-2][0], made[-1][1], made[-2][2] + made[-1][2]]]
+    return [(begin, end) for begin, end, _ in made]
 
 
 def is_full(sentence: str, least: int = 4) -> bool:

@@ -40,7 +40,7 @@ def test_each_round_is_a_row_and_what_nobody_measured_no_column(made: Made) -> N
     selected, moved = [body for body in section(made("loop"), "rounds").bodies if isinstance(body, Table)]
     assert selected.columns == ("round", "judged by", "kept", "precision", "recall", "overlap", "new", "left")
     assert [row[:2] for row in selected.rows] == [(1, "M_0"), (2, "M_1")] and selected.rows[0][5] is None
-    assert selected.track == Track(("precision",), lines=((0.25, "a choice that does not look"),))
+    assert selected.track == Track(("precision",), lines=((0.2, "a choice that does not look"),))
     assert moved.columns[2:] == ("score", "its drift", "gain", "drift of gain") and moved.track is None
 
 

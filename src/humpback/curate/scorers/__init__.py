@@ -38,8 +38,9 @@ class Scorer:
     `higher`: more is better. A value that is not above `over`, or outside the `band` which the setting `bounded_by` of
     `curate` gives, is a fault whatever its rank.
 
-    `of_itself`: the value is of a pair by itself, not its rank among others, so that damaged copies have one too. `part` is
-    what its cost is measured by. Tables show scorers by their `place`.
+    `of_itself`: the value is of a pair by itself, not its rank among others, so that damaged copies have one too. `veto`: it
+    finds faults of the answer alone, so that only a value far below those of most pairs says anything. `part` is what its
+    cost is measured by. Tables show scorers by their `place`.
     """
 
     column: str
@@ -55,6 +56,7 @@ class Scorer:
     bounded_by: str = ""
     band: tuple[float, float] | None = None
     of_itself: bool = True
+    veto: bool = False
 
     def quality(self, value: float) -> float:
         """The value turned so that more is better."""

@@ -12,6 +12,8 @@ COLUMNS = {
     "embedding_rank": pa.int32(),
     "relevance": pa.float64(),
     "relevance_clipped": pa.bool_(),
+    "relevance_margin": pa.float64(),
+    "stray_sentence": pa.float64(),
     "entailment": pa.float64(),
     "entailment_clipped": pa.bool_(),
 }
@@ -19,7 +21,7 @@ COLUMNS = {
 
 def stages(asking: Asking) -> tuple[Stage, ...]:
     """One stage asks all outside models that are named."""
-    return (Stage("relevance", scorers.schema(), relevance, asking.settings.relevance, scope="dataset"),)
+    return (Stage("relevance", scorers.schema(), relevance, asking.settings.relevance, version=2, scope="dataset"),)
 
 
 SCORER = Scorer("relevance", COLUMNS, stages, part="relevance", place=90, needs="relevance.embedding")

@@ -5,4 +5,4 @@ An answer that was cut short stops where the model expects it to go on. A clippe
 
 from humpback.curate.scorers import Scorer, gain
 
-SCORER = Scorer("whole", gain.COLUMNS, gain.stages, part="likelihood", place=32)
+SCORER = Scorer("whole", gain.COLUMNS, gain.stages, part="likelihood", veto=True, place=32)
