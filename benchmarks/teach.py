@@ -57,7 +57,8 @@ def arm(run: Run, seed: Dataset, share: float, number: int) -> dict[str, float |
     )
     told = run.put("quality", LMStage("quality", METRIC, model_quality, quality), kind="metrics", of="models")
     rows = [*competence.measured(run, seed, asking).rows(), *told.rows()]
-    return {" ".join(filter(None, (row["metric"], row["against"], row["part"]))): row["value"] for row in rows if row["metric"] in WANTED}
+    measured = [row for row in rows if row["metric"] in WANTED]
+    return {" ".join(filter(None, (row["metric"], row["against"], row["part"]))): row["value"] for row in measured}
 
 
 def main() -> None:

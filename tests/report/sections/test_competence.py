@@ -19,8 +19,8 @@ def test_each_kind_of_damage_has_both_scorers(made: Made) -> None:
     """Chance, and what is needed, stand beside; what a guard drops does not count in the mean."""
     first, second = section(made("loop"), "competence").bodies
     assert isinstance(first, Table) and isinstance(second, Table) and first.caption.startswith("Round 1, M_0, n = 32")
-    assert [row[0] for row in first.rows] == ["shuffled", "generic", "truncated", "advert inserted", "copied (a guard drops it)",
-                                              "mean of what counts"]  # fmt: skip
+    kinds = ["shuffled", "generic", "truncated", "advert inserted", "copied (a guard drops it)"]
+    assert [row[0] for row in first.rows] == [*kinds, "mean of what counts"]
     mean = first.rows[-1][1]
     assert isinstance(mean, Figure) and mean.value == pytest.approx((0.65 + 0.68 + 0.71 + 0.74) / 4)
     assert first.track is not None and [at for at, _ in first.track.lines] == [0.5, 0.8]
