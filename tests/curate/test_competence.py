@@ -130,7 +130,9 @@ def test_errors_are_those_of_pairs() -> None:
     rows = [
         {"method": kind, "score": value, "gain": value} for kind in DAMAGES for value in (clean if kind == "clean" else bad)
     ]
-    [found, *_] = c.aucs(rows, CurateConfig(), "M_0", 1)
+    ranked = [{**row, "retrieval_rank": 1} for row in rows]
+    [found, *others] = c.aucs(ranked, CurateConfig(), "M_0", 1)
+    assert {row["against"] for row in others} == {"gain", "score"}
     again = [draw.integers(0, n, n) for _ in range(1500)]
     spread = np.var([(clean[i][:, None] > bad[i]).mean() for i in again])
     assert found["value"] == pytest.approx((clean[:, None] > bad).mean())

@@ -38,7 +38,7 @@ def test_what_is_combined_stands_beside_the_judge(tmp_path: Path) -> None:
         world.metrics("c", list(measurements.competence(1, "M_0", 0.6)), of="competence", round=1)
         world.metrics("d", fit, of="combination", round=1)
     aucs, weights = section(tmp_path / "a", "competence").bodies
-    assert isinstance(aucs, Table) and aucs.columns == ("damage", "judge", "likelihood gain", "combined")
+    assert isinstance(aucs, Table) and aucs.columns == ("damage", "judge", "combined", "likelihood gain")
     assert aucs.track is not None and aucs.track.columns == ("judge", "combined")
     assert isinstance(weights, Table) and [row[0] for row in weights.rows] == ["gain", "worst sentence"]
     assert weights.caption == "What combined is made of, fitted to 32 clean pairs and the same with 3 kinds of damage"

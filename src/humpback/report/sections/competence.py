@@ -10,6 +10,8 @@ from humpback.report.section import Body, Cell, Figure, Section, Table, Track, f
 PLACE = 420
 # What scorers are called here; others by their columns.
 CALLED = {"score": "judge", "gain": "likelihood gain"}
+# What selects where nothing else is asked for: these stand first, and are drawn.
+SELECTING = ("score", "combined")
 # (metric, what it is called, what it means), in the order in which they are shown.
 FACTS = (
     ("judge_valid", "valid answers", "a score, with enough probability on the levels"),
@@ -48,7 +50,7 @@ def _aucs(found: Reading, rows: list[Measured]) -> Table | None:
     measured = [row for row in such(rows, metric="scorer_auc") if row.part]
     if not measured:
         return None
-    scorers = values(measured, "against")
+    scorers = sorted(values(measured, "against"), key=lambda name: name not in SELECTING)
     shown: list[list[Cell]] = []
     for damage in values(measured, "part"):
         own = [figure(one(measured, against=scorer, part=damage)) for scorer in scorers]
@@ -60,7 +62,7 @@ def _aucs(found: Reading, rows: list[Measured]) -> Table | None:
         *([(float(least), "needed everywhere of the judge, to select by its threshold")] if least is not None else []),
     ]
     names = [CALLED.get(scorer, scorer.replace("_", " ")) for scorer in scorers]
-    drawn = tuple(name for name in names if name in ("judge", "combined"))
+    drawn = tuple(name for name, scorer in zip(names, scorers, strict=True) if scorer in SELECTING)
     track = Track(drawn, 0.0, 1.0, tuple(lines)) if drawn else None
     n = max(row.n for row in measured)
     caption = f"Round {rows[0].round}, {rows[0].model}, n = {n:,} clean pairs"
