@@ -120,8 +120,9 @@ class Effects:
             found = dict.fromkeys(self.marks[recipe], "")
             for context in contexts(recipe, self.folder / recipe):
                 for leaf, known in found.items():
-                    if not known:
-                        found[leaf] = self._tried(context, leaf, self.marks[recipe][leaf])
+                    # What one run refuses beside its other settings, another may take.
+                    if not known or known.startswith("fault"):
+                        found[leaf] = self._tried(context, leaf, self.marks[recipe][leaf]) or known
             self.found[recipe] = found
         return self.found[recipe]
 

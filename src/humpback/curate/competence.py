@@ -149,11 +149,12 @@ def aucs(judged: Sequence[Row], bounds: Bounds, model: str, round: int) -> Itera
         scorer = scorers.load(name, bounds)
         asked = name in ALWAYS and (name != "score" or any(row.get("judge") for row in judged))
         # A rank among others would here be one among copies of the same pair.
-        if not asked and (not scorer.of_itself or all(row.get(name) is None for row in judged)):
+        if not asked and not scorer.of_itself:
             continue
         for kind in [kind for kind in DAMAGES if kind != CLEAN]:
             good, bad = ([_quality(scorer, row.get(name)) for row in of[each]] for each in (CLEAN, kind))
-            yield auc_of("scorer_auc", model, good, bad, paired=True, part=kind, against=name, round=round)
+            if asked or (set(good) - {None} and set(bad) - {None}):
+                yield auc_of("scorer_auc", model, good, bad, paired=True, part=kind, against=name, round=round)
 
 
 def _quality(scorer: Scorer, value: float | None) -> float | None:

@@ -88,6 +88,8 @@ def available(run: Run, settings: Settings) -> tuple[str, ...]:
     scoring.check(settings.scorers, settings, settings.backward_lm)
     lacking = {name: scoring.lacks(name, settings, settings.backward_lm) for name in scorers.names()}
     missing = {name: f"{lack} names no model" for name, lack in lacking.items() if lack}
+    if not settings.judge.ask:
+        missing["score"] = "judge.ask is false"
     if trained_from(settings.lm) != settings.base:
         missing["seed_gain"] = f"{settings.lm} was not trained from {settings.base}"
     if not settings.scorers:
