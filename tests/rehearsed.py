@@ -147,7 +147,7 @@ def shared_words(_: RelevanceConfig, given: Iterable[Row]) -> Iterator[Row]:
         shared = len({*row["instruction"].split()} & {*row["response"].split()})
         yield {
             **row, "relevance": float(shared), "embedding_rank": 1 + shared % 3, "entailment": shared / 100,
-            "relevance_margin": shared / 10, "stray_sentence": 1 / (1 + shared),
+            "stray_sentence": 1 / (1 + shared),
         }  # fmt: skip
 
 

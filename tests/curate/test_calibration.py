@@ -126,4 +126,4 @@ def test_a_round_fits_what_its_models_can_measure(tmp_path: Path) -> None:
         assert all(row[name] is not None for row in damage.rows() for name in weights)
         assert calibration.of_round(run, Asking(1, "M_0", "echo", "echo", "", CurationSettings(), columns=("gain",))) is None
     told = "of what is combined: relevance.embedding names no model"
-    assert said == [f"{'left out':<22} {name}, {told}" for name in ("relevance", "relevance_margin", "stray_sentence")]
+    assert said == [f"{'left out':<22} {name}, {told}" for name in ("relevance", "stray_sentence")]

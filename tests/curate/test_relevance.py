@@ -87,21 +87,6 @@ def test_a_stray_sentence_is_far_from_all_the_rest(opened: dict[str, Any]) -> No
     assert whole == pytest.approx(1.0, abs=1e-5) and spoilt < 0.7 and none is None
 
 
-def test_the_margin_is_to_the_nearest_other_text(opened: dict[str, Any]) -> None:
-    """A damaged copy of its own answer is no other text, nor is the same text once more; and one text alone has no other."""
-    made = [row["relevance_margin"] for row in relevance(RelevanceConfig(embedding="words"), rows())]
-    assert all(0.5 < margin <= 1 for margin in made)
-    copies = [
-        {**row, "id": f"{kind}{row['id']}", "parent": row["id"], "method": kind, "response": row["response"] + end}
-        for kind, end in (("clean", ""), ("truncated", " So")) for row in rows()
-    ]  # fmt: skip
-    both = [row["relevance_margin"] for row in relevance(RelevanceConfig(embedding="words"), copies)]
-    assert both == pytest.approx([*made, *made], abs=1e-5)
-    vague = rows([("A stone, a moon?", PAIRS[0][1]), *PAIRS])
-    assert next(iter(relevance(RelevanceConfig(embedding="words"), vague)))["relevance_margin"] < 0.1
-    assert next(iter(relevance(RelevanceConfig(embedding="words"), rows(PAIRS[:1]))))["relevance_margin"] is None
-
-
 def test_equal_responses_are_one_and_ties_count_against() -> None:
     """A text that stands twice would push its own pair to the second place."""
     given = np.eye(2, dtype=np.float32)[[0, 0, 1]]

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from humpback.config import Config
-from humpback.curate.damage import DAMAGES
 from humpback.lm.encoders import CrossEncoder, Encoder, EncoderName, Vectors, open_cross_encoder, open_encoder
 from humpback.schema import Row
 from humpback.stage import Outcome
@@ -36,10 +35,10 @@ def relevance(config: RelevanceConfig, rows: Iterable[Row]) -> Iterator[Outcome]
     """Every row with the columns of the models that `config` names; raises `UsageFault` for one that is not there.
 
     `relevance` is the cosine of instruction and response, `embedding_rank` the place of the row's own response among all
-    different responses of its window of `WINDOW` rows, 1 first, `relevance_margin` the cosine less that of the nearest other
-    one, `stray_sentence` the lowest cosine of a sentence of the response and the whole. `entailment` is the probability that
-    the response entails that it answers the instruction, or what a relevance model gives for the two. `relevance_clipped`
-    and `entailment_clipped` tell where the model read the beginning of the response alone.
+    different responses of its window of `WINDOW` rows, 1 first, `stray_sentence` the lowest cosine of a sentence of the
+    response and the whole. `entailment` is the probability that the response entails that it answers the instruction, or
+    what a relevance model gives for the two. `relevance_clipped` and `entailment_clipped` tell where the model read the
+    beginning of the response alone.
     """
     encoder = open_encoder(config.embedding) if config.embedding else None
     judge = open_cross_encoder(config.entailment) if config.entailment else None
@@ -59,29 +58,9 @@ def _embedded(rows: list[Row], encoder: Encoder) -> list[Row]:
         "relevance": np.einsum("nd,nd->n", asked, given).tolist(),
         "embedding_rank": embedding_ranks(asked, given, responses),
         "relevance_clipped": [not read for read in encoder.read_whole(responses)],
-        "relevance_margin": margins(asked, given, responses, [_pair(row) for row in rows]),
         "stray_sentence": stray_sentences(responses, given, encoder),
     }
     return [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
-
-
-def _pair(row: Row) -> str:
-    """What damaged copies of a pair have in common."""
-    return str(row["parent"] if row.get("method") in DAMAGES else row["id"])
-
-
-def margins(asked: Vectors, given: Vectors, texts: Sequence[str], pairs: Sequence[str]) -> list[float | None]:
-    """The cosine of each row's own response less the highest one of another; None where there is no other.
-
-    Others are responses of another text and another pair: those of one of `pairs` are copies of each other.
-    """
-    similar = asked @ given.T
-    own = similar.diagonal().copy()
-    for names in (texts, pairs):
-        _, codes = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
-        similar[codes[:, None] == codes[None, :]] = -np.inf
-    best = similar.max(axis=1, initial=-np.inf)
-    return [float(mine - other) if np.isfinite(other) else None for mine, other in zip(own, best, strict=True)]
 
 
 def stray_sentences(texts: Sequence[str], vectors: Vectors, encoder: Encoder) -> list[float | None]:

@@ -12,7 +12,6 @@ COLUMNS = {
     "embedding_rank": pa.int32(),
     "relevance": pa.float64(),
     "relevance_clipped": pa.bool_(),
-    "relevance_margin": pa.float64(),
     "stray_sentence": pa.float64(),
     "entailment": pa.float64(),
     "entailment_clipped": pa.bool_(),
