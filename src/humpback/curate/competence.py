@@ -265,11 +265,11 @@ def choose(metrics: Sequence[Row], curate: CurateConfig) -> Choice:
 def below_chance(metrics: Sequence[Row], by: str = "auto") -> str | None:
     """What to say if the scorer `by` (of auto, any that may select) ranks damage that no guard catches above clean pairs.
 
-    None if it does not, or if nothing was measured of it.
+    None if it does not by two standard errors, or if nothing was measured of it.
     """
     means = _means(metrics)
     asked = [name for name in (("score", "gain", COMBINED) if by == "auto" else (by,)) if name in means]
-    if not asked or max(means[name] for name in asked) >= 0.5:
+    if not asked or max(means[name] + 2 * _error(metrics, name) for name in asked) >= 0.5:
         return None
     told = ", ".join(f"{'judge' if name == 'score' else name} {means[name]:.2f}" for name in asked)
     return f"damaged pairs rank above clean ones: mean AUC on damage that no guard catches {told}, and chance is 0.50"
@@ -280,6 +280,13 @@ def _means(metrics: Sequence[Row]) -> dict[str, float]:
     names = dict.fromkeys(row["against"] for row in metrics if row["metric"] == "scorer_auc")
     known = {name: [value for value in _unguarded(metrics, name).values() if value is not None] for name in names}
     return {name: sum(values) / len(values) for name, values in known.items() if values}
+
+
+def _error(metrics: Sequence[Row], scorer: str) -> float:
+    """The mean error of these AUCs: that of their mean, if what makes one of them low makes all of them low."""
+    own = [row for row in metrics if row["metric"] == "scorer_auc" and row["against"] == scorer]
+    known = [row["se"] for row in own if row["part"] not in GUARDED and row["se"] is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def _unguarded(metrics: Sequence[Row], scorer: str) -> dict[str, float | None]:
