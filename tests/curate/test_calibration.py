@@ -67,6 +67,22 @@ def test_the_fit_is_what_its_rows_say(run: Run) -> None:
     assert [row["combined"] for row in made] == read.among(damaged()).predict(damaged())  # type: ignore[index]
 
 
+def test_damaged_pairs_are_read_as_if_they_lay_in_the_pool(run: Run) -> None:
+    """The lowest value that a selection kept is one among the pool's pairs: held against pairs that were read among
+    themselves it cut anywhere, and the precision of a selection was that of another."""
+    _, path = fitted(run, damaged())
+    better = [{**row, "id": f"{row['id']}b", "gain": row["gain"] + 1, "whole": row["whole"] + 5} for row in damaged()]
+    pool = rows_in(run, better, scorers.schema(), "pool")
+
+    def values(among: Path | None, rows: list[Row]) -> list[float]:
+        config = calibration.CombineStage(fitted=path, ifd_band=BAND, among=among)
+        return [row["combined"] for row in calibration.combine(config, rows) if isinstance(row, dict)]
+
+    own, there = values(None, damaged()), values(pool.path, damaged())
+    assert values(pool.path, better) == values(None, better)
+    assert sum(there) < sum(own) / 2 and values(pool.path, better[:1]) == values(None, better)[:1]
+
+
 def test_each_kind_is_measured_by_a_fit_to_the_others(run: Run) -> None:
     """Who has seen a damage knows it again; the next page has another one."""
     found = aucs(fitted(run, damaged())[0])

@@ -318,6 +318,13 @@ def test_below_chance_stops(judge: dict, gain: dict, by: str, stops: bool) -> No
     assert "curate.stop_below_chance=false" in stop.value.hint
 
 
+def test_below_chance_is_by_more_than_an_error() -> None:
+    """A mean AUC of .4996 over ten pairs ended a run."""
+    rows = [{**row, "se": 0.06} for row in known({}, BELOW, 1.0)]
+    assert c.below_chance(rows, "gain") is None
+    assert c.below_chance([{**row, "se": 0.01} for row in rows], "gain") is not None
+
+
 def test_one_may_go_on_below_chance() -> None:
     """A reproduction of somebody's bad judge is a legitimate experiment."""
     config = CurateConfig(by="gain", stop_below_chance=False)

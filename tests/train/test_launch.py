@@ -344,6 +344,7 @@ def test_nobody_is_called_and_one_card_is_shown(monkeypatch: pytest.MonkeyPatch,
     given = launch.environment(tmp_path, training())
     assert given["CUDA_VISIBLE_DEVICES"] == "4" and given["WANDB_MODE"] == "offline" and given["HF_HUB_OFFLINE"] == "1"
     assert given["TRACKIO_DIR"] == given["TENSORBOARD_LOGGING_DIR"] == str(tmp_path / "tracking")
+    assert given["OMP_WAIT_POLICY"] == "PASSIVE"  # spinning threads made a step ten times as long beside other work
     assert given["WANDB_DIR"] == str(tmp_path) and given["HF_HUB_DISABLE_TELEMETRY"] == given["DO_NOT_TRACK"] == "1"
     assert launch.environment(tmp_path, training(launch="multi_gpu"))["CUDA_VISIBLE_DEVICES"] == "4,5"
     monkeypatch.setenv("WANDB_MODE", "online")

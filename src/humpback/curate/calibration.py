@@ -121,15 +121,19 @@ def crossed(config: FitConfig) -> Iterator[Row]:
 
 
 class CombineStage(Config):
-    """The fit, and what bounds the scorers that it combines."""
+    """The fit, what bounds the scorers that it combines, and the pairs `among` which values are read (unset: the rows')."""
 
     fitted: DatasetFolder
     ifd_band: tuple[float, float]
+    among: DatasetFolder | None = None
 
 
-def combining(fitted: Path, bounds: Bounds) -> Stage:
-    """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`."""
-    config = CombineStage(fitted=fitted, ifd_band=bounds.ifd_band)
+def combining(fitted: Path, bounds: Bounds, among: Path | None = None) -> Stage:
+    """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`.
+
+    Rows are read as if they lay in the dataset `among`, so that a threshold which was found there holds for them.
+    """
+    config = CombineStage(fitted=fitted, ifd_band=bounds.ifd_band, among=among)
     return Stage("combined", scorers.schema(), combine, config, scope="dataset")
 
 
@@ -138,7 +142,8 @@ def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:
     made, listed = combination(config.fitted, config), list(rows)
     if made is None:
         raise UsageFault("combined was not fitted: there are too few cases", "add seed pairs, or --set curate.by=gain")
-    for row, value in zip(listed, made.among(listed).predict(listed), strict=True):
+    pool = list(Dataset(config.among).rows()) if config.among else listed
+    for row, value in zip(listed, made.among(pool).predict(listed), strict=True):
         yield {**row, COMBINED: value}
 
 
@@ -161,8 +166,3 @@ def _written(made: Combination, config: FitConfig) -> Iterator[Row]:
             value, name = getattr(term, part), term.scorer.column
             yield metric(f"combined_{part}", config.model, value, n=1, against=name, round=config.round)
     yield metric("combined_intercept", config.model, made.intercept, n=1, round=config.round)
-
-
-def combinable(columns: Sequence[str], bounds: Bounds) -> tuple[str, ...]:
-    """Those of `columns` whose values are of a pair by itself."""
-    return tuple(name for name in columns if scorers.load(name, bounds).of_itself)

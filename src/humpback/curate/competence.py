@@ -69,13 +69,16 @@ def _others(asking: Asking) -> list[Stage]:
 
 
 def damaged_by(run: Run, chosen: Dataset, asking: Asking) -> Dataset:
-    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs."""
+    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs: as if
+    they lay in the pool, where the threshold of the selection is one.
+    """
     made = run.one(kind="damaged", round=asking.round)
     if chosen.about["by"] != COMBINED:
         return made
     fitted = run.one(kind="metrics", of="combination", round=asking.round)
     about = {"kind": "damaging", "round": asking.round, "model": asking.model}
-    stage = combining(fitted.path, asking.settings.curate)
+    pool = run.one(kind="scored", round=asking.round)
+    stage = combining(fitted.path, asking.settings.curate, pool.path)
     return run.map(f"damaged-{asking.round}-{stage.name}", stage, made, may_be_empty=True, **about)
 
 

@@ -3,6 +3,7 @@
 They are unpacked in a process that ends: whoever names a model need not load torch.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -29,30 +30,40 @@ def folder_of(file: Path) -> Path:
     It is unpacked where it is not there or does not hold what it held; raises `UsageFault` for a file that cannot be read.
     """
     folder = cache() / f"{file.stem}-{content(file)[:16]}"
-    if _is_whole(folder, file):
-        return folder
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        _unpack_apart(file, partial)
-        told = {"file": file.name, "content": content(file), "folder": digest(partial, partial.glob("*"))}
-        (partial / UNPACKED).write_text(json.dumps(told))
-        # Another process may have been as far in the meantime: what is whole stays.
-        if not _is_whole(folder, file):
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    if not _is_whole(folder, file):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Several processes open one model at once; and what a killed one left behind is begun anew under the same name.
+        with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_whole(folder, file):
+                _make(folder, file)
     return folder
 
 
-def _is_whole(folder: Path, file: Path) -> bool:
-    if not (folder / UNPACKED).is_file():
-        return False
-    told = json.loads((folder / UNPACKED).read_text())
+def _make(folder: Path, file: Path) -> None:
+    partial = folder.with_name(f"{folder.name}.partial")
+    for old in (partial, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    partial.mkdir()
+    try:
+        _unpack_apart(file, partial)
+        (partial / UNPACKED).write_text(json.dumps(_told(partial, file)))
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _told(folder: Path, file: Path) -> dict[str, str]:
     held = digest(folder, (path for path in folder.glob("*") if path.name != UNPACKED))
-    return bool(told == {"file": file.name, "content": content(file), "folder": held})
+    return {"file": file.name, "content": content(file), "folder": held}
+
+
+def _is_whole(folder: Path, file: Path) -> bool:
+    try:
+        told = json.loads((folder / UNPACKED).read_text())
+    except (FileNotFoundError, ValueError):
+        return False
+    return bool(told == _told(folder, file))
 
 
 def _unpack_apart(file: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from humpback.text.sentences import joined, spans
 # A sentence of fewer tokens is read together with the next: the likelihood of a word or two is mostly noise.
 SHORTEST = 10
 # An advert gains little of the instruction, and is unlikely where it stands. Either alone misses some; a nat of gain differs
-# about three times as much between tokens as between a likely and an unlikely one. Measured in docs/curation.md.
+# about three times as much between tokens as between a likely and an unlikely one. Measured in docs/scorers.md.
 STRANGENESS = 0.25
 
 

@@ -182,7 +182,8 @@ def contenders_of(run: Run, sets: dict[str, Dataset], columns: tuple[str, ...], 
     own = tuple(name for name in columns if name != COMBINED)
     made = {name: Contender(column=name, parts=parts((name,), settings), **paths(sets)) for name in own}
     fits = {COMBINED: ("damage", scoring.parts_of(COMBINED, settings, settings.backward_lm))} if COMBINED in columns else {}
-    fits[CALIBRATED] = ("labelled", calibration.combinable(own, settings.curate))
+    # A rank is one among others, and not of a pair by itself.
+    fits[CALIBRATED] = ("labelled", tuple(name for name in own if scorers.load(name, settings.curate).of_itself))
     for name, (cases, combined) in fits.items():
         fitted = calibration.of_sets(run, name, sets, cases, combined, settings)
         if fitted:

@@ -48,16 +48,18 @@ def _kept(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
 
 def _thrown(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
     """One that a guard dropped, the best that was not selected, and the worst."""
-    faults = {drop["id"]: f"{reason(drop)}{_weakest(found, scored, drop['id'])}" for drop in chosen.drops()}
+    faults = {drop["id"]: reason(drop) for drop in chosen.drops()}
     ranked = [each for each in _ranked(scored, chosen) if each in faults]
     guarded = found.last(kind="pairs", of="guards")
-    drops = list(guarded.drops()) if guarded is not None else []
-    first = {drops[0]["id"]: f"a guard: {reason(drops[0])}"} if drops else {}
+    drop = next(iter(guarded.drops()), None) if guarded is not None else None
+    first = {drop["id"]: f"a guard: {reason(drop)}"} if drop else {}
     shown: tuple[Pair, ...] = (
         whole_pairs(found, found.made_of(guarded), list(first), first) if guarded is not None and first else ()
     )
-    shown += whole_pairs(found, scored, list(dict.fromkeys([*ranked[:1], *ranked[-1 if shown else -2 :]])), faults)
-    every = len(faults) + sum(len(list(each.drops())) for each in found.datasets(kind="pairs", of="guards"))
+    fell = list(dict.fromkeys([*ranked[:1], *ranked[-1 if shown else -2 :]]))
+    shown += whole_pairs(found, scored, fell, {each: faults[each] + _weakest(found, scored, each) for each in fell})
+    guards = [step for each in found.datasets(kind="pairs", of="guards") for step in each.steps]
+    every = len(faults) + sum(step.dropped for step in guards)
     return Pairs(shown, f"{len(shown)} of the {every:,} that were thrown away, and why", every=True)
 
 
