@@ -74,8 +74,8 @@ def test_the_random_control_is_seeded_and_of_the_size_asked() -> None:
 # The gates of `pick`.
 
 REASONS = {
-    "unscored", "negative_gain", "outside_band", "below_k", "below_share", "site_full", "near_duplicate_instruction",
-    "cluster_full",
+    "text_full", "unscored", "negative_gain", "outside_band", "below_k", "below_share", "site_full",
+    "near_duplicate_instruction", "cluster_full",
 }  # fmt: skip
 TOPICS = ("carpet", "bicycle chain", "wool sweater", "iron pan", "leather sofa", "fish tank", "silver ring", "wooden deck",
           "coffee grinder", "brick chimney", "paint brush", "suede shoe", "tile floor", "gas grill")  # fmt: skip
@@ -156,6 +156,23 @@ def test_the_best_of_each_site_stay_and_make_room_for_other_sites() -> None:
     out = list(pick(CurateConfig(per_site=2, share=0.5), "gain", rows))
     assert kept(out) == ["p0", "p1", "p3"]
     assert dropped(out) == {"p2": ("site_full", "big.com"), "p4": ("site_full", "big.com"), "p5": ("below_share", 0.4)}
+
+
+def test_of_each_text_the_best_stays_and_the_share_is_one_of_texts() -> None:
+    """Half of six candidates for two texts was three pairs: one text twice."""
+    asked = ["How do I oil it?", "What is rust?", "When do I clean?", "Why oil?", "Which brush?", "Who made it?"]
+    listed = pairs(score=[5.0, 4.9, 4.8, 4.7, 4.6, 4.5], instruction=asked, parent=["a", "a", "b", "a", "b", "b"])
+    config = CurateConfig(per_text=1, share=1.0)
+    out = pick(config, "score", listed, at_k=False)
+    assert kept(out) == ["p0", "p2"] and dropped(out)["p1"] == ("text_full", "a")
+    assert kept(pick(config.model_copy(update={"share": 0.5}), "score", listed, at_k=False)) == ["p0"]
+
+
+def test_the_random_control_draws_one_of_a_text_too() -> None:
+    """A control with two instructions for one text, beside a selection with one, is on fewer texts."""
+    listed = pairs(score=[1.0] * 9, parent=["a", "b", "c"] * 3)
+    made = [kept(at_random(DrawnConfig(size=3, seed=seed, per_text=1), listed)) for seed in range(5)]
+    assert all(sorted(int(name[1:]) % 3 for name in each) == [0, 1, 2] for each in made) and len(set(map(tuple, made))) > 1
 
 
 def test_rows_of_no_site_are_not_one_site() -> None:

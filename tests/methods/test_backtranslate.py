@@ -237,3 +237,15 @@ def test_a_round_trip_is_a_stage_of_its_own(run: Run) -> None:
     made = backtranslate.pairs(run, texts, settings, "echo", "echo")
     assert [each.about["name"] for each in run.find(method="backtranslate")] == ["augmented", "round-trip", "pairs"]
     assert {row["chosen_by"] for row in made.rows()} == {"round_trip"}
+
+
+def test_curation_is_given_all_clean_candidates_of_a_text(run: Run) -> None:
+    """Chosen by likelihood beforehand, the candidate that the best scorer would keep was never seen by it."""
+    texts = rows_in(run, [{**ROW, "parent": "d"}], SEGMENT)
+    made = {
+        how: backtranslate.pairs(run, texts, backtranslate.Settings(augment=AugmentConfig(candidates=6, choose=how)), "echo")
+        for how in ("likelihood", "curation")
+    }
+    told = next(iter(made["likelihood"].rows()))["candidates"]
+    assert len(made["likelihood"]) == 1
+    assert [row["instruction"] for row in made["curation"].rows()] == [c["instruction"] for c in told if not c["guard"]]

@@ -3,7 +3,7 @@
 import pytest
 
 from humpback.lm import Completion
-from humpback.methods.candidates import best, candidate, columns, merged, shared_terms
+from humpback.methods.candidates import best, candidate, columns, every_clean, merged, shared_terms
 
 
 def drawn(text: str, logprob: float | None = None, guard: str | None = None, times: int = 1, **more: float) -> dict:
@@ -85,3 +85,12 @@ def test_a_log_probability_of_reasoning_is_none_of_the_instructions() -> None:
     assert candidate(thought, cleaned=True)["logprob"] is None
     assert candidate(labelled, cleaned=True)["logprob"] == -0.2
     assert candidate(labelled, cleaned=True)["instruction"] == "How do I oil a chain?"
+
+
+def test_where_curation_chooses_each_clean_candidate_is_a_pair() -> None:
+    """Ids of pairs must differ, and a text all of whose candidates fail a guard must still fall with its reason."""
+    base = {"parent": "s"}
+    made = list(every_clean(base, [drawn("a", -0.1), drawn("b", -0.2, "empty"), drawn("c", -0.3)]))
+    assert [(each["instruction"], each["chosen_by"]) for each in made] == [("a", "curation"), ("c", "curation")]
+    assert len({each["id"] for each in made}) == 2 and {each["parent"] for each in made} == {"s"}
+    assert [each["instruction"] for each in every_clean(base, [drawn("b", -0.2, "empty")])] == ["b"]

@@ -63,6 +63,11 @@ class CurateConfig(ScoringConfig):
     stop_below_chance: bool = Field(
         True, description="stop where what would select ranks damaged pairs above clean ones: it does harm (ours)"
     )
+    per_text: int | None = Field(
+        None,
+        ge=1,
+        description="most pairs kept of one text, best first; unset: all, or augment.max_pairs where curation chooses",
+    )
     per_site: int | None = Field(
         None, ge=1, description="most pairs kept of a registered domain, best first; unset: all (paper)"
     )
@@ -95,6 +100,7 @@ class SelectStage(Config):
     by: str
     k: float | None
     share: float | None
+    per_text: int | None
     per_site: int | None
     distinct: float | None
     clusters: int
@@ -115,22 +121,28 @@ def selected(
     return run.map(name, stage, every, may_be_empty=may_be_empty, **{"kind": "selected", "by": choice.by, **about})
 
 
+def text_of(row: Row) -> str:
+    """What the pairs of one text have in common."""
+    return str(row.get("parent") or row["id"])
+
+
 Gate = Callable[[list[Row]], Iterable[Outcome]]
 
 
 def pick(config: SelectStage, rows: Iterable[Row]) -> Iterator[Outcome]:
     """The pairs to train on, in their order, and a `Drop` of every other one.
 
-    All that have at least `config.k` are kept, or where it is unset the best `config.share` of all rows; equal ones are
-    ordered by id. Drops are unscored, negative_gain, outside_band, below_k, site_full, near_duplicate_instruction (the value
-    names the pair that stays), cluster_full and below_share.
+    All that have at least `config.k` are kept, or where it is unset the best `config.share` of all rows, or of all texts
+    where these are bounded; equal ones are ordered by id. Drops are unscored, negative_gain, outside_band, below_k,
+    text_full, site_full, near_duplicate_instruction (the value names the pair that stays), cluster_full and below_share.
     """
     listed = list(rows)
     scorer = scorers.load(config.by, config)
     drops: dict[str, Drop] = {}
     left = _through(partial(_eligible, scorer, config.k), listed, drops)
     left.sort(key=lambda row: (-scorer.quality(row[config.by]), row["id"]))
-    room = len(left) if config.share is None else max(1, round(config.share * len(listed)))
+    size = len(listed) if config.per_text is None else len({text_of(row) for row in listed})
+    room = len(left) if config.share is None else max(1, round(config.share * size))
     for gate in _gates(config, room):
         left = _through(gate, left, drops)
     yield from (drops.get(row["id"], row) for row in listed)
@@ -149,6 +161,8 @@ def _through(gate: Gate, rows: list[Row], drops: dict[str, Drop]) -> list[Row]:
 
 def _gates(config: SelectStage, room: int) -> Iterator[Gate]:
     """Each takes pairs from the best to the worst. `room` is how many may be kept at all."""
+    if config.per_text is not None:
+        yield partial(_capped, config.per_text, text_of, "text_full")
     if config.per_site is not None:
         yield partial(_capped, config.per_site, lambda row: site(row.get("url")), "site_full")
     if config.distinct is not None:
@@ -226,10 +240,11 @@ def _best(by: str, room: int, rows: Iterable[Row]) -> Iterator[Outcome]:
 
 
 class DrawnConfig(Config):
-    """A draw of `size` rows by `seed`."""
+    """A draw of `size` rows by `seed`, at most `per_text` of them of one text."""
 
     size: int
     seed: int
+    per_text: int | None = None
 
 
 def at_random(config: DrawnConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -238,6 +253,9 @@ def at_random(config: DrawnConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     order = sorted(
         listed, key=lambda r: hashlib.blake2b(f"{config.seed}\0random\0{r['id']}".encode(), digest_size=8).digest()
     )
-    kept = {row["id"] for row in order[: config.size]}
+    left = order if config.per_text is None else [
+        each for each in _capped(config.per_text, text_of, "text_full", order) if not isinstance(each, Drop)
+    ]  # fmt: skip
+    kept = {row["id"] for row in left[: config.size]}
     for row in listed:
         yield row if row["id"] in kept else Drop(row, "not_drawn", None)

@@ -20,4 +20,4 @@ def selected(
         round=1, model="M_0", judge=settings.judge_lm or forward, forward=forward, backward=writer,
         columns=(settings.curate.by,), settings=settings, cases=settings.measure.cases,
     )  # fmt: skip
-    return curated(run, found.seed, unseen(run, pairs, found.seed, contamination), asking, settings.curate)[1]
+    return curated(run, found.seed, unseen(run, pairs, found.seed, contamination), asking, settings.selecting)[1]

@@ -41,6 +41,12 @@ class LoopSettings(WriterSettings, backtranslate.Settings):
         "", description="an outside judge, backend:model; empty: the model in training (paper)"
     )
 
+    @property
+    def selecting(self) -> CurateConfig:
+        """`curate`; where it chooses among the candidates of a text, with a bound: as many as would be written otherwise."""
+        chooses = self.augment.choose == "curation" and self.curate.per_text is None
+        return self.curate.model_copy(update={"per_text": self.augment.max_pairs}) if chooses else self.curate
+
 
 @dataclass(frozen=True)
 class Round:
@@ -95,7 +101,7 @@ def self_curate(
         )  # fmt: skip
         if repeats(run, asking, pairs, made):
             break
-        every, chosen = curated(run, seed, pairs, asking, settings.curate)
+        every, chosen = curated(run, seed, pairs, asking, settings.selecting)
         told = measured(run, asking, pairs, chosen, made, settings)
         this = Round(asking, pairs, every, chosen, told)
         if stopped(run, this):

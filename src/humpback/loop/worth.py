@@ -14,7 +14,7 @@ UNCURATED = "M_uncurated"
 def measure(run: Run, seed: Dataset, rounds: Rounds, settings: LoopSettings) -> None:
     """Every model of the rounds, and the control that curation must beat, on the test split."""
     last = rounds.done[-1]
-    config = DrawnConfig(size=last.chosen.totals.rows, seed=settings.random_seed)
+    config = DrawnConfig(size=last.chosen.totals.rows, seed=settings.random_seed, per_text=settings.selecting.per_text)
     stage = Stage("uncurated", PAIR, at_random, config, scope="dataset")
     blind = run.map("uncurated", stage, last.pairs, kind="drawn")
     control = trained(run, "forward", [seed, blind], settings, UNCURATED)

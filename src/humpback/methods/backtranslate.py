@@ -13,7 +13,7 @@ from humpback import lm as language_models
 from humpback.config import OFTEN, Config
 from humpback.guards.checks import GuardConfig, guarded
 from humpback.lm import LM, Completion, Sampling
-from humpback.methods.candidates import candidate, marked, merged
+from humpback.methods.candidates import candidate, every_clean, marked, merged
 from humpback.methods.candidates import pairs as pairs_of
 from humpback.methods.round_trip import RoundTripConfig, round_trip
 from humpback.prompts import backward as shown
@@ -48,8 +48,10 @@ class DrawConfig(Config):
 class AugmentConfig(DrawConfig):
     """How instructions are drawn, and which of them stay."""
 
-    choose: Literal["likelihood", "round_trip"] = Field(
-        "likelihood", description="by the backward model's likelihood, or also by what it gains the forward model (ours)"
+    choose: Literal["likelihood", "round_trip", "curation"] = Field(
+        "likelihood",
+        description="by the backward model's likelihood, or also by what it gains the forward model (ours). curation: all "
+        "clean candidates are pairs, and what selects keeps the best of each text (ours)",
     )
     weight: float = Field(1.0, ge=0, description="of the gain in a round trip, against the likelihood (ours)")
 
@@ -86,10 +88,11 @@ def pairs(
 
 
 class Drawing(Config):
-    """All that the draws of instructions depend on, beside texts and model."""
+    """All that the draws of instructions depend on, beside texts and model; `every` clean one is a pair, or the best."""
 
     backward: BackwardConfig
     augment: DrawConfig
+    every: bool = False
     tags: TagConfig
     guards: GuardConfig
     random_seed: int
@@ -99,7 +102,10 @@ def drawing(settings: Settings, writer: str, round: int = 1) -> LMStage:
     """The stage that draws the candidates of each text, and takes the likeliest."""
     seed = settings.random_seed if round == 1 else row_seed(str(settings.random_seed), f"round {round}")
     draws = DrawConfig(**{name: getattr(settings.augment, name) for name in DrawConfig.model_fields})
-    config = Drawing(backward=settings.backward, augment=draws, tags=settings.tags, guards=settings.guards, random_seed=seed)
+    config = Drawing(
+        backward=settings.backward, augment=draws, every=settings.augment.choose == "curation", tags=settings.tags,
+        guards=settings.guards, random_seed=seed,
+    )  # fmt: skip
     return LMStage("augmented", PAIR, augment, config, lm=writer)
 
 
@@ -133,8 +139,12 @@ def augment(config: Drawing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
 
 def _pairs(config: Drawing, pair: Row, drawn: list[Completion]) -> Iterator[Row]:
     draws = [candidate(completion, pair["prompt"] == PROMPTED) for completion in drawn]
+    listed = marked(pair, merged(draws), config.guards)
+    if config.every:
+        yield from every_clean(pair, listed)
+        return
     most = min(config.augment.max_pairs, 1 + len(pair["response"]) // config.augment.pair_chars)
-    yield from pairs_of(pair, marked(pair, merged(draws), config.guards), "logprob", most)
+    yield from pairs_of(pair, listed, "logprob", most)
 
 
 def _asked(config: Drawing, row: Row, lm: LM) -> tuple[str, Row]:

@@ -86,6 +86,15 @@ def pairs(base: Row, candidates: list[Row], by: By, most: int) -> Iterator[Row]:
         yield {**base, "id": row_id(base["parent"], "pair", ordinal), **columns(chosen), "candidates": candidates}
 
 
+def every_clean(base: Row, candidates: list[Row]) -> Iterator[Row]:
+    """`base` with each candidate that passed the guards, for what selects to choose; where none did, with the best of all,
+    which the guards then drop with its reason."""
+    clean = [each for each in candidates if each["guard"] is None] or best(candidates, "logprob", 1)
+    for ordinal, each in enumerate(clean):
+        about = {**columns(each), "chosen_by": "curation"}
+        yield {**base, "id": row_id(base["parent"], "pair", ordinal), **about, "candidates": candidates}
+
+
 def columns(chosen: Row) -> Row:
     """What a pair takes from its candidate, and what decided for it: `round_trip`, `likelihood`, or `drawn`, how often."""
     decided = (

@@ -52,8 +52,9 @@ class SftConfig(Config):
     betas: tuple[float, float] = Field((0.9, 0.95), description="(Spico197)")
     clip: float = Field(1.0, description="largest gradient norm (Spico197)")
     optimizer: str = Field("adamw_torch_fused", description="any that transformers knows, for example paged_adamw_8bit")
-    precision: Literal["bf16", "fp32"] = Field(
-        "bf16", description="of the products; weights are kept in fp32, frozen ones on a GPU in bf16"
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto",
+        description="of the products; weights are kept in fp32, frozen ones on a GPU in bf16. auto: bf16 where it is fast",
     )
     seed: int = Field(42, description="order of the data, dropout, and the adapters' first values")
 

@@ -9,6 +9,7 @@ import transformers
 
 from humpback.errors import UsageFault
 from humpback.lm.memory import keep_freed_memory
+from humpback.lm.precision import is_bfloat16_fast
 from humpback.lm.spec import Spec, role_of
 from humpback.lm.transformers import Options
 from humpback.lm.transformers.model import Transformers
@@ -60,12 +61,7 @@ def _adapted(model: Any, adapter: str) -> Any:
 
 
 def _dtype(options: Options) -> Any:
-    """What `dtype` asks for; `auto` is bfloat16 where it is multiplied in hardware, elsewhere float32, which is faster."""
+    """What `dtype` asks for; `auto` is bfloat16 where it is multiplied faster than float32."""
     if options.dtype != "auto":
         return getattr(torch, options.dtype)
-    if torch.cuda.is_available():
-        fast = bool(torch.cuda.is_bf16_supported())
-    else:
-        info = Path("/proc/cpuinfo")
-        fast = not info.exists() or "bf16" in info.read_text()
-    return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if is_bfloat16_fast(torch.cuda.is_available()) else torch.float32

@@ -33,7 +33,7 @@ from humpback.train.log import whole_lines
 from humpback.train.process import packing
 from humpback.train.process.contrastive import ContrastTrainer
 from humpback.train.process.data import Tokens, usable
-from humpback.train.process.load import adapted, has_gpu, load, trained_in_float32
+from humpback.train.process.load import adapted, has_gpu, in_bfloat16, load, trained_in_float32
 from humpback.train.process.save import save, trained_model
 from humpback.train.process.trainer import Trainer
 from humpback.train.training import CHECKPOINTS, PAIRS, SETTINGS, Training
@@ -91,7 +91,7 @@ def trl_config(training: Training, folder: Path, batch: int, steps: int) -> TrlC
         max_grad_norm=sft.clip,
         seed=sft.seed,
         data_seed=sft.seed,
-        bf16=sft.precision == "bf16",
+        bf16=in_bfloat16(sft),
         use_cpu=not has_gpu(),
         ddp_find_unused_parameters=False,
         activation_checkpointing=hardware.gradient_checkpointing,

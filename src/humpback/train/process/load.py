@@ -9,6 +9,7 @@ from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 
 from humpback.lm import chat
+from humpback.lm.precision import is_bfloat16_fast
 from humpback.train.config import SftConfig
 from humpback.train.process import packing
 from humpback.train.training import Training
@@ -20,6 +21,11 @@ DROPOUTS = ("attention_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "hid
 def has_gpu() -> bool:
     """Whether to train on a GPU: there is one, and the launcher was not told to do without."""
     return bool(torch.cuda.is_available()) and not parse_flag_from_env("ACCELERATE_USE_CPU")
+
+
+def in_bfloat16(sft: SftConfig) -> bool:
+    """Whether products are in bfloat16: as `sft.precision` says, or by what is fast here."""
+    return is_bfloat16_fast(has_gpu()) if sft.precision == "auto" else sft.precision == "bf16"
 
 
 def load(training: Training) -> tuple[Any, Any]:
@@ -69,7 +75,7 @@ def adapted(model: Any, sft: SftConfig) -> Any:
     """
     if sft.method == "full":
         return model
-    kept = torch.bfloat16 if has_gpu() and sft.precision == "bf16" else torch.float32
+    kept = torch.bfloat16 if has_gpu() and in_bfloat16(sft) else torch.float32
     for weight in model.parameters():
         if weight.is_floating_point():
             weight.data = weight.data.to(kept)
