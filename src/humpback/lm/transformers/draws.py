@@ -11,6 +11,9 @@ import torch
 
 from humpback.lm import Sampling
 
+# The likeliest tokens that are looked at first.
+HEAD = 256
+
 
 class Draws:
     """The draws of the rows of one batch, one seed each."""
@@ -36,10 +39,21 @@ class Draws:
         return token, raw.gather(1, token[:, None])[:, 0]
 
     def _nucleus(self, logits: Any, uniform: Any) -> Any:
-        probability, order = torch.softmax(logits, dim=-1).sort(dim=-1, descending=True, stable=True)
-        mass = probability.cumsum(-1)
-        inside = (mass - probability) < self.sampling.top_p
-        kept = torch.where(inside, probability, 0.0)
-        steps = kept.cumsum(-1)
-        place = (steps < (uniform * steps[:, -1])[:, None]).sum(-1, keepdim=True).clamp(max=logits.shape[-1] - 1)
+        probability = torch.softmax(logits, dim=-1)
+        # To sort a vocabulary takes longer than the model does; a nucleus seldom reaches beyond its likeliest tokens.
+        head = _likeliest(probability, min(HEAD, logits.shape[-1]))
+        # Of those that are as likely as the last some may be missing.
+        sure = torch.where(head[0] > head[0][:, -1:], head[0], 0.0).sum(-1)
+        reaches = bool((sure < self.sampling.top_p).any())
+        mass, order = probability.sort(dim=-1, descending=True, stable=True) if reaches else head
+        inside = (mass.cumsum(-1) - mass) < self.sampling.top_p
+        steps = torch.where(inside, mass, 0.0).cumsum(-1)
+        place = (steps < (uniform * steps[:, -1])[:, None]).sum(-1, keepdim=True).clamp(max=mass.shape[-1] - 1)
         return order.gather(1, place)[:, 0]
+
+
+def _likeliest(probability: Any, width: int) -> tuple[Any, Any]:
+    """(probabilities, tokens) of the `width` likeliest tokens of each row, equal ones in the order of the vocabulary."""
+    tokens = probability.topk(width, dim=-1, sorted=False).indices.sort(dim=-1).values
+    values, order = probability.gather(1, tokens).sort(dim=-1, descending=True, stable=True)
+    return values, tokens.gather(1, order)
