@@ -69,11 +69,12 @@ def test_a_rubric_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Good?", "0 levels"),
+        ("Good", "0 levels"),
         ("Good?\n- yes", "1 levels"),
         ("Good?" + "\n- a" * 11, "11 levels"),
         ("Good?\n- worth 1 point\n- b", "1 point"),
         ("Good?\n- a\n- b\n\nKind?\n- a\n- b\n- c", "2 and 3"),
+        ("Good?\n\nKind?\n- a\n- b", "0 and 2"),
         ("", "no levels"),
         (None, "neither"),
         (b"\xff\xfe\x00", "neither"),

@@ -1,18 +1,19 @@
 """Lessons for the judge, made of the seed."""
 
 import random
+import re
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from humpback.curate import teach
 from humpback.curate.damage import CLEAN, DAMAGES
-from humpback.curate.rubric import rubric
-from humpback.curate.teach import SPOILINGS, Spoiling, TeachConfig, lessons
-from humpback.lm.echo import Echo
+from humpback.curate.rubric import PREDICATES, rubric
+from humpback.curate.teach import SPOILINGS, Spoiling, TeachConfig, lessons, nearest
+from humpback.prompts.forward import Example
 
-CLIP = Echo().clip
 ROWS = [
     {
         "id": f"s{i}",
@@ -22,66 +23,121 @@ ROWS = [
     }
     for i in range(40)
 ]
+LEVELS, ASPECTS = TeachConfig(share=0.5), TeachConfig(share=0.5, rubric=PREDICATES)
+OTHER = {**ROWS[1], "response": "First we look. Then we wait a while. We all go home."}
 
 
-def test_lessons_are_a_share_of_all_examples() -> None:
-    """A share that is counted of the pairs instead of the whole drowns the task that the model is for."""
-    made = lessons(ROWS, 40, TeachConfig(share=0.2), 2000, CLIP, 1)
-    assert len(made) / (len(made) + len(ROWS)) == pytest.approx(0.2, abs=0.01)
-    assert len(lessons(ROWS, 400, TeachConfig(share=0.2), 2000, CLIP, 1)) == 100
-    assert (
-        lessons(ROWS, 40, TeachConfig(), 2000, CLIP, 1) == [] == lessons(ROWS[:1], 40, TeachConfig(share=0.5), 2000, CLIP, 1)
+def test_there_are_as_many_lessons_as_pairs_whatever_they_weigh() -> None:
+    """A lesson costs as much as a pair: their number is not what makes them count."""
+    assert len(lessons(ROWS, 30, LEVELS, 1)) == len(lessons(ROWS, 30, TeachConfig(share=0.1), 1)) == 30
+    assert len(lessons(ROWS, 400, LEVELS, 1)) == 2 * len(ROWS), "more than a seed pair's two"
+    assert lessons(ROWS, 40, TeachConfig(), 1) == [] == lessons(ROWS[:1], 40, LEVELS, 1)
+    assert all(each.lesson for each in lessons(ROWS, 30, LEVELS, 1))
+
+
+@pytest.mark.parametrize("config", [LEVELS, ASPECTS], ids=["levels", "predicates"])
+def test_each_pair_is_once_decided_for_and_once_against(config: TeachConfig) -> None:
+    """Lessons without sound pairs breed a judge that always says no; a question that is always no needs no pair."""
+    made = lessons(ROWS, 80, config, 1)
+    for once, again in zip(made[:40], made[40:], strict=True):
+        assert _pair(once) == _pair(again) and _is_good(once) != _is_good(again)
+    said = Counter((_question(each), _is_good(each)) for each in made)
+    assert len(said) == 2 * len(rubric(config.rubric)) and max(said.values()) - min(said.values()) <= 1
+
+
+def test_the_labels_are_spread() -> None:
+    """Fixed labels breed a judge that knows letters alone."""
+    labels = Counter(each.completion for each in lessons(ROWS, 80, LEVELS, 1))
+    assert labels["A"] > 20 and labels["E"] > 20
+
+
+def _pair(made: Example) -> str:
+    return re.findall(r"number (\d+)\?", made.prompt)[0]
+
+
+def _question(made: Example) -> str:
+    return next(
+        question.text for name in ("rubric-v1", PREDICATES) for question in rubric(name) if question.text in made.prompt
     )
 
 
-def test_half_of_the_lessons_are_sound_and_the_labels_are_spread() -> None:
-    """Lessons without sound pairs breed a judge that always says no, fixed labels one that knows letters alone."""
-    made = lessons(ROWS, 40, TeachConfig(share=0.9), 2000, CLIP, 1)
-    labels = Counter(example.completion for example in made)
-    top = [e for e in made if e.completion == ("A" if _is_reversed(e.prompt) else "E")]
-    assert 0.4 < len(top) / len(made) < 0.6 and labels["A"] > 60 and labels["E"] > 60
-
-
-def _is_reversed(prompt: str) -> bool:
+def _is_good(made: Example) -> bool:
     [question] = rubric()
-    return f"A: {question.options[-1]}" in prompt
+    return made.completion in ("yes", "A" if f"A: {question.options[-1]}" in made.prompt else "E")
 
 
-def test_a_lesson_shows_the_pair_as_the_judge_will_see_it() -> None:
+@pytest.mark.parametrize(("config", "end"), [(LEVELS, "A or B or C or D or E only."), (ASPECTS, "yes or no only.")])
+def test_a_lesson_shows_the_pair_as_the_judge_will_see_it(config: TeachConfig, end: str) -> None:
     """A judge taught under one prompt and asked under another has learnt nothing."""
-    made = lessons(ROWS, 40, TeachConfig(share=0.5), 2000, CLIP, 1)
-    assert all("> How do I clean bridge" in e.prompt and "Answer with A or B or C or D or E only." in e.prompt for e in made)
-
-
-def test_a_lesson_fits_the_length_of_an_example() -> None:
-    """A prompt that is cut off has lost the question at its end."""
-    long = [{**row, "response": row["response"] * 50} for row in ROWS]
-    made = lessons(long, 40, TeachConfig(share=0.5), 400, CLIP, 1)
-    assert all(len(e.prompt.split()) <= 400 and "Answer with A" in e.prompt for e in made)
+    made = lessons(ROWS, 40, config, 1)
+    ends = {end, "no or yes only."} if config is ASPECTS else {end}
+    assert all("> How do I clean bridge" in e.prompt and e.prompt.partition("Answer with ")[2] in ends for e in made)
 
 
 def test_lessons_are_the_same_every_time_and_others_with_another_seed() -> None:
     """A training that was killed must begin again with the same data."""
-    config = TeachConfig(share=0.5)
-    assert (
-        lessons(ROWS, 40, config, 900, CLIP, 1)
-        == lessons(ROWS, 40, config, 900, CLIP, 1)
-        != lessons(ROWS, 40, config, 900, CLIP, 2)
-    )
+    assert lessons(ROWS, 40, LEVELS, 1) == lessons(ROWS, 40, LEVELS, 1) != lessons(ROWS, 40, LEVELS, 2)
 
 
-def test_spoiling_that_changes_nothing_leaves_a_sound_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spoiling_that_changes_nothing_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer of one sentence, in another order, is what it was: calling it bad teaches noise."""
-    monkeypatch.setattr(teach, "SPOILINGS", ((teach.out_of_order, 0.25),))
-    made = lessons([{**row, "response": "Rinse it."} for row in ROWS], 40, TeachConfig(share=0.9), 2000, CLIP, 1)
-    assert all(e.completion == ("A" if _is_reversed(e.prompt) else "E") for e in made)
+    kept = [each for each in SPOILINGS if each.spoil in (teach.as_it_is, teach.out_of_order, teach.only_asked_again)]
+    monkeypatch.setattr(teach, "SPOILINGS", kept)
+    made = lessons([{**row, "response": "Rinse it."} for row in ROWS], 80, LEVELS, 1)
+    assert all(("> Rinse it." in each.prompt) == _is_good(each) for each in made)
+    monkeypatch.setattr(teach, "SPOILINGS", kept[:2])
+    assert all(map(_is_good, lessons([{**row, "response": "Rinse it."} for row in ROWS], 80, LEVELS, 1)))
 
 
-@pytest.mark.parametrize(("spoil", "height"), SPOILINGS, ids=lambda each: getattr(each, "__name__", str(each)))
-def test_spoiling_changes_the_answer(spoil: Spoiling, height: float) -> None:
+def test_predicates_of_ones_own_are_about_the_pair_as_a_whole(tmp_path: Path) -> None:
+    """What a question of somebody else asks for is not known: that part of a pair is sound does not make it a yes."""
+    own = tmp_path / "own.txt"
+    own.write_text("Would you send it?")
+    made = lessons(ROWS, 80, TeachConfig(share=0.5, rubric=str(own)), 1)
+    for each in made:
+        sound = f"The candidate answer:\n> {ROWS[int(_pair(each))]['response']}\n\nWould you send it?" in each.prompt
+        assert (each.completion == "yes") == sound
+
+
+@pytest.mark.parametrize("spoiling", SPOILINGS[1:], ids=lambda each: each.spoil.__name__)
+def test_spoiling_changes_the_answer(spoiling: Spoiling) -> None:
     """A lesson that calls a sound pair bad teaches the opposite."""
-    made = spoil(ROWS[0], {**ROWS[1], "response": "First look. Then wait. Go home."}, random.Random(3))
-    assert made and made != ROWS[0]["response"] and height < 1
+    made = spoiling.spoil(ROWS[0], ROWS[2], OTHER, random.Random(3))
+    assert made and made != ROWS[0]["response"] and spoiling.height < 1
+
+
+LIST = {**ROWS[0], "response": "You need a brush.\n\n1. Wet it. Brush it.\n2. Rinse it.\n\nThen let it dry."}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "shown"),
+    [
+        (teach.half_answer, "You need a brush.\n\n1. Wet it."),
+        (teach.other_end, "You need a brush.\n\n1. Wet it. Then we wait a while. We all go home."),
+        (
+            teach.foreign_sentence,
+            "You need a brush.\n\n1. Wet it. We all go home. Brush it.\n2. Rinse it.\n\nThen let it dry.",
+        ),
+        (teach.out_of_order, "Wet it.\n\n1. Brush it. You need a brush.\n2. Then let it dry.\n\nRinse it."),
+        (teach.repeated, "Wet it.\n\n1. Wet it. Wet it.\n2. Wet it.\n\nWet it."),
+    ],
+)
+def test_a_spoilt_answer_keeps_its_lines(spoil: teach.Spoil, shown: str) -> None:
+    """Where only sound answers have lists, a judge learns to look for lists."""
+    assert spoil(LIST, ROWS[2], OTHER, random.Random(4)) == shown
+
+
+def test_the_nearest_question_is_about_the_same() -> None:
+    """An answer about something else altogether is told from its words alone: the hard ones share them."""
+    rows = [
+        {"instruction": "Pruning tomatoes", "response": "Pinch out the suckers."},
+        {"instruction": "How do I read a CSV file?", "response": "Use the csv module."},
+        {"instruction": "Why do my tomatoes split?", "response": "Rain after drought."},
+        {"instruction": "How do I write a CSV file?", "response": "Use a writer."},
+        {"instruction": "Pruning tomatoes", "response": "Take off the suckers."},
+    ]
+    assert nearest(rows) == [2, 3, 0, 1, 2], "one asked the same, or one of another topic"
+    assert nearest([{"instruction": "?", "response": "!"}] * 3) == [1, 2, 0]
 
 
 def test_what_competence_measures_with_is_not_taught() -> None:
@@ -90,5 +146,7 @@ def test_what_competence_measures_with_is_not_taught() -> None:
     tested = {response for kind in DAMAGES.keys() - {CLEAN} for _, response in DAMAGES[kind](pairs)} - {
         row["response"] for row in ROWS
     }
-    taught = {spoil(row, other, random.Random(1)) for row, other in pairwise(ROWS) for spoil, _ in SPOILINGS}
+    taught = {each.spoil(row, near, near, random.Random(1)) for row, near in pairwise(ROWS) for each in SPOILINGS}
     assert not tested & taught
+    assert all(DAMAGES["truncated"]([(row["instruction"], row["response"])])[0][1][-1] != "." for row in ROWS)
+    assert all(teach.half_answer(row, row, row, random.Random(1))[-1] == "." for row in ROWS)

@@ -137,7 +137,8 @@ def rendered() -> dict[str, str]:
     styles: tuple[Style, ...] = ("question", "command", "keywords")
     judge.graded([pair], asked, 999, judge.JudgeConfig())
     judge.graded([pair], asked, 999, judge.JudgeConfig(mode="text"))
-    lessons = teach.lessons([pair, {**pair, "id": "q"}], 1, teach.TeachConfig(share=0.5), 999, clip, 1)
+    taught = [teach.TeachConfig(share=0.5, rubric=name) for name in (rubric.RUBRIC, rubric.PREDICATES)]
+    lessons = [teach.lessons([pair, {**pair, "id": "q"}], 1, each, 1)[0].prompt for each in taught]
     return {
         "forward-seed": forward_example(pair, TAGS, clip, 999).prompt,
         "forward-web": forward_example({**pair, "source": "web"}, TAGS, clip, 999).prompt,
@@ -153,7 +154,7 @@ def rendered() -> dict[str, str]:
                 strict=True,
             )
         ),
-        "lesson": lessons[0].prompt,
+        **dict(zip(("lesson", "lesson-predicate"), lessons, strict=True)),
     }
 
 

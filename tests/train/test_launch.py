@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from humpback.curate.rubric import PREDICATES
+from humpback.curate.teach import TeachConfig
 from humpback.errors import TrainingFailed, UsageFault
 from humpback.progress import Progress
 from humpback.train import launch
@@ -79,10 +81,12 @@ def training(sft: dict[str, Any] | None = None, **hardware: Any) -> Training:
     return Training(role="forward", base="embedded", data=(), sft=SftConfig(**{**SFT, **(sft or {})}), hardware=machine)
 
 
-def trained(folder: Path, sft: dict[str, Any] | None = None, here: bool = False, **hardware: Any) -> Path:
+def trained(
+    folder: Path, sft: dict[str, Any] | None = None, here: bool = False, teach: TeachConfig | None = None, **hardware: Any
+) -> Path:
     """Trained in processes of its own, or `here`."""
     data = data_in(folder.with_name("rows of " + folder.name), SEED)
-    wanted = training(sft, **hardware).model_copy(update={"data": data})
+    wanted = training(sft, **hardware).model_copy(update={"data": data, "teach": teach})
     if here:
         return train_here(wanted, folder)
     train(wanted, folder, Progress(quiet=True))
@@ -137,6 +141,15 @@ def test_padded_steps_hold_the_same_examples_in_two_processes(tmp_path: Path) ->
     four from the beginning; and lengths were grouped by the batch of one process."""
     one = trained(tmp_path / "one", {"packing": "none"}, here=True)
     two = trained(tmp_path / "two", {"packing": "none"}, launch="two_cpu")
+    assert_same_training(one, two)
+
+
+@pytest.mark.slow
+def test_weights_are_added_up_over_processes(tmp_path: Path) -> None:
+    """Divided by the weights of its own half, the process that has the lessons counts as much as the one that has none."""
+    sft, teach = {"max_tokens": 420, "steps": 3}, TeachConfig(share=0.5, rubric=PREDICATES)
+    one = trained(tmp_path / "one", sft, here=True, teach=teach)
+    two = trained(tmp_path / "two", sft, teach=teach, launch="two_cpu")
     assert_same_training(one, two)
 
 

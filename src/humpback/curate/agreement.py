@@ -7,7 +7,7 @@ precision, and a judge below it is worse than none.
 from collections.abc import Iterator, Sequence
 
 from humpback.config import Config
-from humpback.curate.rubric import RubricName, rubric
+from humpback.curate.rubric import RubricName, highest, rubric
 from humpback.curate.settings import Asking
 from humpback.metrics import metric
 from humpback.metrics.auc import auc_of
@@ -71,7 +71,7 @@ class AgreementStage(Config):
 def of_labelled(config: AgreementStage) -> Iterator[Row]:
     """`agreement` over the pairs that have a label."""
     rows = [row for row in Dataset(config.scored).rows(["label", "score"]) if row["label"] is not None]
-    top = len(rubric(config.rubric)[0].options)
+    top = highest(rubric(config.rubric))
     scores, labels = [row["score"] for row in rows], [int(row["label"]) for row in rows]
     return agreement(scores, labels, config.k, top, config.model, config.round)
 

@@ -16,7 +16,7 @@ from humpback.curate.calibration import combining
 from humpback.curate.damage import CLEAN, DAMAGES, GUARDED, LABELLED, DevPairs, damaged, whole_and_damaged
 from humpback.curate.judge import JudgeConfig, forgiving, graded, nearest, valid
 from humpback.curate.likelihood import if_it_can
-from humpback.curate.rubric import rubric
+from humpback.curate.rubric import highest, rubric
 from humpback.curate.scorers import Bounds, Scorer, gain
 from humpback.curate.scoring import ALWAYS, COMBINED, stages, wanted
 from humpback.curate.select import Choice, CurateConfig
@@ -130,7 +130,7 @@ def competence(config: CompetenceStage, open: Callable[[str], LM]) -> Iterator[R
     labelled, judged = [row for row in rows if row["method"] == LABELLED], whole_and_damaged(rows)
     if labelled and config.judge.ask:
         scores, labels = [as_in_a_run(row)["score"] for row in labelled], [int(row["label"]) for row in labelled]
-        top = len(rubric(config.judge.rubric)[0].options)
+        top = highest(rubric(config.judge.rubric))
         yield from agreement(scores, labels, config.k, top, config.model, config.round)
     yield from aucs(judged, config, config.model, config.round) if judged else ()
     if judged and config.judge.ask:
@@ -172,7 +172,7 @@ def _answers(config: CompetenceStage, judged: Sequence[Row], clean: Sequence[Row
     undecided = [float(row["score"] is not None and not ok) for row, ok in zip(judged, known, strict=True)]
     yield mean_of("judge_undecided", config.model, undecided, **about, note="label mass below the floor")
     levels = [row["level"] for row in clean if row["level"] is not None]
-    for level in range(1, len(rubric(config.judge.rubric)[0].options) + 1):
+    for level in range(1, highest(rubric(config.judge.rubric)) + 1):
         yield mean_of("judge_level", config.model, [float(each == level) for each in levels], **about, at=float(level))
 
 

@@ -34,11 +34,15 @@ class TagConfig(Config):
 
 @dataclass(frozen=True)
 class Example:
-    """One training exchange; `ended` is False where the completion was clipped, which then has no end token."""
+    """One training exchange; `ended` is False where the completion was clipped, which then has no end token.
+
+    A `lesson` is a decision, whose completion is a label: never cut, and weighed by `teach.share`.
+    """
 
     prompt: str
     completion: str
     ended: bool = True
+    lesson: bool = False
 
 
 def forward_prompt(instruction: str, tag: str) -> str:

@@ -56,6 +56,30 @@ def test_lessons_stand_beside_the_pairs_and_are_learnt_as_labels() -> None:
     assert not data.usable(training("backward", teach=TeachConfig(share=0.5)), checks.rows(), words)[0][8:]
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_the_share_is_one_of_the_loss(kind: str, share: float) -> None:
+    """A share of the examples is half a percent of the loss, and whatever was set, nothing was learnt."""
+    words = tokenizer(kind)
+    made = data.usable(training(teach=TeachConfig(share=share)), checks.rows(), words)[0]
+    labels = [weight for each in made[8:] for weight in each["weights"][:-1]]
+    assert sum(labels) / sum(sum(each["weights"]) for each in made) == pytest.approx(share)
+    for each in made:
+        assert [weight > 0 for weight in each["weights"]] == [label >= 0 for label in each["labels"]]
+    assert not any("weights" in each for each in data.usable(training(), checks.rows(), words)[0])
+
+
+def test_lessons_that_do_not_fit_are_left_out_and_counted() -> None:
+    """Cut, a lesson has lost its label; and pairs alone tell whether the length is the right one."""
+    words, config = tokenizer("chatml"), {"teach": TeachConfig(share=0.5)}
+    longest = max(len(each["input_ids"]) for each in data.usable(training(**config), checks.rows(), words)[0])
+    made, lost = data.usable(training(tokens=longest - 1, **config), checks.rows(), words)
+    whole = [words.decode(checks.learnt(each)[:-1]) for each in made[8:]]
+    assert 0 < lost == 8 - len(whole) < 8 and set(whole) <= set("ABCDE")
+    with pytest.raises(SystemExit, match=r"not one of 8 decisions about pairs .* fits into sft\.max_tokens"):
+        data.usable(training(tokens=200, **config), checks.rows(), words)
+
+
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_control_tokens_in_the_data_are_not_learnt(kind: str) -> None:
     """A page that writes an end token would teach to stop there."""

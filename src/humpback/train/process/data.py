@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from humpback.curate.teach import lessons
+from humpback.curate import teach
 from humpback.lm import chat
 from humpback.prompts.backward import backward_example
 from humpback.prompts.forward import Example, forward_example
@@ -14,7 +14,8 @@ IGNORED = -100
 # Fewer examples than this share fit: sft.max_tokens is wrong for the data. Single ones that do not fit are counted, and
 # the count is shown: instructions that are pages long do exist.
 MIN_USABLE = 0.9
-Tokens = dict[str, list[int]]
+# Columns of one example, each a value for each of its tokens: input_ids, labels, and where there are lessons weights.
+Tokens = dict[str, list[Any]]
 
 
 def examples(training: Training, rows: list[Row], tokenizer: Any) -> list[Example]:
@@ -26,18 +27,34 @@ def examples(training: Training, rows: list[Row], tokenizer: Any) -> list[Exampl
     made = [forward_example(row, training.tags, clip, width) for row in rows]
     if training.teach:
         human = [row for row in rows if row["source"] == "seed"]
-        made += lessons(human, len(rows), training.teach, width, clip, training.sft.seed)
+        made += teach.lessons(human, len(rows), training.teach, training.sft.seed)
     return made
 
 
 def tokens(example: Example, tokenizer: Any, max_tokens: int) -> Tokens | None:
-    """Ids and labels, the prompt masked; None where the prompt leaves no room for a target token."""
+    """Ids and labels, the prompt masked; None where there is no room for a target token, or not for all of a lesson's."""
     made = chat.render(tokenizer, example.prompt, example.completion)
     target = made.completion if example.ended else made.completion[:-1]
     ids = (made.prompt + target)[:max_tokens]
-    if len(ids) <= len(made.prompt):
+    if len(ids) <= len(made.prompt) or (example.lesson and len(ids) < len(made.prompt + target)):
         return None
     return {"input_ids": ids, "labels": [IGNORED] * len(made.prompt) + ids[len(made.prompt) :]}
+
+
+def weighed(pairs: list[Tokens], lessons: list[Tokens], share: float) -> list[Tokens]:
+    """All of them with `weights` of their targets, of which the labels of `lessons` have the `share`; all other targets, and
+    the ends of lessons among them, weigh 1, and prompts nothing.
+    """
+    ends = len(lessons)
+    label = share / (1 - share) * (_targets(pairs) + ends) / (_targets(lessons) - ends)
+    made = [{**each, "weights": [float(token >= 0) for token in each["labels"]]} for each in [*pairs, *lessons]]
+    for each in made[len(pairs) :]:
+        each["weights"][:-1] = [label * weight for weight in each["weights"][:-1]]
+    return made
+
+
+def _targets(made: list[Tokens]) -> int:
+    return sum(label >= 0 for each in made for label in each["labels"])
 
 
 def triple(row: Row, training: Training, tokenizer: Any) -> Tokens | None:
@@ -77,16 +94,20 @@ def _cut_alike(one: Tokens, other: Tokens) -> tuple[Tokens, Tokens]:
 def usable(training: Training, rows: list[Row], tokenizer: Any) -> tuple[list[Tokens], int]:
     """(what is trained on, how many examples had a prompt too long to be).
 
-    Raises `SystemExit` if many had, or if any example that fits would teach nothing.
+    Raises `SystemExit` if many pairs had, or all lessons, or if any example that fits would teach nothing.
     """
+    shown = [] if training.contrast else examples(training, rows, tokenizer)
+    made = [tokens(each, tokenizer, training.sft.max_tokens) for each in shown if not each.lesson]
+    taught = [tokens(each, tokenizer, training.sft.max_tokens) for each in shown if each.lesson]
     if training.contrast:
         made = [triple(row, training, tokenizer) for row in rows]
-    else:
-        made = [tokens(each, tokenizer, training.sft.max_tokens) for each in examples(training, rows, tokenizer)]
-    kept = [each for each in made if each is not None]
+    kept, lessons = ([each for each in some if each is not None] for some in (made, taught))
     if len(kept) < MIN_USABLE * len(made):
         raise SystemExit(f"{len(made) - len(kept)} of {len(made)} examples have a prompt longer than sft.max_tokens")
     mute = sum(max(each["labels"]) < 0 for each in kept)
     if mute:
         raise SystemExit(f"{mute} of {len(kept)} examples have no target that is learnt: their labels are wrong")
-    return kept, len(made) - len(kept)
+    if taught and not lessons:
+        raise SystemExit(f"not one of {len(taught)} decisions about pairs (teach.share) fits into sft.max_tokens")
+    lost = len(made) + len(taught) - len(kept) - len(lessons)
+    return weighed(kept, lessons, training.teach.share) if training.teach and lessons else kept, lost
