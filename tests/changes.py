@@ -20,7 +20,8 @@ def settings_of(kind: type[Config], path: str = "") -> Iterator[tuple[str, Field
 
 # Where type and bounds do not tell what is valid: by the end of the dotted name.
 BY_HAND: dict[str, Any] = {
-    "backward.language": "de", "rubric": "rubric-axes-v1", "curate.by": "ifd", "lr_end": 1e-7, "columns": {"text": "body"},
+    "backward.language": "de", "backward.examples": [["How?", "So."]],
+    "rubric": "rubric-axes-v1", "curate.by": "ifd", "lr_end": 1e-7, "columns": {"text": "body"},
     "script_scale": {"han": 3.0}, "contamination.against": [str(MATERIAL / "seed.jsonl")],
     "relevance.embedding": str(parse("embedded").folder), "relevance.entailment": str(parse("embedded").folder),
     "hardware.launch": "two_cpu", "languages": ["en", "de"], "combine": ["score", "gain"], "scorers": ["gain", "ifd"],

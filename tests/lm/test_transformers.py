@@ -87,6 +87,8 @@ def test_a_model_that_ships_a_decision_config_is_asked_its_own_way(tmp_path: Pat
         ("<think>\nThe user wants...\n</think>\n\nWhat is a leek?", "What is a leek?"),
         ("The user wants...\n</think>\nWhat is a leek?", "What is a leek?"),
         ("<think>It never ends", ""),
+        ("\n<think>a</think> What? ", "What?"),
+        ("<think>a</think>\n<think>It never ends", ""),
         ("<thinking>a</thinking>What?<think>b</think>", "What?"),
         ("I think </b> that is fine", "I think </b> that is fine"),
         ("Explain the <think> tag of HTML", "Explain the <think> tag of HTML"),
@@ -95,3 +97,5 @@ def test_a_model_that_ships_a_decision_config_is_asked_its_own_way(tmp_path: Pat
 def test_what_a_model_thought_is_no_answer(raw: str, kept: str) -> None:
     """Reasoning that stays in the text becomes an instruction that talks to itself."""
     assert chat.strip_reasoning(raw) == kept
+    # A mean over thoughts and answer is the likelihood of neither.
+    assert chat.without_reasoning(f" {raw}\n", -0.5) == (kept, -0.5 if raw.strip() == kept else None)

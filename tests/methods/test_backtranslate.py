@@ -1,21 +1,25 @@
 """Instructions written for texts, and candidates of which the right one is kept."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from lm.servers import FaultServer
 from made import rows_in
 
+from humpback import lm as language_models
 from humpback.config import build
 from humpback.errors import RoleMismatch, UsageFault
 from humpback.lm import Completion, Sampling
 from humpback.lm.echo import Echo
 from humpback.methods import backtranslate
 from humpback.methods.backtranslate import AugmentConfig
-from humpback.prompts.backward import BackwardConfig
+from humpback.prompts.backward import FORMS, BackwardConfig
 from humpback.run import Run
 from humpback.schema import PAIR, SEGMENT, row_id
 from humpback.stage import Drop
 
+ASKED = "How do I oil a chain?"
 ROW = {"id": "s1", "text": "Oil the chain every week.", "header_path": ["Bicycles", "Oiling"], "lang": "en", "url": "u"}
 GOLDEN = """The text below is a very good answer to something that a user asked an assistant. Write the one question or \
 instruction that it most likely answers, and nothing else. Whoever reads it will not see the text, so name what it is about.
@@ -93,13 +97,17 @@ def test_a_forward_model_is_refused() -> None:
         ("", "auto", "backward-prompted-v1"),
         ("", "trained", "backward-v1"),
         ("backward", "prompted", "backward-prompted-v1"),
+        ("", "short", "backward-short-v1"),
+        ("base", "shots", "backward-shots-v1"),
     ],
 )
 def test_each_model_is_shown_the_prompt_that_it_understands(role: str, prompt: str, used: str) -> None:
     """A trained model outside its training prompt, or an instruct model left without orders, writes noise."""
     lm = Scripted([said("How do I oil a chain?")], role)
-    made = augment(lm, backward=BackwardConfig(prompt=prompt))[0]  # type: ignore[arg-type]
-    assert made["prompt"] == used and ("> Oil the chain" in lm.prompts[0]) == (used == "backward-prompted-v1")
+    config = BackwardConfig(prompt=prompt, examples=(("How is rust removed?", "Brush it off."),))  # type: ignore[arg-type]
+    made = augment(lm, backward=config)[0]
+    assert made["prompt"] == used and ("> Oil the chain" in lm.prompts[0]) == (used != "backward-v1")
+    assert ("How is rust removed?" in lm.prompts[0]) == (used == "backward-shots-v1")
 
 
 def test_a_trained_model_sees_the_training_prompt_byte_for_byte() -> None:
@@ -159,6 +167,19 @@ def test_the_style_is_asked_for(style: str, words: str) -> None:
     assert words in lm.prompts[0] and made["style"] == style
 
 
+@pytest.mark.parametrize("style", ["question", "command", "keywords"])
+@pytest.mark.parametrize("form", FORMS)
+def test_each_sentence_of_a_prompt_that_is_said_again_is_dropped(form: Any, style: Any) -> None:
+    """Of forty instructions of a small model thirty were the last line of its prompt."""
+    config = BackwardConfig(prompt=form, styles=(style,), examples=(("Explain rust.", "It is."),))
+    lm = Scripted([said("x")], "")
+    augment(lm, backward=config)
+    ours = [line.removeprefix("- ") for line in lm.prompts[0].splitlines() if not line.startswith("> ")]
+    sentences = [each for line in ours for each in line.split(". ") if len(each.split()) > 5 and "rust" not in each]
+    found = {each: augment(Scripted([said(each)], ""), backward=config)[0]["candidates"][0]["guard"] for each in sentences}
+    assert found and {each: guard for each, guard in found.items() if guard != "leaked_prompt"} == {}
+
+
 def test_what_a_prompted_model_adds_is_cleaned_and_what_a_trained_one_writes_is_not() -> None:
     """Human instructions begin with "Question:" now and then, and a trained model has learned from them."""
     written = '**Question:** "How do I oil a chain?"'
@@ -171,6 +192,36 @@ def test_nothing_but_reasoning_is_left_to_the_guards() -> None:
     """An empty completion is the model's fault and is counted as one."""
     made = augment(Scripted([said("<think>\nOkay", -0.1, "length")], ""))[0]
     assert made["instruction"] == "" and made["candidates"][0]["guard"] == "empty" and made["logprob"] is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("message", "finish", "instruction", "guard"),
+    [
+        ({"content": "<think>\nWho asks? A cyclist.\n</think>\n\nHow do I oil a chain?"}, "stop", ASKED, None),
+        ({"content": "Who asks? A cyclist.\n</think>\n\nHow do I oil a chain?"}, "stop", ASKED, None),
+        ({"content": ASKED, "reasoning_content": "Who asks? A cyclist."}, "stop", ASKED, None),
+        ({"content": "<think>\nWho asks? Perhaps"}, "length", "", "empty"),
+        ({"content": None, "reasoning": "Who asks? Perhaps"}, "length", "", "empty"),
+        ({"content": "Okay, the user wants an instruction. Who asks?"}, "length", None, "runaway"),
+    ],
+)
+def test_a_model_that_thinks_first(
+    form: str, message: dict[str, Any], finish: str, instruction: str | None, guard: str | None
+) -> None:
+    """A thought that stays, is parsed, or lends its likelihood makes pairs of what was not meant for them."""
+    pytest.importorskip("openai")
+    steps = {"content": [{"token": "x", "logprob": -0.5}] * 9}
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish, "logprobs": steps}
+    with FaultServer() as server:
+        server.reply = lambda path, body: (200, {"choices": [choice]})  # type: ignore[method-assign]
+        lm = language_models.open(f"openai:m@{server.url}?thinking=true&timeout=5")
+        config = BackwardConfig(prompt=form, examples=(("Explain rust.", "It is."),))  # type: ignore[arg-type]
+        made = augment(lm, backward=config)[0]  # type: ignore[arg-type]
+        lm.close()
+    assert made["candidates"][0]["guard"] == guard
+    assert instruction is None or made["instruction"] == instruction
+    assert (made["logprob"] is None) is (guard != "runaway")
 
 
 def test_echo_stands_in_for_a_prompted_model() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from humpback import prompts
 from humpback.config import planned
-from humpback.prompts.backward import BACKWARD, PROMPTED, BackwardConfig
+from humpback.prompts.backward import BACKWARD, FORMS, BackwardConfig
 from humpback.prompts.forward import FORWARD, TagConfig, forward_example, forward_prompt
 
 TAGS = TagConfig()
@@ -37,4 +37,4 @@ def test_a_tag_that_is_not_there_leaves_no_blank(seed: str, web: str, asked: str
 def test_whoever_has_tags_or_a_backward_model_names_the_prompts() -> None:
     """The quality of models was measured under the tags, and named them in one recipe and not in the other."""
     assert planned(TAGS) == {"seed": TAGS.seed, "web": TAGS.web, "reads": prompts.digests(FORWARD)}
-    assert planned(BackwardConfig())["reads"] == prompts.digests(BACKWARD, PROMPTED)
+    assert planned(BackwardConfig())["reads"] == prompts.digests(BACKWARD, *FORMS.values())

@@ -192,6 +192,7 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
     elif recipe == "backtranslate":
         chosen = {"candidates": 3, "choose": "round_trip", "max_pairs": 2}
         yield {"texts": files["texts"], "lm": "echo", "forward": "echo", "augment": chosen}
+        yield {"texts": files["texts"], "lm": "echo", "seed": {"path": str(SEED)}}
     elif recipe == "guard":
         yield {"pairs": files["pairs"]}
     elif recipe == "score":

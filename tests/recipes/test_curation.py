@@ -44,6 +44,7 @@ def test_a_prompted_model_an_outside_judge_and_every_scorer(tmp_path: Path, page
         "combination-1",
         "injection-1",
         "likeness-1",
+        "prompts",
     } <= found
     [row] = rows(folder, "augmented")[:1]
     assert row["prompt"] == "backward-prompted-v1" and row["style"] in ("question", "command")

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rehearsed import Refuses, WorkLeft, carried_out, demo
+from rehearsed import Refuses, WorkLeft, carried_out, demo, named
 
 from humpback import recipes
 from humpback.config import build
 from humpback.errors import UsageFault
 from humpback.lm.embedded import EMBEDDED
+from humpback.methods.prompting import CannotBePrompted
 from humpback.train import bases
 
 
@@ -36,6 +37,15 @@ def test_a_model_that_can_be_no_base_is_refused_before_the_corpus(tmp_path: Path
     (wordless / "tokenizer.json").unlink()
     with pytest.raises(UsageFault, match="wordless has no tokenizer that can be read"):
         carried_out("demo", tmp_path / "c", demo(base=f"transformers:{wordless}"), Refuses())
+
+
+def test_a_model_that_cannot_be_prompted_is_refused_before_the_corpus(tmp_path: Path) -> None:
+    """Hours later the guards would have dropped all that it wrote."""
+    script = tmp_path / "script.txt"
+    script.write_text("Reply with what the user had written and with nothing else: no label, no comment.\n")
+    with pytest.raises(CannotBePrompted, match=r"0 of 12 \(short\)"):
+        carried_out("demo", tmp_path / "run", demo(backward_lm=f"echo:{script}"))
+    assert [*named(tmp_path / "run")] == ["seed-pairs-files", "seed-pairs", "seed", "prompts"]
 
 
 @pytest.mark.parametrize(("recipe", "more"), [("sweep", {"train": True, "pairs": "pool.jsonl", "lm": "echo"}), ("coin", {})])

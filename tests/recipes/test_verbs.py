@@ -12,6 +12,7 @@ from worlds import World
 from humpback import recipes
 from humpback.config import shown
 from humpback.errors import UsageFault
+from humpback.recipes.demo import MATERIAL
 from humpback.schema import SEGMENT, Row
 
 PAIRS = [{"instruction": f"How do I clean {i}?", "response": f"Brush {i} and rinse it.", "label": i % 2} for i in range(30)]
@@ -71,6 +72,21 @@ def test_texts_of_a_run_of_a_dataset_and_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="holds pages") as fault:
         carried_out("backtranslate", tmp_path / "x", {"texts": str(tmp_path / "page.html"), "lm": "echo"})
     assert fault.value.hint.startswith("cut them first: humpback segments")
+
+
+def test_with_a_seed_the_prompt_is_chosen_and_without_one_it_is_the_long_one(tmp_path: Path) -> None:
+    """What a model takes best is not to be read off its name; and nobody need have a seed."""
+    texts = written(tmp_path / "t.jsonl", [{"text": "Oil the chain every week, and wipe it dry after rain."}])
+    carried_out("backtranslate", tmp_path / "a", {"texts": texts, "lm": "echo"})
+    assert "prompts" not in named(tmp_path / "a") and rows(tmp_path / "a", "pairs")[0]["prompt"] == "backward-prompted-v1"
+    given = {"texts": texts, "lm": "echo", "seed": {"path": str(MATERIAL / "seed.jsonl")}}
+    said = carried_out("backtranslate", tmp_path / "b", given)
+    assert {row["part"] for row in rows(tmp_path / "b", "prompts")} == {"prompted", "short", "shots"}
+    assert any("echo is asked by backward.prompt=" in line for line in said)
+    carried_out("backtranslate", tmp_path / "c", {**given, "backward": {"prompt": "shots"}})
+    assert "prompts" not in named(tmp_path / "c") and rows(tmp_path / "c", "pairs")[0]["prompt"] == "backward-shots-v1"
+    with pytest.raises(UsageFault, match=r"neither backward\.examples nor seed pairs"):
+        carried_out("backtranslate", tmp_path / "d", {"texts": texts, "lm": "echo", "backward": {"prompt": "shots"}})
 
 
 def test_a_round_trip_asks_the_forward_model_that_is_named(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ class Sampling(Config):
 
 @dataclass(frozen=True)
 class Completion:
-    """`text` without its end token; `logprob` is the mean over its `tokens`, in nats, under the unscaled model."""
+    """`text` without its end token and without what the model thought; `tokens` count both. `logprob` is the mean over them,
+    in nats, under the unscaled model; None where it cannot be had, or where some of them are thoughts.
+    """
 
     text: str
     finish: Finish

@@ -39,8 +39,9 @@ MARKS = "<|user|>\n<|assistant|>\n"
 BEGINNINGS = ("a", "Wipe it.", "1. one", "- one", "(a)", "`x`", '"So"', "é", "漢字", "😀")
 # What a template writes between turns, whether or not its tokenizer has a token for it.
 _MARK = re.compile(r"<\|\w+\|>")
-_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>|\A\s*<(?:think|thinking|reasoning)>.*", re.DOTALL)
+_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
 _OPENED_BEFORE = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL)
+_UNENDED = re.compile(r"\A\s*<(?:think|thinking|reasoning)>.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,16 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> 
 
 def strip_reasoning(text: str) -> str:
     """`text` without what a reasoning model thought: its blocks, one that the template had opened, one that never ended."""
-    return _OPENED_BEFORE.sub("", _THOUGHT.sub("", text)).strip()
+    for each in (_THOUGHT, _OPENED_BEFORE, _UNENDED):
+        text = each.sub("", text)
+    return text.strip()
+
+
+def without_reasoning(text: str, logprob: float | None) -> tuple[str, float | None]:
+    """(`text` without what the model thought, `logprob`): None where it thought, since a mean over its thoughts is not that
+    of the rest."""
+    said = strip_reasoning(text)
+    return said, logprob if said == text.strip() else None
 
 
 def plain_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:

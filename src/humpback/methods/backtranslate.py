@@ -1,7 +1,7 @@
 """Instruction backtranslation: which instruction does this text answer? (Humpback, Li et al. 2023, sections 2.2 and 2.4.)
 
-A backward model is one trained to be (`backward-v1`), or any instruct model that is told what is wanted
-(`backward-prompted-v1`); `prompts/backward.py` renders both.
+A backward model is one trained to be, or any instruct model that is told what is wanted: `prompts/backward.py` renders
+what they are shown, `methods/prompting.py` finds what a model that is told takes best.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from humpback.methods.candidates import candidate, every_clean, marked, merged
 from humpback.methods.candidates import pairs as pairs_of
 from humpback.methods.round_trip import RoundTripConfig, round_trip
 from humpback.prompts import backward as shown
-from humpback.prompts.backward import BACKWARD, PROMPTED, BackwardConfig
+from humpback.prompts.backward import BACKWARD, BackwardConfig
 from humpback.prompts.forward import TagConfig
 from humpback.schema import PAIR, Row, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
@@ -138,7 +138,7 @@ def augment(config: Drawing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
 
 
 def _pairs(config: Drawing, pair: Row, drawn: list[Completion]) -> Iterator[Row]:
-    draws = [candidate(completion, pair["prompt"] == PROMPTED) for completion in drawn]
+    draws = [candidate(completion, pair["prompt"] != BACKWARD) for completion in drawn]
     listed = marked(pair, merged(draws), config.guards)
     if config.every:
         yield from every_clean(pair, listed)
@@ -155,7 +155,7 @@ def _asked(config: Drawing, row: Row, lm: LM) -> tuple[str, Row]:
     style = config.backward.styles[row_seed(row["id"], f"{config.random_seed}/style") % len(config.backward.styles)]
     prompt, clipped = shown.prompted_prompt(row, config.backward, style, lm.clip)
     asked = {"style": style, "instruction_lang": shown.wanted_language(row, config.backward)}
-    return prompt, {**_pair(row, lm.name, PROMPTED, clipped), **asked}
+    return prompt, {**_pair(row, lm.name, config.backward.told_by, clipped), **asked}
 
 
 def _pair(row: Row, lm: str, prompt: str, clipped: bool) -> Row:

@@ -1,7 +1,7 @@
 """What the backward model is shown: a text, whose instruction is wanted (Humpback, sections 2.2 and 2.4).
 
-A backward model is one trained to be (`backward-v1`), or any instruct model that is told what is wanted
-(`backward-prompted-v1`).
+A backward model is one trained to be (`backward-v1`), or any instruct model that is told what is wanted: at length
+(`backward-prompted-v1`), in two sentences (`backward-short-v1`), or by examples (`backward-shots-v1`).
 """
 
 import re
@@ -11,11 +11,15 @@ from pydantic import Field
 
 from humpback import prompts
 from humpback.config import OFTEN, Config
+from humpback.errors import UsageFault
 from humpback.prompts.forward import Clip, Example, TagConfig
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 
-BACKWARD, PROMPTED = "backward-v1", "backward-prompted-v1"
+BACKWARD, PROMPTED, SHORT, SHOTS = "backward-v1", "backward-prompted-v1", "backward-short-v1", "backward-shots-v1"
+# What a model that is told may be asked by, by the value of `backward.prompt`. Large models make use of all that the first
+# says; small ones say its last lines again (docs/log.md).
+FORMS = {"prompted": PROMPTED, "short": SHORT, "shots": SHOTS}
 Style = Literal["question", "command", "keywords"]
 # Models that have learned the prompt `backward-v1`: those trained backward, and our base, whose training held it.
 LEARNED = ("backward", "base")
@@ -32,11 +36,17 @@ class ShownText(Config):
 
 
 class BackwardConfig(ShownText):
-    """What the backward model is shown; `styles` and `language` are asked of prompted models, trained ones have theirs."""
+    """What the backward model is shown; what stands below `prompt` is for models that are told what is wanted."""
 
-    prompt: Literal["auto", "trained", "prompted"] = Field(
-        "auto", description="trained: the prompt of training; prompted: what is wanted in words; auto: by the model's role"
+    prompt: Literal["auto", "trained", "prompted", "short", "shots"] = Field(
+        "auto",
+        description="trained: the prompt of training; prompted: what is wanted, at length; short: in two sentences; shots: "
+        "by examples. auto: by the model's role, and of the last three what it answers best for seed pairs (ours)",
     )
+    shots: int = Field(
+        3, ge=1, description="examples for shots; where they are not given, short train pairs of the seed (ours)"
+    )
+    examples: tuple[tuple[str, str], ...] = Field((), description="instruction and response of each example that is given")
     styles: tuple[Style, ...] = Field(
         ("question", "command"),
         min_length=1,
@@ -47,7 +57,12 @@ class BackwardConfig(ShownText):
     )
 
     def reads(self) -> dict[str, str]:
-        return prompts.digests(BACKWARD, PROMPTED)
+        return prompts.digests(BACKWARD, *FORMS.values())
+
+    @property
+    def told_by(self) -> str:
+        """The name of the prompt for models that are told; where it was not chosen the one at length."""
+        return FORMS.get(self.prompt, PROMPTED)
 
 
 def backward_prompt(row: Row, config: ShownText, tag: str, clip: Clip) -> tuple[str, bool]:
@@ -59,7 +74,8 @@ def backward_prompt(row: Row, config: ShownText, tag: str, clip: Clip) -> tuple[
 def prompted_prompt(row: Row, config: BackwardConfig, style: Style, clip: Clip) -> tuple[str, bool]:
     """(prompt, whether the text was clipped) that asks any instruct model for the instruction of `row`, in `style`.
 
-    Text and heading are quoted line by line: what they hold can neither end the quotation nor give orders outside it.
+    Texts and heading are quoted line by line: what they hold can neither end the quotation nor give orders outside it.
+    Raises `UsageFault` where examples are to be shown and there are none.
     """
     text, clipped = clip(row.get("response") or row["text"], config.max_text_tokens)
     path = " > ".join(" ".join(part.split()) for part in _path(row, config))
@@ -69,8 +85,19 @@ def prompted_prompt(row: Row, config: BackwardConfig, style: Style, clip: Clip) 
         "style": style,
         "language": None if config.language == "text" else config.language,
         "code": wanted_language(row, config),
+        "examples": _examples(config, clip) if config.told_by == SHOTS else (),
     }
-    return prompts.render(PROMPTED, **shown), clipped
+    return prompts.render(config.told_by, **shown), clipped
+
+
+def _examples(config: BackwardConfig, clip: Clip) -> list[tuple[str, str]]:
+    """(instruction, quoted response) of each; together the responses are as long as one text may be."""
+    if not config.examples:
+        raise UsageFault(
+            "backward.prompt is shots, and there are neither backward.examples nor seed pairs", "--set backward.prompt=short"
+        )
+    most = config.max_text_tokens // len(config.examples)
+    return [(" ".join(asked.split()), quoted(clip(response, most)[0])) for asked, response in config.examples]
 
 
 def _path(row: Row, config: ShownText) -> list[str]:
@@ -90,4 +117,4 @@ def backward_example(row: Row, config: ShownText, tags: TagConfig, clip: Clip) -
 
 def is_prompted(role: str, config: BackwardConfig) -> bool:
     """Whether a model of that `role` is told what is wanted, not shown the prompt of training; `auto` goes by the role."""
-    return config.prompt == "prompted" or (config.prompt == "auto" and role not in LEARNED)
+    return config.prompt in FORMS or (config.prompt == "auto" and role not in LEARNED)

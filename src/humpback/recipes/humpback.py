@@ -11,7 +11,7 @@ from humpback.loop.models import check_training, trained
 from humpback.loop.pool import later_pairs, unseen
 from humpback.loop.rounds import LoopSettings, self_curate
 from humpback.loop.worth import measure
-from humpback.methods import backtranslate
+from humpback.methods import backtranslate, prompting
 from humpback.report import report
 from humpback.run import Run
 from humpback.train import bases
@@ -27,6 +27,8 @@ def recipe(run: Run, settings: Settings) -> None:
     """The whole loop; a finished step returns at once."""
     check(settings)
     seed = seed_pairs(run, settings.seed, settings.random_seed)
+    if settings.backward_lm:
+        settings = prompting.settled(run, seed, settings, settings.backward_lm)
     segments = pages.segments(run, settings.corpus, settings.random_seed)
     writer = settings.backward_lm or trained(run, "backward", [seed], settings)
     first = trained(run, "forward", [seed], settings, "M_0", round=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from humpback.lm import Completion, Finish, Sampling, Usage
-from humpback.lm.chat import strip_reasoning
+from humpback.lm.chat import strip_reasoning, without_reasoning
 from humpback.lm.openai import Options
 from humpback.lm.openai.faults import Absent, Refused
 from humpback.lm.openai.transport import Body, Transport, counted
@@ -22,6 +22,8 @@ TURN_TOKENS = 8
 _DISPENSABLE = ("seed", "logprobs", "top_logprobs", "chat_template_kwargs", "reasoning_effort")
 _LESSER: dict[str, dict[Any, Any]] = {"top_logprobs": {20: 5}, "reasoning_effort": {"none": "minimal"}}
 _PLAIN = {"temperature": 1, "top_p": 1}
+# Where servers put what the model thought, beside the content; the log-probabilities are those of both.
+_THOUGHTS = ("reasoning_content", "reasoning")
 _UNKNOWN = re.compile(
     r"support|unrecogni[sz]ed|unexpected|unknown|permitted|extra|invalid|allowed|must be|cannot|not available|less than",
     re.IGNORECASE,
@@ -146,20 +148,22 @@ def expected(body: Body) -> int:
 def completion(answer: Body, max_tokens: int) -> Completion:
     """The completion in `answer`; raises what `GARBAGE` names where it holds none.
 
-    `logprob` is None where the server gives none, and under the distribution that it gives them for, which is the unscaled
-    one in vLLM. Text that a filter cut off counts as cut, and an aborted answer as none.
+    `logprob` is None where the server gives none or the model thought, and under the distribution that it gives them for,
+    which is the unscaled one in vLLM. Text that a filter cut off counts as cut, and an aborted answer as none.
     """
     choice = answer["choices"][0]
     reason = choice.get("finish_reason")
     if reason in ("error", "abort"):
         raise ValueError(f"finish_reason {reason}")
-    text = _text(choice["message"])
+    message = choice["message"]
+    text = _text(message)
     steps = (choice.get("logprobs") or {}).get("content") or []
     logprobs = [float(step["logprob"]) for step in steps]
     _, written = counted(answer) or (0, 0)
     finish: Finish = "length" if reason in ("length", "content_filter") else "stop"
     tokens = written or len(logprobs) or min(estimate(text), max_tokens)
-    return Completion(strip_reasoning(text), finish, tokens, sum(logprobs) / len(logprobs) if logprobs else None)
+    said, mean = without_reasoning(text, sum(logprobs) / len(logprobs) if logprobs else None)
+    return Completion(said, finish, tokens, None if any(message.get(field) for field in _THOUGHTS) else mean)
 
 
 def _text(message: Mapping[str, Any]) -> str:

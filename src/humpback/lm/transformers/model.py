@@ -156,7 +156,8 @@ class Transformers(Remembers):
             count = len(row) if end is None else end + 1
             text = self.tokenizer.decode(row[:end] if end is not None else row, skip_special_tokens=True)
             finish: Finish = "length" if end is None else "stop"
-            out.append(Completion(chat.strip_reasoning(text), finish, count, sum(score[:count]) / count))
+            said, mean = chat.without_reasoning(text, sum(score[:count]) / count)
+            out.append(Completion(said, finish, count, mean))
         return out
 
     def _score(self, heads: list[Ids], tails: list[Ids]) -> list[Given]:

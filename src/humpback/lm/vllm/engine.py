@@ -102,8 +102,8 @@ class Vllm(Remembers):
         ids = list(made.token_ids)
         ended = made.finish_reason == "stop"
         text = self.tokenizer.decode(ids[:-1] if ended else ids, skip_special_tokens=True)
-        mean = made.cumulative_logprob / len(ids)
-        return Completion(chat.strip_reasoning(text), "stop" if ended else "length", len(ids), mean)
+        said, mean = chat.without_reasoning(text, made.cumulative_logprob / len(ids))
+        return Completion(said, "stop" if ended else "length", len(ids), mean)
 
     def _ask(self, call: str, asked: dict[int, Request], read: Callable[[int, Any], Given]) -> dict[int, Any]:
         """What `read` makes of the engine's answer to each of `asked`, by row; what the journal answers is not asked."""
