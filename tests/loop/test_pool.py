@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made import rows_in
 from rehearsed import Refuses, Rehearsed, carried_out, demo, named, rows, rows_of
+from report.rendered import section
 
 from humpback.exports import export
+from humpback.loop.pool import unseen
 from humpback.recipes.demo import MATERIAL
-from humpback.schema import Row
+from humpback.report.section import Table
+from humpback.run import Run
+from humpback.schema import PAIR, Row
 from humpback.store import Dataset
+from humpback.text.contamination import ContaminationConfig
 
 pytestmark = pytest.mark.slow
 POOLS, BACKWARDS = ("fixed", "regenerated", "rejected"), ("fixed", "retrained")
@@ -154,6 +160,28 @@ def test_a_page_that_holds_a_held_out_answer_teaches_it_to_no_model(tmp_path: Pa
     free = [row for row in chosen if row["license"]]
     assert 0 < len(free) < len(chosen)
     assert export(run, "messages", tmp_path / "free.jsonl", licenses=["CC-BY-*"]) == len(free)
+
+
+def test_what_the_backward_model_knows_by_heart_is_in_no_pool(run: Run) -> None:
+    """Counted as a step of its own: read is what was kept and what was dropped, and the report shows both."""
+    train = [{**row, "parent": "f", "source": "seed", "split": "train"} for row in SEED[:20]]
+    seed = rows_in(run, train, PAIR, "seed", kind="seed")
+    asked = [SEED[0]["instruction"], SEED[1]["instruction"], "What is a fret?"]
+    texts = [SEED[0]["response"], "A fret is a bar of metal on the neck of a guitar.", "A bar of metal on a neck."]
+    made = [
+        {"id": f"w{i}", "parent": f"t{i}", "instruction": instruction, "response": text, "method": "backtranslate"}
+        for i, (instruction, text) in enumerate(zip(asked, texts, strict=True))
+    ]
+    pairs = rows_in(run, made, PAIR, "pairs", kind="pairs", of="guards")
+    clean = unseen(run, pairs, seed, ContaminationConfig())
+    assert [row["id"] for row in clean.rows()] == ["w0", "w2"]
+    first, last = clean.steps
+    assert (first.step, first.read, first.kept, first.drops) == ("seed-requests", 3, 2, {"seed_request": 1})
+    assert (last.read, last.kept) == (2, 2)
+    assert [(drop["id"], drop["value"]) for drop in clean.drops()] == [("w1", f"{SEED[1]['id']}: {asked[1]}")]
+    [funnel] = section(run.folder, "funnel").bodies
+    assert isinstance(funnel, Table)
+    assert [row[:3] for row in funnel.rows][-2:] == [("seed-requests", 3, 2), ("unseen", 2, 2)]
 
 
 def test_evaluation_data_that_is_named_is_in_no_pool(tmp_path: Path, pages: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pairs that rounds select from: none that is held out, and in later rounds the same ones or others."""
+"""The pairs that rounds select from: none that is held out or known by heart, in later rounds the same ones or others."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -6,23 +6,26 @@ from typing import Protocol
 
 from humpback.config import Config
 from humpback.corpus.held_out import UnseenConfig, unseen_rows
+from humpback.guards.seed_requests import SeedRequestsConfig, no_seed_requests
 from humpback.loop.models import trained
 from humpback.loop.rounds import Again, LoopSettings, Rounds
 from humpback.run import Run
 from humpback.schema import PAIR, SEGMENT, Row
-from humpback.stage import Drop, Outcome, Stage
+from humpback.stage import Chain, Drop, Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
 from humpback.text.contamination import ContaminationConfig, decontaminate
 
 
 def unseen(run: Run, pairs: Dataset, seed: Dataset, contamination: ContaminationConfig, round: int = 1) -> Dataset:
-    """`pairs` without those that a model is measured on: the seed's held-out ones, and evaluation data that is named."""
+    """`pairs` without those that say a request of the seed again against their text, and those that a model is measured on:
+    the seed's held-out ones, and evaluation data that is named."""
     number = "" if round == 1 else f"-{round}"
     if contamination.against:
         clean = Stage("decontaminated-pairs", PAIR, decontaminate, contamination)
         pairs = run.map(f"decontaminated-pairs{number}", clean, pairs, may_be_empty=round > 1, kind="pairs", round=round)
-    stage = Stage("unseen", PAIR, unseen_rows, UnseenConfig(held=seed.path))
-    return run.map(f"unseen{number}", stage, pairs, may_be_empty=round > 1, kind="pairs", of="unseen", round=round)
+    own = Stage("seed-requests", PAIR, no_seed_requests, SeedRequestsConfig(seed=seed.path))
+    steps = Chain("unseen", (own, Stage("unseen", PAIR, unseen_rows, UnseenConfig(held=seed.path))))
+    return run.map(f"unseen{number}", steps, pairs, may_be_empty=round > 1, kind="pairs", of="unseen", round=round)
 
 
 class Method(Protocol):
