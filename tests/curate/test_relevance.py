@@ -87,6 +87,14 @@ def test_a_stray_sentence_is_far_from_all_the_rest(opened: dict[str, Any]) -> No
     assert whole == pytest.approx(1.0, abs=1e-5) and spoilt < 0.7 and none is None
 
 
+def test_the_headings_over_a_text_are_read_as_one(opened: dict[str, Any]) -> None:
+    """A text without a heading has no value: an empty one would be as far from every instruction as can be."""
+    paths: list[list[str | None] | None] = [["Blades", "Which stone?"], ["The moon", None], None]
+    asked = [{**row, "header_path": path} for row, path in zip(rows(), paths, strict=True)]
+    near, far, none = (row["heading_relevance"] for row in relevance(RelevanceConfig(embedding="words"), asked))
+    assert near > 0.9 > 0.2 > far and none is None
+
+
 def test_equal_responses_are_one_and_ties_count_against() -> None:
     """A text that stands twice would push its own pair to the second place."""
     given = np.eye(2, dtype=np.float32)[[0, 0, 1]]

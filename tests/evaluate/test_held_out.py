@@ -81,6 +81,8 @@ def test_the_stop_rate_counts_answers_that_end(seed: Dataset) -> None:
     assert quality(asked(seed))["stop_rate", "M_0"]["value"] == 1.0
     cut = quality(asked(seed, stop_tokens=2))
     assert cut["stop_rate", "M_0"]["value"] == cut["stop_rate", "M_1"]["value"] == 0.0
+    none = quality(asked(seed, stop_tokens=0))["stop_rate", "M_1"]
+    assert (none["value"], none["n"]) == (None, 0)
 
 
 def test_a_backward_model_is_refused(seed: Dataset) -> None:

@@ -36,7 +36,8 @@ def relevance(config: RelevanceConfig, rows: Iterable[Row]) -> Iterator[Outcome]
 
     `relevance` is the cosine of instruction and response, `embedding_rank` the place of the row's own response among all
     different responses of its window of `WINDOW` rows, 1 first, `stray_sentence` the lowest cosine of a sentence of the
-    response and the whole. `entailment` is the probability that the response entails that it answers the instruction, or
+    response and the whole, `heading_relevance` the cosine of instruction and headings, null where there are none.
+    `entailment` is the probability that the response entails that it answers the instruction, or
     what a relevance model gives for the two. `relevance_clipped` and `entailment_clipped` tell where the model read the
     beginning of the response alone.
     """
@@ -59,8 +60,16 @@ def _embedded(rows: list[Row], encoder: Encoder) -> list[Row]:
         "embedding_rank": embedding_ranks(asked, given, responses),
         "relevance_clipped": [not read for read in encoder.read_whole(responses)],
         "stray_sentence": stray_sentences(responses, given, encoder),
+        "heading_relevance": _under_headings(rows, asked, encoder),
     }
     return [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
+
+
+def _under_headings(rows: list[Row], asked: Vectors, encoder: Encoder) -> list[float | None]:
+    paths = [" > ".join(part for part in row.get("header_path") or [] if part) for row in rows]
+    different = list(dict.fromkeys(path for path in paths if path))
+    known = dict(zip(different, encoder.embed(different), strict=True)) if different else {}
+    return [float(vector @ known[path]) if path else None for vector, path in zip(asked, paths, strict=True)]
 
 
 def stray_sentences(texts: Sequence[str], vectors: Vectors, encoder: Encoder) -> list[float | None]:

@@ -24,7 +24,16 @@ class CurationSettings(Config):
     curate: ScoringConfig = ScoringConfig()
     relevance: RelevanceConfig = RelevanceConfig()
     combine: tuple[str, ...] = Field(
-        ("backward_logprob", "gain", "whole", "worst_sentence", "relevance", "stray_sentence"),
+        (
+            "backward_logprob",
+            "gain",
+            "whole",
+            "worst_sentence",
+            "heading_overlap",
+            "relevance",
+            "heading_relevance",
+            "stray_sentence",
+        ),
         description="the scorers that make up combined; those whose model no setting names are left out (ours)",
     )
     random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")

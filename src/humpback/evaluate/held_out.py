@@ -33,9 +33,11 @@ def forward_nll(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[floa
     return mean_nll(asked, [lm.clip(row["response"], max_tokens)[0] for row in rows], lm)
 
 
-def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float]:
-    """For each row 1.0 if the answer, drawn under `tag`, ends by itself within `max_tokens`, else 0.0."""
+def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float | None]:
+    """For each row 1.0 if the answer, drawn under `tag`, ends by itself within `max_tokens`, else 0.0; of 0 tokens None."""
     language_models.reading(lm, "forward")
+    if not max_tokens:
+        return [None] * len(rows)
     asked = [forward_prompt(row["instruction"], tag) for row in rows]
     seeds = [row_seed(row["id"], "stop") for row in rows]
     made = lm.generate(asked, Sampling(max_new_tokens=max_tokens), seeds)

@@ -87,11 +87,11 @@ def dev_cases(config: DevCases, open: Open) -> Iterator[Row]:
     yield from cases(config.name, rows, losses, stops)
 
 
-def cases(name: str, pairs: Sequence[Row], losses: Sequence[float | None], ended: Sequence[float]) -> Iterator[Row]:
+def cases(name: str, pairs: Sequence[Row], losses: Sequence[float | None], ended: Sequence[float | None]) -> Iterator[Row]:
     for row, loss, end in zip(pairs, losses, ended, strict=True):
         about: dict[str, Any] = {"parent": row["id"], "split": "dev"}
         yield metric(NLL, name, loss, n=int(loss is not None), unit="nats/token", **about)
-        yield metric(STOP, name, end, n=1, unit="share", **about)
+        yield metric(STOP, name, end, n=int(end is not None), unit="share", **about)
 
 
 class Gate(Config):

@@ -29,7 +29,9 @@ class MeasureSettings(Config):
     """The measurements at the end."""
 
     cases: int = Field(200, description="at most so many held-out pairs are measured on")
-    stop_tokens: int = Field(256, description="an answer that has not ended by then counts as not stopping")
+    stop_tokens: int = Field(
+        256, ge=0, description="an answer that has not ended by then counts as not stopping; 0: none is drawn, which is dear"
+    )
 
 
 class TrainSettings(Config):

@@ -13,6 +13,7 @@ COLUMNS = {
     "relevance": pa.float64(),
     "relevance_clipped": pa.bool_(),
     "stray_sentence": pa.float64(),
+    "heading_relevance": pa.float64(),
     "entailment": pa.float64(),
     "entailment_clipped": pa.bool_(),
 }
@@ -20,7 +21,7 @@ COLUMNS = {
 
 def stages(asking: Asking) -> tuple[Stage, ...]:
     """One stage asks all outside models that are named."""
-    return (Stage("relevance", scorers.schema(), relevance, asking.settings.relevance, version=2, scope="dataset"),)
+    return (Stage("relevance", scorers.schema(), relevance, asking.settings.relevance, version=3, scope="dataset"),)
 
 
 SCORER = Scorer("relevance", COLUMNS, stages, part="relevance", place=90, needs="relevance.embedding")

@@ -61,6 +61,7 @@ SCORER = Scorer(
         "confidence": pa.float64(),
         "label_mass": pa.float64(),
         "order_gap": pa.float64(),
+        "order_flips": pa.float64(),
         "status": pa.string(),
         "judge": pa.string(),
         "mode": pa.string(),

@@ -20,10 +20,12 @@ def sections(found: Reading) -> Iterator[Section]:
     if decided:
         gated = found.settings.get("iterate.gate", True) is not False
         losses = [[*_compared(rows, each, "gate_nll", "gate_nll_change"), _verdict(each, gated)] for each in decided]
-        stops = [_compared(rows, each, "gate_stop_rate", "gate_stop_change") for each in decided]
+        drawn = any(row.n for row in such(rows, metric="gate_stop_rate"))
+        stops = [_compared(rows, each, "gate_stop_rate", "gate_stop_change") for each in decided] if drawn else []
         track = Track(("change",), lines=((0.0, "the best before"),))
         bodies.append(table(("model", "NLL, nats/token", *COLUMNS, ""), losses, track=track))
-        bodies.append(table(("model", "stop rate", *COLUMNS), stops, "The share of answers that end by themselves"))
+        if stops:
+            bodies.append(table(("model", "stop rate", *COLUMNS), stops, "The share of answers that end by themselves"))
         bodies += [text(f"{row.note}.") for row in decided if row.note]
     bodies += [_best(each) for each in found.finished(kind="best")]
     if bodies:
