@@ -19,7 +19,7 @@ from humpback.run import Run
 from humpback.schema import PAIR, Row
 from humpback.train.config import ContrastConfig, HardwareConfig, SftConfig
 from humpback.train.sft import prepare
-from humpback.train.training import SETTINGS, Data, Training
+from humpback.train.training import DEV, PAIRS, SETTINGS, Data, Training
 
 TAUGHT = TeachConfig(share=0.5)
 
@@ -146,6 +146,17 @@ def test_held_out_pairs_are_no_data(pairs: Path) -> None:
     assert {each["split"] for each in Data(folder=pairs, size=20).rows()} == {None, "train"}
 
 
+def test_dev_pairs_are_measured_on_and_not_learnt(tmp_path: Path, pairs: Path) -> None:
+    """A model that is chosen by pairs that it learns is chosen by how well it knows them by heart; all are measured on."""
+    wanted = training(pairs, data=[{"folder": pairs, "size": 5}], sft=SftConfig(dev_steps=2))
+    prepare(wanted, tmp_path / "a")
+    learnt, dev = (store.read_rows(tmp_path / "a" / name) for name in (PAIRS, DEV))
+    assert {each["split"] for each in dev} == {"dev"} and (len(learnt), len(dev)) == (5, 10)
+    assert not {each["id"] for each in learnt} & {each["id"] for each in dev}
+    prepare(training(pairs), tmp_path / "b")
+    assert not (tmp_path / "b" / DEV).exists()
+
+
 def test_draws_nest_and_differ_by_seed(pairs: Path) -> None:
     """One draw for all seeds measures one draw; sizes that share nothing differ by more than their size."""
     draws = [ids(Data(folder=pairs, size=size, seed=seed)) for size, seed in ((5, 1), (10, 1), (10, 2))]
@@ -196,4 +207,11 @@ def test_what_cannot_be_trained_is_refused(tmp_path: Path, pairs: Path) -> None:
         prepare(training(pairs, data=[{"folder": pairs, "size": 0}]), tmp_path / "made")
     with pytest.raises(UsageFault, match="packing=rows"):
         training(pairs, contrast=ContrastConfig(), sft=SftConfig(packing="rows"))
+    with Run(tmp_path / "run", "test", TestSettings()) as run:
+        learnt = rows_in(run, [row(number) for number in (0, 1, 2, 4)], PAIR).path
+    for kind, more in (("pair", {"data": [{"folder": learnt}]}), ("triple", {"contrast": ContrastConfig()})):
+        with pytest.raises(
+            UsageFault, match=f"dev_steps is 2, and there is no {kind} of the split dev to measure the forward"
+        ):
+            prepare(training(pairs, sft=SftConfig(dev_steps=2), **more), tmp_path / "made")
     assert not (tmp_path / "made").exists()

@@ -41,6 +41,12 @@ class SftConfig(Config):
         None, description="passes over the data; unset: by the paper's table of steps"
     )
     steps: int | None = Field(None, ge=1, description="steps, whatever the data; unset: by passes")
+    dev_steps: int = Field(
+        0,
+        ge=0,
+        description="steps between measurements of the loss on the pairs of the split dev, with a checkpoint each; the "
+        "weights that were best by it are kept (ours); 0: none, and the last are kept (paper)",
+    )
     packing: Literal["none", "batch", "rows"] = Field(
         "batch",
         description="none: the examples of a step padded to one length. batch: one after another without "
@@ -85,7 +91,9 @@ class HardwareConfig(Config):
         False, description="activations are computed twice and not kept: slower, and smaller"
     )
     checkpoint_steps: Annotated[int, PACE] = Field(
-        100, ge=0, description="steps between checkpoints, from which a killed training goes on; 0: none"
+        100,
+        ge=0,
+        description="steps between checkpoints, from which a killed training goes on; 0: none; with sft.dev_steps: as those",
     )
     silence: Annotated[float, PACE] = Field(
         3600.0, gt=0, description="seconds without a step or another word after which a training hangs, and is ended"

@@ -110,6 +110,7 @@ PRESETS = {
             "sft.batch": (None, f"{PAPER}: 32, and 8 under 3,000 examples"),
             "sft.passes": (None, "Humpback v3, table 18: steps by size of data"),
             "sft.steps": (None, "Humpback v3, table 18: steps by size of data"),
+            "sft.dev_steps": (0, f"{PAPER}: steps by size of data"),
             "sft.packing": ("batch", "ours: the loss is that of padded examples"),
             "sft.weight_decay": (0.1, PAPER),
             "sft.dropout": (0.1, PAPER),

@@ -10,12 +10,12 @@ from typing import Any
 
 from humpback import store
 from humpback.engine import Hands
-from humpback.errors import NothingKept, TrainingFailed
+from humpback.errors import NothingKept, TrainingFailed, UsageFault
 from humpback.progress import Progress
 from humpback.schema import PAIR, TRIPLE
 from humpback.train import launch
 from humpback.train.log import last_word
-from humpback.train.training import LOG, PAIRS, SETTINGS, Training
+from humpback.train.training import DEV, LOG, PAIRS, SETTINGS, Training
 
 # Seconds in which a process that is told to end has to.
 TO_END = 40
@@ -42,11 +42,20 @@ def prepare(training: Training, folder: Path) -> None:
     if not rows:
         fact = f"there is no pair to train the {training.role} model on"
         raise NothingKept(fact, "add seed pairs, or loosen the selection")
+    dev = [row for data in training.data for row in data.dev()] if training.sft.dev_steps else []
+    if training.sft.dev_steps and (training.contrast or not dev):
+        folders = ", ".join(str(data.folder) for data in training.data)
+        raise UsageFault(
+            f"dev_steps is {training.sft.dev_steps}, and there is no {'triple' if training.contrast else 'pair'} of the "
+            f"split dev to measure the {training.role} model on in {folders}",
+            "train on the seed too, or leave dev_steps at 0",
+        )
     columns = TRIPLE if training.contrast else PAIR
-    known = set(columns.names)
-    table = store.to_table([{k: v for k, v in row.items() if k in known} for row in rows], columns)
     store.write_json(folder / SETTINGS, training.model_dump(mode="json"))
-    store.write_table(folder / PAIRS, table, {})
+    for name, listed in ((PAIRS, rows), (DEV, dev)):
+        table = store.to_table([{k: v for k, v in row.items() if k in columns.names} for row in listed], columns)
+        if listed:
+            store.write_table(folder / name, table, {})
 
 
 def start(training: Training, folder: Path, progress: Progress) -> None:
@@ -113,12 +122,19 @@ def _show(said: Iterator[dict[str, Any]], label: str, progress: Progress, reache
         else:
             steps = each["steps"]
             break
+    remarks = []
     with progress.meter(label, steps, "steps") as meter:
-        for last in said:
-            reached.append(last["step"])
-            meter.advance(last["step"] - meter.done, f"loss {last['loss']:.3f}")
+        for each in said:
+            if "said" in each:
+                remarks.append(each["said"])
+            else:
+                last = each
+                reached.append(last["step"])
+                meter.advance(last["step"] - meter.done, f"loss {last['loss']:.3f}")
         if last:
             meter.close(f"{steps} steps, loss {last['loss']:.3f}")
+    for remark in remarks:
+        progress.say(f"{label:<22} {remark}")
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

@@ -19,8 +19,9 @@ from humpback.store import Dataset, DatasetFolder
 from humpback.train.config import ContrastConfig, HardwareConfig, SftConfig
 
 Role = Literal["forward", "backward"]
-# In the folder of the model to be: what is asked for, what it is trained on, what was said, and what came of it.
-SETTINGS, PAIRS, LOG, CHECKPOINTS, FACTS = "settings.json", "pairs.parquet", "train.log", "checkpoints", "training.json"
+# In the folder of the model to be: what is asked for, what it is trained and measured on, what was said, what came of it.
+SETTINGS, PAIRS, DEV, LOG = "settings.json", "pairs.parquet", "dev.parquet", "train.log"
+CHECKPOINTS, FACTS = "checkpoints", "training.json"
 
 
 class Data(Config):
@@ -41,6 +42,10 @@ class Data(Config):
         order = sorted(rows, key=lambda row: hashlib.blake2b(f"{salt}{row['id']}".encode(), digest_size=8).digest())
         drawn = {row["id"] for row in order[: self.size]}
         return [row for row in rows if row["id"] in drawn]
+
+    def dev(self) -> list[Row]:
+        """The rows of the split dev, all of them whatever `size` is."""
+        return [row for row in Dataset(self.folder).rows() if row.get("split") == "dev"]
 
     def count(self) -> int:
         """How many they are."""

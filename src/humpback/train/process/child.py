@@ -30,7 +30,7 @@ from humpback.lm.memory import keep_freed_memory
 from humpback.orphans import die_with_parent
 from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.log import whole_lines
-from humpback.train.process import packing
+from humpback.train.process import dev_loss, packing
 from humpback.train.process.contrastive import ContrastTrainer
 from humpback.train.process.data import Tokens, usable
 from humpback.train.process.load import adapted, has_gpu, in_bfloat16, load, trained_in_float32
@@ -45,7 +45,11 @@ UNPACKED = "set sft.packing=none"
 
 
 class Report(transformers.TrainerCallback):  # type: ignore[misc]
-    """Progress as JSON lines, a mark in each whole checkpoint, and where it stands when it says nothing for `silence` s."""
+    """Progress as JSON lines, a mark in each whole checkpoint, and where it stands when it says nothing for `silence` s.
+
+    A checkpoint is removed when the next is whole, unless it is the best: whenever the training is killed, the last whole
+    one is there, and the best that it knows of.
+    """
 
     def __init__(self, silence: float | None = None) -> None:
         self.silence = silence
@@ -59,7 +63,12 @@ class Report(transformers.TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         PartialState().wait_for_everyone()  # each process writes a part
         if state.is_world_process_zero:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).write_text(cut())
+            folder = Path(args.output_dir)
+            new, best = (folder / f"checkpoint-{step}" for step in (state.global_step, state.best_global_step))
+            (new / WHOLE).write_text(cut())
+            for each in folder.glob("checkpoint-*"):
+                if each not in (new, best):
+                    shutil.rmtree(each)
 
 
 def told(**facts: Any) -> None:
@@ -102,15 +111,18 @@ def trl_config(training: Training, folder: Path, batch: int, steps: int) -> TrlC
         dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False,
         dataloader_pin_memory=has_gpu(),
-        save_strategy="steps" if hardware.checkpoint_steps else "no",
-        save_steps=hardware.checkpoint_steps or 1,
-        save_total_limit=2,
+        **(dev_loss.options(sft) if sft.dev_steps else saving(hardware.checkpoint_steps)),
         logging_steps=1,
         report_to=hardware.report_to,
         project=folder.parent.name,
         run_name=folder.name.removesuffix(".partial"),
         disable_tqdm=True,
     )
+
+
+def saving(every: int) -> dict[str, Any]:
+    """Checkpoints each so many steps; 0: none."""
+    return {"save_strategy": "steps", "save_steps": every} if every else {"save_strategy": "no"}
 
 
 def schedule(sft: SftConfig, steps: int) -> dict[str, Any]:
@@ -176,10 +188,11 @@ def main(folder: Path) -> None:
     for remark in remarks(tokenizer, len(made), too_long) if first else ():
         told(said=remark)
     kind = partial(ContrastTrainer, training.contrast) if training.contrast else Trainer
-    trainer = kind(
+    trainer = (dev_loss.DevTrainer if training.sft.dev_steps else kind)(
         model=adapted(model, training.sft),
         args=trl_config(training, folder, batch, steps),
         train_dataset=in_order(data, batch, steps, training.sft),
+        eval_dataset=dev_loss.examples(training, folder, tokenizer),
         processing_class=tokenizer,
         callbacks=[Report(training.hardware.silence)],
     )
@@ -191,24 +204,31 @@ def main(folder: Path) -> None:
         told(steps=steps)
     began = time.perf_counter()
     trainer.train(resume_from_checkpoint=checkpoint)
-    facts = {
-        "examples": len(made),
-        "too_long": too_long,
-        "tokens": sum(len(each["input_ids"]) for each in made),
-        "target_tokens": sum(label >= 0 for each in made for label in each["labels"]),
-        "batch": batch,
-        "steps": steps,
-        "processes": PartialState().num_processes,
-        "seconds": round(time.perf_counter() - began, 3),
-        "log": [entry for entry in trainer.state.log_history if "loss" in entry],
-    }
+    seconds = round(time.perf_counter() - began, 3)
+    facts = {**seen(made), "too_long": too_long, "batch": batch, "steps": steps, "seconds": seconds, **logged(trainer)}
     trained = trained_model(trainer, folder, training)
     if first:
         save(trained, tokenizer, folder, training, facts)
+        if "kept" in facts:
+            told(said=dev_loss.line(facts))
+    PartialState().wait_for_everyone()  # the best checkpoint is opened by each process
+    if first:
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-    PartialState().wait_for_everyone()
     PartialState().destroy_process_group()
     faulthandler.cancel_dump_traceback_later()
+
+
+def seen(made: list[Tokens]) -> dict[str, int]:
+    """How much is trained on, in examples and tokens."""
+    targets = sum(label >= 0 for each in made for label in each["labels"])
+    return {"examples": len(made), "tokens": sum(len(each["input_ids"]) for each in made), "target_tokens": targets}
+
+
+def logged(trainer: Trainer) -> dict[str, Any]:
+    """The losses by step, on however many processes, and what was measured on dev pairs."""
+    log = [entry for entry in trainer.state.log_history if "loss" in entry]
+    measured = dev_loss.facts(trainer) if isinstance(trainer, dev_loss.DevTrainer) else {}
+    return {"processes": PartialState().num_processes, "log": log, **measured}
 
 
 def remarks(tokenizer: Any, kept: int, too_long: int) -> Iterator[str]:
