@@ -139,7 +139,7 @@ class World:
         self, name: str, source: Dataset, drops: Mapping[str, tuple[str, str | None]], by: str, **more: Any
     ) -> Dataset:
         """A selection by the column `by`: `k` or `share` are the stage's, the rest is what the dataset is."""
-        rule = {"k": more.pop("k", None), "share": more.pop("share", None)}
+        rule = {"k": more.pop("k", None), "share": more.pop("share", None), "per_text": None}
         gates = {"per_site": None, "distinct": 0.8, "clusters": 0, "cluster_share": 0.2, "ifd_band": (0.3, 0.9)}
         config = Chosen(by=by, drops=dict(drops), **rule, **gates)
         stage = Stage("selected", source.columns, chosen, config, scope="dataset")
@@ -149,9 +149,13 @@ class World:
         """A measurement."""
         return self.put(name, rows, METRIC, kind="metrics", of=of, **about)
 
-    def model(self, name: str, role: str, model: str = "", losses: Sequence[float] = (), **about: Any) -> Path:
-        """A trained model, of which there is the log alone."""
+    def model(
+        self, name: str, role: str, model: str = "", losses: Sequence[float] = (), dev: Sequence[float] = (), **about: Any
+    ) -> Path:
+        """A trained model, of which there is the log alone; with `dev` losses the weights of the best step were kept."""
         log = {"examples": 100, "too_long": 2, "log": [{"step": i, "loss": loss} for i, loss in enumerate(losses)]}
+        if dev:
+            log |= {"dev": [{"step": i, "loss": loss} for i, loss in enumerate(dev)], "kept": dev.index(min(dev))}
         return self.run.step(name, trained, Trained(log=log), kind="model", role=role, model=model, **about)
 
     def best(self, model: str, why: str, round: int) -> Path:

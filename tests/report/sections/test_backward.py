@@ -23,6 +23,8 @@ def test_overlap_stands_beside_chance(made: Made) -> None:
 def test_several_are_compared(tmp_path: Path) -> None:
     """An arm that wins by its backward model is explained by it."""
     with World(tmp_path / "a") as world:
+        world.model("fixed", "backward", dev=(3.0, 2.0, 2.5))
         world.metrics("q", [row for name in ("fixed", "refreshed-1") for row in measurements.backward(name)], of="backward")
     [table] = section(tmp_path / "a", "backward").bodies
     assert isinstance(table, Table) and [row[0] for row in table.rows] == ["fixed", "refreshed-1"]
+    assert table.column("step kept") == [1, None]

@@ -22,6 +22,17 @@ def test_each_model_has_its_change_and_its_training(made: Made) -> None:
     assert isinstance(curve, Spark) and len(curve.values) == 60
 
 
+def test_the_step_that_was_kept_is_told(tmp_path: Path) -> None:
+    """A loss that ends at 0.5 is not that of weights that were kept long before."""
+    with World(tmp_path / "a") as world:
+        world.model("forward-0", "forward", "M_0", losses(1), dev=(3.0, 2.0, 2.5), round=0)
+        world.model("forward-1", "forward", "M_1", losses(1), round=1)
+    [table] = section(tmp_path / "a", "models").bodies
+    assert isinstance(table, Table)
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert [(row["dev loss"], row["step kept"]) for row in rows] == [(Spark((3.0, 2.0, 2.5)), 1), (None, None)]
+
+
 def test_models_are_shown_before_they_are_measured(tmp_path: Path) -> None:
     """A loss that rises is seen while the run goes on; a training of a million steps is thinned."""
     with World(tmp_path / "a") as world:

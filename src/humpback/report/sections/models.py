@@ -1,19 +1,13 @@
 """The models on the test split, by which nothing was chosen; and how they were trained."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-from humpback import store
 from humpback.report.measured import one, values
 from humpback.report.reading import Reading
-from humpback.report.section import Cell, Section, Spark, Track, figure, table
-from humpback.report.writing import smooth
+from humpback.report.section import Cell, Section, Track, figure, table
+from humpback.report.sections._training import MEASURED, curve, measured, training
 
 PLACE = 500
-FACTS = "training.json"
-# A training of many steps: its curve has so many points.
-POINTS = 200
 
 
 def sections(found: Reading) -> Iterator[Section]:
@@ -27,10 +21,10 @@ def sections(found: Reading) -> Iterator[Section]:
     shown: list[list[Cell]] = []
     for name in names:
         nll, change, stop = (one(rows, metric=metric, model=name) for metric in ("nll", "nll_change", "stop_rate"))
-        told = _training(trained.get(name))
-        examples, too_long = told.get("examples"), told.get("too_long") or None
+        told = training(trained.get(name))
+        learnt: list[Cell] = [told.get("examples"), told.get("too_long") or None, curve(told.get("log", []))]
         n = max((row.n for row in (nll, change, stop) if row), default=None)
-        shown.append([name, examples, too_long, _losses(told), figure(nll), figure(change, signed=True), figure(stop), n])
+        shown.append([name, *learnt, *measured(told), figure(nll), figure(change, signed=True), figure(stop), n])
     if shown:
         against = next((row.against for row in rows if row.metric == "nll_change"), "")
         columns = (
@@ -38,26 +32,17 @@ def sections(found: Reading) -> Iterator[Section]:
             "pairs",
             "too long",
             "training loss",
+            *MEASURED,
             "NLL, nats/token",
             f"change against {against}",
             "stop rate",
             "n",
         )
-        track = Track((columns[5],), lines=((0.0, against),)) if against else None
+        track = Track((columns[-3],), lines=((0.0, against),)) if against else None
         says = (
-            "Nothing was chosen by these figures. Mean negative log-likelihood of held-out human answers given their "
-            "instructions; lower is better. The change is paired: the same answers. Stop rate: answers that end by "
-            "themselves."
+            "Nothing was chosen by the figures of the test split. Mean negative log-likelihood of held-out human answers "
+            "given their instructions; lower is better. The change is paired: the same answers. Stop rate: answers that end "
+            "by themselves."
         )
         title = "The models on the test split" if rows else "The models, not measured yet"
         yield Section("models", title, says if rows else "", (table(columns, shown, track=track),))
-
-
-def _training(folder: Path | None) -> dict[str, Any]:
-    path = folder / FACTS if folder else None
-    return store.read_json(path) if path and path.is_file() else {}
-
-
-def _losses(told: dict[str, Any]) -> Spark | None:
-    losses = tuple(float(entry["loss"]) for entry in told.get("log", ()) if "loss" in entry)
-    return Spark(tuple(smooth(losses, POINTS))) if len(losses) > 1 else None
