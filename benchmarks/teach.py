@@ -1,6 +1,6 @@
 """Does a judge learn from damaged seed pairs? M_0 trained with and without lessons, on kinds of damage that it never saw.
 
-python benchmarks/teach.py [--seeds 2] [--shares 0 0.2 0.5] [--pairs FILE]
+python benchmarks/teach.py [--seeds 2] [--shares 0 0.2 0.5] [--rubric rubric-predicates-v1] [--pairs FILE]
 
 Prints the AUC of the judge on each held-out kind, the share of valid answers, and the held-out NLL, which tells what the
 lessons cost. The pairs are LIMA's, in HUMPBACK_DATA; the base is the embedded model under the settings it recommends.
@@ -16,6 +16,8 @@ from typing import Any
 from humpback.config import build
 from humpback.corpus.pairs import SeedSettings, seed_pairs
 from humpback.curate import competence
+from humpback.curate.judge import JudgeConfig
+from humpback.curate.rubric import RUBRIC
 from humpback.curate.select import CurateConfig
 from humpback.curate.settings import Asking, CurationSettings
 from humpback.curate.teach import TeachConfig
@@ -42,15 +44,16 @@ def pairs(run: Run, path: str) -> Dataset:
     return seed_pairs(run, SeedSettings(path=path, dev=0.1, test=0.1), 42)
 
 
-def arm(run: Run, seed: Dataset, share: float, number: int) -> dict[str, float | None]:
+def arm(run: Run, seed: Dataset, share: float, rubric: str, number: int) -> dict[str, float | None]:
     """The metrics of one training."""
     sft: dict[str, Any] = {**recommended("embedded")["sft"], "seed": number}  # type: ignore[dict-item]
     wanted = Training(
         role="forward", base="embedded", data=(Data(folder=seed.path),), sft=build(SftConfig, [sft]),
-        teach=TeachConfig(share=share),
+        teach=TeachConfig(share=share, rubric=rubric),
     )  # fmt: skip
     model = f"transformers:{run.step('forward', trained, wanted, kind='model', role='forward')}"
-    settings = CurationSettings(base="embedded", curate=CurateConfig(max_tokens=MAX_TOKENS))
+    judge, curate = JudgeConfig(rubric=rubric), CurateConfig(max_tokens=MAX_TOKENS)
+    settings = CurationSettings(base="embedded", judge=judge, curate=curate)
     asking = Asking(round=1, model="M_0", judge=model, forward=model, backward="", settings=settings, cases=CASES)
     quality = ModelQuality(
         seed=seed.path, cases=CASES, models={"M_0": model}, tags=TagConfig(), max_tokens=MAX_TOKENS, stop_tokens=1
@@ -65,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.2, 0.5])
+    parser.add_argument("--rubric", default=RUBRIC)
     parser.add_argument("--pairs", default=str(DATA / "instructions" / "lima_train.jsonl"))
     options = parser.parse_args()
     if not Path(options.pairs).is_file():
@@ -72,8 +76,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Run(folder, "teach", CurationSettings(), progress=Progress()) as run:
         seed = pairs(run, options.pairs)
         for share in options.shares:
-            runs = [arm(run.beside(f"share-{share:g}-{number}"), seed, share, number) for number in range(options.seeds)]
-            print(f"\nshare of lessons {share:g}, {options.seeds} trainings")
+            beside = [run.beside(f"share-{share:g}-{number}") for number in range(options.seeds)]
+            runs = [arm(each, seed, share, options.rubric, number) for number, each in enumerate(beside)]
+            print(f"\n{share:g} of the loss on lessons, {options.seeds} trainings")
             for name in runs[0]:
                 mean, error = mean_and_error([each[name] for each in runs if each[name] is not None])  # type: ignore[misc]
                 print(f"  {name:<32} {mean:.3f}" + (f" ± {error:.3f}" if error is not None else ""), flush=True)

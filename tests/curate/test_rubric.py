@@ -38,4 +38,5 @@ def test_what_is_on_levels_or_was_not_read_stays_as_it_is() -> None:
     level, nothing = Answer((0.5, 0.5), 1.5, 0.0, 0.9), Answer((), None, None, 0.0)
     assert on_levels(Question("score", "Kind?", ("no", "yes")), level) == level
     assert on_levels(Question("predicate", "Kind?"), nothing) == nothing
-    assert on_levels(Question("predicate", "Kind?"), Answer((0.7, 0.3), None, 0.3, None, None, "systemone")).order_gap is None
+    told = Answer((0.7, 0.3), None, 0.3, None, None, "systemone")
+    assert on_levels(Question("predicate", "Kind?"), told).order_gap is None

@@ -10,9 +10,12 @@ import pytest
 
 from humpback.curate import teach
 from humpback.curate.damage import CLEAN, DAMAGES
-from humpback.curate.rubric import PREDICATES, rubric
+from humpback.curate.rubric import PREDICATES, rubric, rubric_text
 from humpback.curate.teach import SPOILINGS, Spoiling, TeachConfig, lessons, nearest
+from humpback.lm import decisions
+from humpback.lm.echo import Echo
 from humpback.prompts.forward import Example
+from humpback.prompts.judge import state
 
 ROWS = [
     {
@@ -66,12 +69,16 @@ def _is_good(made: Example) -> bool:
     return made.completion in ("yes", "A" if f"A: {question.options[-1]}" in made.prompt else "E")
 
 
-@pytest.mark.parametrize(("config", "end"), [(LEVELS, "A or B or C or D or E only."), (ASPECTS, "yes or no only.")])
-def test_a_lesson_shows_the_pair_as_the_judge_will_see_it(config: TeachConfig, end: str) -> None:
+@pytest.mark.parametrize("config", [LEVELS, ASPECTS], ids=["levels", "predicates"])
+def test_a_lesson_shows_the_pair_as_the_judge_will_see_it(config: TeachConfig) -> None:
     """A judge taught under one prompt and asked under another has learnt nothing."""
-    made = lessons(ROWS, 40, config, 1)
-    ends = {end, "no or yes only."} if config is ASPECTS else {end}
-    assert all("> How do I clean bridge" in e.prompt and e.prompt.partition("Answer with ")[2] in ends for e in made)
+    blank = state("", "", Echo().clip, 99)[0]
+    for made in lessons(ROWS, 40, config, 1):
+        question = next(each for each in rubric(config.rubric) if each.text == _question(made))
+        asked = [decisions.prompt(blank, question, reverse) for reverse in (False, True)]
+        said = [line for line in made.prompt.splitlines() if not line.startswith(">")]
+        assert said in [[line for line in each.splitlines() if not line.startswith(">")] for each in asked]
+        assert "> How do I clean bridge" in made.prompt
 
 
 def test_lessons_are_the_same_every_time_and_others_with_another_seed() -> None:
@@ -90,12 +97,17 @@ def test_spoiling_that_changes_nothing_is_another(monkeypatch: pytest.MonkeyPatc
 
 
 def test_predicates_of_ones_own_are_about_the_pair_as_a_whole(tmp_path: Path) -> None:
-    """What a question of somebody else asks for is not known: that part of a pair is sound does not make it a yes."""
+    """What a question of somebody else asks for is not known: that part of a pair is sound does not make it a yes.
+
+    A copy of ours has the same plan, so that it has to have the same lessons.
+    """
     own = tmp_path / "own.txt"
+    own.write_text(rubric_text(PREDICATES))
+    assert lessons(ROWS, 80, TeachConfig(share=0.5, rubric=str(own)), 1) == lessons(ROWS, 80, ASPECTS, 1)
     own.write_text("Would you send it?")
     made = lessons(ROWS, 80, TeachConfig(share=0.5, rubric=str(own)), 1)
     for each in made:
-        sound = f"The candidate answer:\n> {ROWS[int(_pair(each))]['response']}\n\nWould you send it?" in each.prompt
+        sound = f"The candidate answer:\n> {ROWS[int(_pair(each))]['response']}\n\n" in each.prompt
         assert (each.completion == "yes") == sound
 
 

@@ -166,22 +166,24 @@ def lessons(rows: Sequence[Row], beside: int, config: TeachConfig, seed: int) ->
     """Decision examples about the seed pairs `rows`, as many as there are examples `beside` them: what they weigh is told by
     `config.share`, and more would only cost time.
 
-    A pair that comes twice is once decided for and once against, by the same question. What a lesson decides is a matter of
-    its pair's id and `seed` alone. Answers are shown whole: one that was cut could not be told from one that is spoilt.
+    A pair that comes twice is once decided for and once against, by the same question; which comes first is a matter of its
+    id and `seed` alone. Answers are shown whole: one that was cut could not be told from one that is spoilt.
     """
     if not config.share or len(rows) < 2:
         return []
     near, questions, made = nearest(rows), rubric(config.rubric), []
+    aspects = questions[0].kind == "predicate" and questions == rubric(PREDICATES)
     for number in range(min(beside, MOST_LESSONS * len(rows))):
         turn, place = divmod(number, len(rows))
         row, asked = rows[place], place % len(questions)
         coin, draw = (random.Random(row_seed(str(row["id"]), f"{seed}/lesson{each}")) for each in ("", f"/{turn}"))
         wanted = (coin.random() < FOR) == (turn == 0)
-        left = [(e.spoil, e.predicates[asked] if config.rubric == PREDICATES else e.height) for e in SPOILINGS]
+        left = [(each.spoil, each.predicates[asked] if aspects else each.height) for each in SPOILINGS]
         fitting = [(spoil, height) for spoil, height in left if height is not None and (height == 1) == wanted]
         other = rows[(place + 1 + draw.randrange(len(rows) - 1)) % len(rows)]
         response, height = _spoilt(row, rows[near[place]], other, fitting, draw)
-        shown, reverse = state(row["instruction"], response, lambda text, _: (text, False), 0)[0], draw.random() < 0.5
+        shown, _ = state(row["instruction"], response, lambda text, _: (text, False), 0)
+        reverse = draw.random() < 0.5
         label = _label(questions[asked], height, reverse)
         made.append(Example(decisions.prompt(shown, questions[asked], reverse), label, lesson=True))
     return made

@@ -50,7 +50,7 @@ def test_each_round_is_a_row_and_what_nobody_measured_no_column(made: Made) -> N
         ({}, "Round 1: judged by transformers:forward-0 (M_0, the model in training).", False),
         (
             {"teach": {"share": 0.2}},
-            "(M_0, the model in training, taught to judge by 20 % of its training examples).",
+            "(M_0, the model in training, taught to judge by 20 % of its training loss).",
             False,
         ),
         ({"judge_lm": "openai:x"}, "judged by transformers:forward-0, not by the model in training: this is no self-", True),

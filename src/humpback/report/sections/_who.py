@@ -28,7 +28,7 @@ def judge(found: Reading, scored: Dataset | None, round: int | None, model: str)
     if round is None:
         return text(before, Code(name), ".")
     share = found.settings.get("teach.share")
-    taught = (", taught to judge by ", Figure(float(share), "share"), " of its training examples") if share else ()
+    taught = (", taught to judge by ", Figure(float(share), "share"), " of its training loss") if share else ()
     inner = f"{model}, the model in training" if name != model else "the model in training"
     return text(before, Code(name), f" ({inner}", *taught, ").")
 
