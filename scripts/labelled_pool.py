@@ -35,8 +35,8 @@ def joined(rows: Iterable[dict[str, Any]], texts: Iterable[str]) -> dict[str, li
     for row in rows:
         response = row.get("response") or known.get(row["text"])
         if response and row["label"] is not None:
-            out[half(row)].append({"id": row["id"], "instruction": row["instruction"], "response": response,
-                                   "label": row["label"]})  # fmt: skip
+            told = {name: row[name] for name in ("id", "instruction", "header_path", "label") if name in row}
+            out[half(row)].append({**told, "response": response})
     return out
 
 

@@ -7,21 +7,21 @@ from pathlib import Path
 
 POOL = Path(__file__).parent / "labelled.jsonl"
 ROWS = [json.loads(line) for line in POOL.read_text(encoding="utf-8").splitlines()]
-WHY = {"", "wrong topic", "not answered", "part", "needs the text", "ungrammatical", "no request"}
+WHY = {"", "wrong topic", "not answered", "part", "needs the text", "ungrammatical", "clumsy", "no request"}
 
 
 def test_every_pair_has_a_grade_and_a_reason() -> None:
     """A grade without a reason cannot be argued with, and one that is spelt otherwise is counted nowhere."""
-    assert len({row["id"] for row in ROWS}) == len(ROWS) >= 200
+    assert len({row["id"] for row in ROWS}) == len(ROWS) >= 500
     assert all((row["grade"] == "good") == (row["why"] == "") and row["why"] in WHY for row in ROWS)
     assert all(row["label"] == {"good": 1, "partly": None, "bad": 0}[row["grade"]] for row in ROWS)
-    assert Counter(row["grade"] for row in ROWS) == {"good": 24, "partly": 63, "bad": 143}
+    assert Counter(row["grade"] for row in ROWS) == {"good": 55, "partly": 143, "bad": 318}
 
 
 def test_second_readings_agree() -> None:
     """Grades on which two readings differ measure the reader and not the scorers."""
     both = [(row["grade"], row["again"]) for row in ROWS if "again" in row]
-    assert len(both) >= 30 and sum(one == other for one, other in both) / len(both) >= 0.9
+    assert len(both) >= 90 and sum(one == other for one, other in both) / len(both) >= 0.9
 
 
 def test_a_pair_of_the_demo_holds_the_text_that_it_names() -> None:

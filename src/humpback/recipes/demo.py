@@ -32,5 +32,5 @@ class Settings(humpback.Settings):
     # Measured on the demo's own pages: under it most instructions of the embedded model are noise. Other pages, other bound.
     guards: GuardConfig = GuardConfig(min_logprob=-0.19)
     corpus: CorpusSettings = CorpusSettings(inputs=(str(MATERIAL / "pages.warc.gz"),), sample=88)
-    sft: SftConfig = SftConfig(passes=0.75)
+    sft: SftConfig = SftConfig(passes=0.45)
     measure: MeasureSettings = MeasureSettings(cases=30)
