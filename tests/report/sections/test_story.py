@@ -18,13 +18,14 @@ Made = Callable[[str], Path]
 ABOUT = {"round": 1, "model": "M_0"}
 
 
-def run(folder: Path, change: float = -0.1, kept: int = 8) -> Path:
+def run(folder: Path, change: float = -0.1, kept: int = 8, outranked: tuple[int, ...] = ()) -> Path:
     """Twenty pairs, a guard's drop, the best `kept` of them, and models that were measured."""
     rows = [{**pair(i), "combined": 1 - i / 20, "relevance": 1 - i / 20, "gain": i / 20, "status": "ok"} for i in range(20)]
     with World(folder) as world:
         world.put("segments", [segment(i) for i in range(3)], SEGMENT, kind="segments")
         every = world.put("scored", rows, scorers.schema(), kind="scored", **ABOUT)
         fell = {row["id"]: ("below_share", f"{row['combined']:.2f}") for row in rows[kept:]}
+        fell |= {rows[i]["id"]: ("text_full", "t") for i in outranked}
         world.select("selected", every, fell, "combined", share=0.4, **ABOUT)
         told: Any = {"se": 0.02, "unit": "nats/token", "split": "test"}
         measured = [
@@ -50,6 +51,12 @@ def test_five_from_the_best_to_the_lowest_and_what_was_thrown_away_with_why(tmp_
     assert [each.instruction for each in thrown.pairs] == [pair(i)["instruction"] for i in (8, 18, 19)]
     assert thrown.pairs[0].fault == "below_share: 0.60; lowest by gain: 55% of the pairs are better"
     assert thrown.pairs[-1].fault.endswith("lowest by relevance: 95% of the pairs are better")
+
+
+def test_what_another_candidate_of_its_text_outranks_is_no_example_of_what_was_thrown_away(tmp_path: Path) -> None:
+    """The best that is not kept is then nearly always one of a text that is kept, by a better instruction."""
+    _, thrown = bodies(run(tmp_path / "a", outranked=(8, 9)), Pairs)
+    assert [each.instruction for each in thrown.pairs] == [pair(i)["instruction"] for i in (10, 18, 19)]
 
 
 def test_a_guards_drop_stands_among_what_was_thrown_away(made: Made) -> None:

@@ -49,7 +49,9 @@ def _kept(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
 def _thrown(found: Reading, scored: Dataset, chosen: Dataset) -> Pairs:
     """One that a guard dropped, the best that was not selected, and the worst."""
     faults = {drop["id"]: reason(drop) for drop in chosen.drops()}
-    ranked = [each for each in _ranked(scored, chosen) if each in faults]
+    # A candidate that another of its text outranks is no text that was thrown away.
+    outranked = {drop["id"] for drop in chosen.drops() if drop["reason"] == "text_full"}
+    ranked = [each for each in _ranked(scored, chosen) if each in faults and each not in outranked]
     guarded = found.last(kind="pairs", of="guards")
     drop = next(iter(guarded.drops()), None) if guarded is not None else None
     first = {drop["id"]: f"a guard: {reason(drop)}"} if drop else {}
