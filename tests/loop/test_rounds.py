@@ -1,6 +1,7 @@
 """Rounds: the gate, when to stop, the best by dev. Models are fakes whose worth is set here."""
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,29 @@ def metric_of(run: Path, dataset: str, name: str) -> Row:
 
 def best_of(run: Path) -> Any:
     return store.read_json(named(run)["best"].path / "best.json")
+
+
+# What a round selects from.
+
+
+@pytest.mark.parametrize(("per_text", "most"), [(None, 1), (2, 2)])
+def test_where_curation_chooses_each_text_has_its_best_instruction(
+    tmp_path: Path, pages: Path, per_text: int | None, most: int
+) -> None:
+    """The blind control must be bound as the selection is: with more instructions for a text it has fewer texts."""
+    run = made(
+        tmp_path / "run", pages, worth(), curate={"rounds": 1, "distinct": None, "per_text": per_text},
+        augment={"candidates": 4, "choose": "curation"},
+    )  # fmt: skip
+    pool = Counter(row["parent"] for row in rows(run, "unseen"))
+    assert max(pool.values()) > most
+    for name in ("selected-1", "uncurated"):
+        assert max(Counter(row["parent"] for row in rows(run, name)).values()) == most
+    kept = {row["id"]: row["parent"] for row in rows(run, "selected-1")}
+    lowest = {parent: min(row["score"] for row in rows(run, "scored-1") if kept.get(row["id"]) == parent)
+              for parent in kept.values()}  # fmt: skip
+    fell = [row for row in rows(run, "scored-1") if row["id"] not in kept and row["parent"] in lowest]
+    assert fell and all((row["score"] or 0.0) <= lowest[row["parent"]] for row in fell)
 
 
 # The gate.
