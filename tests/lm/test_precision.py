@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from humpback.lm.precision import is_bfloat16_fast
+from humpback.lm.transformers.precision import is_bfloat16_fast
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ PRESETS = {
             "sft.betas": ((0.9, 0.95), SPICO),
             "sft.clip": (1.0, SPICO),
             "sft.optimizer": ("adamw_torch_fused", "the default of transformers; the paper names none"),
-            "sft.precision": ("bf16", "ours: the paper names none"),
+            "sft.precision": ("auto", "ours: the paper names none"),
             "sft.seed": (42, SPICO),
             "backward_sft": (None, f"{PAPER}: both models alike"),
         },

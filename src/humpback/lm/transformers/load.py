@@ -9,10 +9,10 @@ import transformers
 
 from humpback.errors import UsageFault
 from humpback.lm.memory import keep_freed_memory
-from humpback.lm.precision import is_bfloat16_fast
 from humpback.lm.spec import Spec, role_of
 from humpback.lm.transformers import Options
 from humpback.lm.transformers.model import Transformers
+from humpback.lm.transformers.precision import is_bfloat16_fast
 
 
 def load(spec: Spec) -> Transformers:

@@ -9,7 +9,7 @@ from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 
 from humpback.lm import chat
-from humpback.lm.precision import is_bfloat16_fast
+from humpback.lm.transformers.precision import is_bfloat16_fast
 from humpback.train.config import SftConfig
 from humpback.train.process import packing
 from humpback.train.training import Training

@@ -56,7 +56,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         vocabulary = self.model.config.get_text_config().vocab_size
         large = 4 * goal.shape[0] * len(places) * vocabulary > LOGIT_BYTES
         # TRL adds the loss that balances a router, where a model has one.
-        if return_outputs or large or self.aux_loss_enabled or not len(places):
+        if return_outputs or self.aux_loss_enabled or self._any(large or not len(places)):
             asked = model if weights is None else _weighing(model, weights)
             return super().compute_loss(asked, given, return_outputs, num_items_in_batch)
         del given["labels"]
@@ -69,6 +69,12 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             loss = (weights[:, places].flatten() * losses).sum()
         count = (goal >= 0).sum() if num_items_in_batch is None else num_items_in_batch
         return loss * self.accelerator.num_processes / count
+
+    def _any(self, here: bool) -> bool:
+        """Whether it holds on any process: TRL gathers figures of all of them, and would wait for who goes another way."""
+        if self.accelerator.num_processes == 1:
+            return here
+        return bool(self.accelerator.gather(torch.tensor([here], device=self.accelerator.device)).any())
 
 
 def _weighing(model: Any, weights: Any) -> Callable[..., Any]:
