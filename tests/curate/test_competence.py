@@ -47,9 +47,11 @@ class Asked(Echo):
 class Judge(Echo):
     """Knows what was damaged: an advert, or a text without its last line, is on level `bad`, the rest on `good`."""
 
-    def __init__(self, good: int = 5, bad: int = 1, mass: float = 0.9, gap: float | None = 0.0) -> None:
+    def __init__(
+        self, good: int = 5, bad: int = 1, mass: float = 0.9, gap: float | None = 0.0, flips: bool | None = False
+    ) -> None:
         super().__init__()
-        self.good, self.bad, self.mass, self.gap = good, bad, mass, gap
+        self.good, self.bad, self.mass, self.gap, self.flips = good, bad, mass, gap, flips
         self.predicates = 0
 
     def level(self, text: str) -> int:
@@ -65,7 +67,10 @@ class Judge(Echo):
             return Answer((0.1, 0.9) if " not " in question.text else (0.9, 0.1), None, None, 0.9)
         level = self.level(state)
         one = tuple(float(i == level - 1) for i in range(5))
-        return Answer(one, float(level), 1.0, self.mass, self.gap)
+        told = question.orders != "forward"
+        return Answer(
+            one, float(level), 1.0, self.mass, self.gap if told else None, order_flips=self.flips if told else None
+        )
 
     def generate(self, prompts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         moved = [sampling.temperature > 0 and seed % 4 == 0 for seed in seeds]
@@ -167,11 +172,19 @@ def test_level_usage_is_that_of_clean_pairs(tmp_path: Path) -> None:
     assert [value(metrics, "judge_level", float(i)) for i in range(1, 6)] == [0, 0, 0, 1, 0]
 
 
-@pytest.mark.parametrize(("good", "gap", "flips"), [(4, 0.75, 0.0), (4, 1.25, 1.0), (4, None, None)])
-def test_order_flips(tmp_path: Path, good: int, gap: float | None, flips: float | None) -> None:
+@pytest.mark.parametrize(("gap", "flips"), [(0.75, False), (1.25, True), (None, None)])
+def test_order_flips(tmp_path: Path, gap: float | None, flips: bool | None) -> None:
     """Reversing the options flips a quarter of some judges' answers; a server that reads one order says nothing of it."""
-    metrics = of(tmp_path, Judge(good=good, gap=gap))
+    metrics = of(tmp_path, Judge(gap=gap, flips=flips))
     assert (value(metrics, "judge_order_gap"), value(metrics, "judge_order_flips")) == (gap, flips)
+
+
+def test_the_order_is_checked_on_a_share(tmp_path: Path) -> None:
+    """Pairs that were shown in one order have no gap, and are not pairs whose gap is 0."""
+    metrics = of(tmp_path, Judge(gap=2.0, flips=True), JudgeConfig(reverse=0.3))
+    for name, told in (("judge_order_gap", 2.0), ("judge_order_flips", 1.0)):
+        # The copies of a pair are asked alike.
+        assert value(metrics, name) == told and 0 < metrics[name, None]["n"] == 6 * len(DAMAGES) < 12 * len(DAMAGES)
 
 
 @pytest.mark.parametrize("mode", ["text", "multi"])

@@ -1,5 +1,6 @@
 """Scores: read from the labels, or from what the judge wrote, or null with a reason."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from humpback.curate import judge as j
 from humpback.curate.judge import JudgeConfig, gate, graded, reparse, verdict
 from humpback.curate.rubric import rubric, rubric_digest
 from humpback.errors import LMError, UsageFault
-from humpback.lm import Answer, Completion, Question, Sampling
+from humpback.lm import Answer, Completion, Question, Sampling, chat, decisions
 from humpback.lm.echo import Echo
 from humpback.prompts.judge import state
+from humpback.recipes.demo import MATERIAL
 
 PAIR = {"id": "p", "instruction": "How do I oil a chain?", "response": "Oil the chain with a drop on each link."}
 TEXT, MULTI = JudgeConfig(mode="text"), JudgeConfig(mode="multi", samples=4)
@@ -93,8 +95,8 @@ def test_a_broken_rubric_is_refused(tmp_path: Path, text: str | bytes | None, sa
 @pytest.mark.parametrize(
     ("mode", "shown"),
     [
-        ("expected", {"pair-v2", "decide-v1"}),
-        ("text", {"pair-v2", "judge-text-v1", "judge-forced-v1", "decide-v1"}),
+        ("expected", {"pair-v2", "decide-v2"}),
+        ("text", {"pair-v2", "judge-text-v1", "judge-forced-v2", "decide-v2"}),
         ("multi", {"pair-v2", "judge-text-v1"}),
     ],
 )
@@ -138,8 +140,62 @@ def test_several_questions_give_their_mean_and_the_weakest_decides() -> None:
     assert verdict([sure, unsure], JudgeConfig())["score"] is None and verdict([sure], JudgeConfig())["aspects"] is None
 
 
-def test_the_pair_is_shown_as_quoted_lines_before_the_question() -> None:
-    """A judge prompt that ends with the pair makes a chat model go on with it instead of judging."""
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.2, 20, 60), (1.0, 200, 200)])
+def test_a_share_of_the_pairs_is_asked_in_reverse(share: float, least: int, most: int) -> None:
+    """Which pairs these are is a matter of their ids: drawn by place, a resumed run would score other pairs in other orders.
+    And no score may depend on it, or pairs are compared on two scales.
+    """
+    pairs, config = rows(200), JudgeConfig(reverse=share)
+    made = graded(pairs, Echo(), 100, config)
+    assert least <= sum(each["order_gap"] is not None for each in made) <= most
+    assert all((each["order_gap"] is None) == (each["order_flips"] is None) for each in made)
+    assert graded(pairs[::-1], Echo(), 100, config) == made[::-1]
+    alone = [each["score"] for each in graded(pairs, Echo(), 100, JudgeConfig(reverse=0))]
+    assert share == 1 or [each["score"] for each in made] == alone
+
+
+class Habit(Echo):
+    """Says A whatever A is."""
+
+    def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
+        said = [0.0, *[-99.0] * 4]
+        return [[decisions.answer(q, said, *[said] * (q.orders != "forward")) for q in questions] for _ in states]
+
+
+def test_a_habit_of_position_is_seen_in_the_share() -> None:
+    """A judge that always says A puts every pair on the lowest level, and is sure of it; in both orders it knows nothing."""
+    mean, first = (graded([PAIR, *rows(40)], Habit(), 100, JudgeConfig(reverse=share)) for share in (1, 0.3))
+    assert {each["score"] for each in mean} == {3.0} and {each["score"] for each in first} == {1.0}
+    told = {(each["order_gap"], each["order_flips"]) for each in first}
+    assert told == {(None, None), (4.0, 1.0)} and {each["order_flips"] for each in mean} == {1.0}
+
+
+def test_what_judging_reads_beside_the_pair(embedded) -> None:  # type: ignore[no-untyped-def]
+    """The levels stood behind each pair, twice, and 3.8 tokens were read for one of the pair. They are read once, and what a
+    pair costs is itself, its quotation and the line that asks for a label.
+    """
+    pairs = [json.loads(line) for line in (MATERIAL / "seed.jsonl").read_text(encoding="utf-8").splitlines()][:48]
+    own = sum(len(chat.plain_ids(embedded.tokenizer, pair[name])) for pair in pairs for name in ("instruction", "response"))
+    read = []
+    for share in (0.0, 1.0):
+        before = embedded.usage
+        graded(pairs, embedded, 1536, JudgeConfig(reverse=share))
+        read.append((embedded.usage - before).prompt_tokens)
+    head = len(chat.plain_ids(embedded.tokenizer, decisions.prompt("", rubric()[0])))
+    assert read[0] - head < 1.18 * own and read[0] < 1.25 * own and read[1] == pytest.approx(2 * read[0], abs=2)
+
+
+def test_a_rubric_of_yes_and_no_is_on_the_papers_levels() -> None:
+    """A threshold of 4.5 that no answer reaches keeps nothing; and a text cannot write the level of a predicate."""
+    made = graded(rows(9), Echo(), 100, JudgeConfig(rubric="rubric-predicates-v1"))
+    assert all(each["status"] == "ok" and 1 < each["score"] < 5 and len(each["aspects"]) == 3 for each in made)
+    assert len({each["score"] for each in made}) == 9
+    with pytest.raises(UsageFault, match=r"asks for yes or no, and judge\.mode=text"):
+        graded(rows(1), Echo(), 100, JudgeConfig(rubric="rubric-predicates-v1", mode="text"))
+
+
+def test_the_pair_is_shown_as_quoted_lines() -> None:
+    """What a page writes must not be taken for the question."""
     shown, clipped = state("ask\nmore", "say", Echo().clip, 100)
     assert "\n> ask\n> more\n" in shown and shown.endswith("\n> say") and not clipped
 
@@ -181,7 +237,7 @@ def test_the_retry_shows_the_pair_and_what_was_written() -> None:
     graded([PAIR], lm, 100, TEXT)
     [(shown, question)] = lm.asked
     assert f"> {PAIR['response']}" in shown and shown.endswith("> It lacks detail.")
-    assert question.text == "Which level does this judgement arrive at?" and question.options == rubric()[0].options
+    assert question.text == "Which level does the judgement below arrive at?" and question.options == rubric()[0].options
 
 
 def test_the_prompt_asks_for_the_reasoning_first() -> None:

@@ -38,4 +38,4 @@ def test_it_writes_what_sweep_reads(script: ModuleType, tmp_path: Path, monkeypa
     monkeypatch.setattr(sys, "argv", ["labelled_pool.py", "--out", str(tmp_path / "out")])
     script.main()
     halves = [(tmp_path / "out" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines() for name in script.HALVES]
-    assert sum(map(len, halves)) == 299
+    assert sum(map(len, halves)) == 503
