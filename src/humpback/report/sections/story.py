@@ -16,7 +16,7 @@ from humpback.store import Dataset
 PLACE = 50
 KEPT = 5
 SAYS = (
-    "The backward model wrote each instruction from the response alone; the responses stand on the pages as they are. Kept "
+    "The backward model wrote each instruction from the response {shown}; the responses stand on the pages as they are. Kept "
     "ones are shown from the best to the lowest."
 )
 
@@ -28,7 +28,9 @@ def sections(found: Reading) -> Iterator[Section]:
     if scored is None or chosen is None or not len(scored):
         return
     bodies: list[Body] = [body for body in (_kept(found, scored, chosen), _thrown(found, scored, chosen)) if body.pairs]
-    yield Section("story", "Kept, thrown away, and whether it helped", SAYS, (*bodies, *_helped(found)))
+    shown = "and the headings over it" if found.settings.get("backward.context") == "heading" else "alone"
+    says = SAYS.format(shown=shown)
+    yield Section("story", "Kept, thrown away, and whether it helped", says, (*bodies, *_helped(found)))
 
 
 def _ranked(scored: Dataset, chosen: Dataset) -> list[str]:
