@@ -16,8 +16,8 @@ from humpback.store import Dataset
 PLACE = 50
 KEPT = 5
 SAYS = (
-    "The backward model wrote each instruction from the response {shown}; the responses stand on the pages as they are. Kept "
-    "ones are shown from the best to the lowest."
+    "The backward model wrote each instruction from the response {shown}; the responses stand on the pages as they are. "
+    "Kept ones are shown from the best to the lowest."
 )
 
 
