@@ -218,5 +218,5 @@ def decision(section: Section, instruction: str, other: tuple[Section, str], rng
             options, right = list(zip("ABCDE", levels[::-1], strict=True)), 4 - right
         answer = "ABCDE"[right]
     return Example(
-        "decision", prompt=render("decide-v1", state=state, question=question, options=options), completion=answer
+        "decision", prompt=render("decide-v2", state=state, question=question, options=options), completion=answer
     )

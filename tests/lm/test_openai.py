@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,19 @@ def test_each_way_reads_what_it_is_given(opened: Opener) -> None:
         assert third[2].probabilities == pytest.approx((0.5, 0.5)) and 0.4 < third[2].label_mass < 0.6
         fourth = opened(server, decide="written").decide(["s"], QUESTIONS)[0]
         assert fourth[1].probabilities == (0.5, 0.0, 0.5) and fourth[1].label_mass == 1.0 and fourth[1].order_gap == 2.0
+
+
+@pytest.mark.parametrize(("way", "gap"), [("decisions", None), ("top_logprobs", 0.0)])
+def test_only_what_is_checked_is_asked_in_reverse(opened: Opener, way: str, gap: float | None) -> None:
+    """A request that nobody needs is paid for; an interface that shows one order alone tells nothing of another."""
+    asked = {}
+    with FaultServer(ways=(way,)) as server:
+        for orders in ("forward", "checked"):
+            before = sum(server.asked.values())
+            [[made]] = opened(server, decide=way).decide(["s"], [replace(QUESTIONS[1], orders=orders)])
+            asked[orders] = sum(server.asked.values()) - before
+            assert made.via == way and (made.order_gap is None) == (orders == "forward" or gap is None)
+    assert asked == {"forward": 1, "checked": 1 if gap is None else 2}
 
 
 def test_a_way_whose_labels_the_model_hardly_knows_gives_way_to_a_better(opened: Opener) -> None:

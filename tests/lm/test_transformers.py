@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from humpback import lm as language_models
 from humpback.errors import UsageFault
 from humpback.lm import Question, Sampling, chat, decisions
 from humpback.lm.embedded import EMBEDDED
+from humpback.lm.transformers.reader import common
 
 HEAD = "Here is a long introduction that every prompt of this batch begins with, word for word, so that it pays to keep it. "
 PROMPTS = [HEAD + rest for rest in ("What is a leek?", "How do tides work, and why twice a day?", "Name a river.")]
@@ -28,15 +30,43 @@ def test_sharing_a_head_changes_no_answer(embedded: Any) -> None:
         assert made == pytest.approx(embedded.logprob([prompt], [target])[0], abs=0.15)
 
 
-def test_a_state_is_read_once_for_all_its_questions(embedded: Any) -> None:
-    """Both orders of a rubric repeat the pair: reading it twice is half of a judge's price."""
-    questions = [LEVELS, Question("predicate", "Is it long?")]
-    turns = [(question, reverse) for question in questions for reverse in (False, True)]
-    asked = [decisions.prompt(state, *turn) for state in PROMPTS for turn in turns]
-    before = embedded.usage
-    embedded.decide(PROMPTS, questions)
-    whole = sum(len(ids) for ids in chat.prompt_ids(embedded.tokenizer, asked))
-    assert (embedded.usage - before).prompt_tokens < 0.75 * whole
+RUBRIC = Question("score", HEAD, ("not at all", "half of it", "from its beginning to its end"))
+STATES = [f"{i} leeks: {'wash and cut them. ' * (i % 7)}" for i in range(20)]
+
+
+def test_a_question_is_read_once_for_all_states() -> None:
+    """A rubric is longer than most pairs: read again with each of them, or in each batch, it is most of a judge's price."""
+    lm: Any = language_models.open_here("embedded?dtype=float32&batch_tokens=256")
+    batches: list[int] = []
+    lm.model.register_forward_pre_hook(lambda _, __, given: batches.append(len(given["input_ids"])), with_kwargs=True)
+    before = lm.usage
+    made = lm.decide(STATES, [RUBRIC])
+    read, own = 0, []
+    for reverse in (False, True):
+        ids = chat.prompt_ids(lm.tokenizer, [decisions.prompt(state, RUBRIC, reverse) for state in STATES])
+        head = common(ids)
+        read += head + sum(len(row) - head for row in ids)
+        own.append(head)
+    assert (lm.usage - before).prompt_tokens == read and min(own) > 40
+    # The head by itself, and then behind it at least three batches, in each order.
+    assert batches.count(1) == 2 and len(batches) >= 8 and sum(batches) == 2 * (1 + len(STATES))
+    alone = [lm.decide([state], [RUBRIC])[0] for state in STATES]
+    for [one], [other] in zip(made, alone, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4)
+        assert one.label_mass == pytest.approx(other.label_mass, abs=1e-4)
+
+
+def test_one_order_is_half_the_price(embedded: Any) -> None:
+    """The reverse is for the pairs that are checked; what is not asked of a row must not be read for it."""
+    spent, made = {}, {}
+    for orders in ("both", "checked", "forward"):
+        before = embedded.usage
+        made[orders] = [answer for [answer] in embedded.decide(STATES, [replace(RUBRIC, orders=orders)])]
+        spent[orders] = (embedded.usage - before).prompt_tokens
+    assert spent["both"] == spent["checked"] == pytest.approx(2 * spent["forward"], abs=2)
+    assert [each.probabilities for each in made["checked"]] == [each.probabilities for each in made["forward"]]
+    assert [each.order_gap for each in made["checked"]] == [each.order_gap for each in made["both"]]
+    assert {(each.order_gap, each.order_flips) for each in made["forward"]} == {(None, None)}
 
 
 def test_a_finished_batch_is_not_computed_again(tmp_path: Path) -> None:

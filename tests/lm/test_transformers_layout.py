@@ -57,8 +57,8 @@ def test_a_target_scores_the_same_in_a_batch(one: Tiny, prompts: list[str]) -> N
         assert made == pytest.approx(one.logprobs(prompt, chat.plain_ids(one.tokenizer, target)), abs=1e-3)
 
 
-def test_a_state_that_several_questions_share_is_judged_the_same(one: Tiny) -> None:
-    """Both orders of every question go on from one reading of the state."""
+def test_a_question_that_several_states_share_is_answered_the_same(one: Tiny) -> None:
+    """All states go on from one reading of the question, as far as the layers allow it."""
     for state, made in zip(SHARED, one.lm().decide(SHARED, QUESTIONS), strict=True):
         for question, answer in zip(QUESTIONS, made, strict=True):
             alone = [

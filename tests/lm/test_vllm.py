@@ -124,16 +124,17 @@ def test_many_long_prompts_with_seeds(lm: Any) -> None:
 
 
 def test_what_prompts_share_is_computed_once(lm: Any) -> None:
-    """A rubric of ten questions about a page costs ten pages without the cache."""
+    """A rubric that is read again with each of ten pairs costs ten rubrics without the cache."""
+    question = Question("score", PAGE, ("not", "half", "fully"), "forward")
+    page = len(chat.plain_ids(lm.tokenizer, PAGE))
     lm.engine.llm_engine.reset_prefix_cache()
     before = lm.usage
-    lm.decide([PAGE], QUESTIONS)
+    lm.decide([f"{i} leeks" for i in range(10)], [question])
     first = (lm.usage - before).prompt_tokens
-    page = len(chat.plain_ids(lm.tokenizer, PAGE))
     assert page > 300 and page < first < 2 * page
     before = lm.usage
-    lm.decide([PAGE], QUESTIONS)
-    assert (lm.usage - before).prompt_tokens < first - page / 2
+    lm.decide(["Why?"], [question])
+    assert (lm.usage - before).prompt_tokens < page / 2
 
 
 @pytest.mark.parametrize("call", ["generate", "logprob", "decide"])

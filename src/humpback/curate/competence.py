@@ -137,7 +137,7 @@ def competence(config: CompetenceStage, open: Callable[[str], LM]) -> Iterator[R
         clean = [row for row in judged if row["method"] == CLEAN]
         yield from _answers(config, judged, clean)
         yield from _costs(config, cases)
-        yield from _retest(config, clean, open)
+        yield from _order(config, judged) if config.judge.mode == "expected" else _retest(config, clean, open)
         yield _canary(config, clean[:CANARY_PAIRS], open(config.judge_lm))
 
 
@@ -185,18 +185,20 @@ def _costs(config: CompetenceStage, cases: Dataset) -> Iterator[Row]:
         yield metric(f"judge_{name}", config.model, each, n=n, unit="per thousand pairs", round=config.round)
 
 
+def _order(config: CompetenceStage, judged: Sequence[Row]) -> Iterator[Row]:
+    """Does it say the same of the pairs that were also asked with the levels in the other order."""
+    for name, unit, note in (
+        ("order_gap", "levels", "levels from lowest to highest against the reverse"),
+        ("order_flips", "share", "the likeliest level is another"),
+    ):
+        known = [row[name] for row in judged if row[name] is not None]
+        yield mean_of(f"judge_{name}", config.model, known, unit=unit, round=config.round, note=note)
+
+
 def _retest(config: CompetenceStage, clean: Sequence[Row], open: Callable[[str], LM]) -> Iterator[Row]:
-    """Does it say the same twice: with its levels in the other order (`expected`), or drawn with other seeds."""
+    """Does it say the same when it is drawn with other seeds."""
     model, judge = config.model, config.judge
     about: dict[str, Any] = {"round": config.round}
-    if judge.mode == "expected":
-        both = [(row["score"], row["order_gap"]) for row in clean]
-        known = [(score, gap) for score, gap in both if score is not None and gap is not None]
-        note = "levels from lowest to highest against the reverse"
-        yield mean_of("judge_order_gap", model, [gap for _, gap in known], unit="levels", **about, note=note)
-        flips = [float(nearest(score + gap / 2) != nearest(score - gap / 2)) for score, gap in known]
-        yield mean_of("judge_order_flips", model, flips, unit="share", **about, note="the nearest level is another")
-        return
     # The greedy text of `text` would come out the same; what is asked is how far one draw can be trusted.
     warm = judge.model_copy(update={"mode": "multi", "samples": judge.samples if judge.mode == "multi" else 1})
     asked = [{**row, "id": row["parent"]} for row in clean]

@@ -1,11 +1,12 @@
 """Self-curation: the model being trained grades the pairs (Humpback, section 2.3).
 
-`expected` reads the levels from the label logits of one prefill, in both orders; the score is their expectation, so that
+`expected` reads the levels from the label logits of one prefill in each order; the score is their expectation, so that
 k = 4.5 means what it says and no answer can fail to parse. `text` is the paper's way, a short reasoning and a last line with
 the score, `multi` the mean of several such texts. A pair whose score cannot be had has none, and a status that says why.
 """
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,10 +18,11 @@ from humpback import prompts
 from humpback.config import OFTEN, Config
 from humpback.curate.likelihood import if_it_can
 from humpback.curate.parse import parse_score
-from humpback.curate.rubric import RUBRIC, RubricName, rubric
-from humpback.errors import HumpbackError
-from humpback.lm import LM, Answer, Completion, Question, Sampling
+from humpback.curate.rubric import RUBRIC, RubricName, on_levels, rubric
+from humpback.errors import HumpbackError, UsageFault
+from humpback.lm import LM, Answer, Completion, Orders, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
+from humpback.lm.decisions import likeliest
 from humpback.prompts.judge import FORCED, PAIR, TEXT, state, text_prompt
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row, row_seed
@@ -40,6 +42,15 @@ class JudgeConfig(Config):
     rubric: Annotated[RubricName, OFTEN] = Field(
         RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file"
     )
+    reverse: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="expected: share of the pairs, drawn by id, that are asked with the levels in reverse too (ours). At 1 "
+        "the score is the mean of both orders, which cancels habits of position. Below it is that of the first order, at "
+        "half the price, and the share tells what it is worth. 1, since such habits are not the same for all pairs: by "
+        "SmolLM2-135M one order ranks them nearly as the other does turned round",
+    )
     samples: int = Field(5, ge=1, description="multi: texts drawn per pair (ours)")
     reasoning_tokens: int = Field(512, ge=1, description="text, multi: the longest text of the judge (Spico197: 512)")
     temperature: float = Field(0.7, gt=0, description="multi: how warm its texts are drawn (Spico197: 0.7); text is greedy")
@@ -58,14 +69,35 @@ class JudgeUnreadable(HumpbackError):
 
 def graded(rows: Sequence[Row], lm: LM, max_tokens: int, config: JudgeConfig, salt: str = "") -> list[Row]:
     """The judge's columns for each row (id, instruction, response); texts are drawn with seeds of id and `salt`."""
-    questions = rubric(config.rubric)
+    questions, ids = rubric(config.rubric), [row["id"] for row in rows]
+    if config.mode != "expected" and questions[0].kind == "predicate":
+        fact = f"the rubric {config.rubric} asks for yes or no, and judge.mode={config.mode} has levels written"
+        raise UsageFault(fact, "--set judge.mode=expected")
     shown = [state(row["instruction"], row["response"], lm.clip, max_tokens) for row in rows]
     if config.mode == "expected":
-        made = [verdict(answers, config) for answers in lm.decide([text for text, _ in shown], questions)]
+        made = _by_labels(ids, [text for text, _ in shown], questions, lm, config)
     else:
-        made = _by_text([row["id"] for row in rows], shown, questions, lm, config, salt)
+        made = _by_text(ids, shown, questions, lm, config, salt)
     blank = {"judgement": None, "forced": None, "mode": config.mode}
     return [{**blank, **each, "judged_clipped": clipped} for each, (_, clipped) in zip(made, shown, strict=True)]
+
+
+def _by_labels(ids: list[str], shown: list[str], questions: Sequence[Question], lm: LM, config: JudgeConfig) -> list[Row]:
+    asked: dict[Orders, list[int]] = {}
+    for i, row in enumerate(ids):
+        asked.setdefault(_orders(row, config.reverse), []).append(i)
+    made: dict[int, Row] = {}
+    for orders, places in asked.items():
+        answers = lm.decide([shown[i] for i in places], [replace(question, orders=orders) for question in questions])
+        made |= {i: verdict(list(map(on_levels, questions, own)), config) for i, own in zip(places, answers, strict=True)}
+    return [made[i] for i in range(len(ids))]
+
+
+def _orders(row: str, share: float) -> Orders:
+    """The orders in which the levels are shown for the pair of the id `row`, where `share` of the pairs get the reverse."""
+    if share == 1:
+        return "both"
+    return "checked" if random.Random(row_seed(row, "reverse")).random() < share else "forward"
 
 
 def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
@@ -79,7 +111,7 @@ def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
     # The most likely level; over several questions, or where one label was written, the nearest to the score.
     first, level = answers[0], nearest(_mean(known) or 1.0)
     if len(answers) == 1 and first.probabilities and first.via != "written":
-        level = 1 + max(range(len(first.probabilities)), key=lambda i: first.probabilities[i])
+        level = 1 + likeliest(first.probabilities)
     return {
         "score": _mean(known),
         "level": level if status == "ok" else None,
@@ -87,6 +119,7 @@ def verdict(answers: Sequence[Answer], config: JudgeConfig) -> Row:
         "confidence": _mean([answer.confidence for answer in answers]),
         "label_mass": None if None in masses else min(m for m in masses if m is not None),
         "order_gap": _mean([answer.order_gap for answer in answers]),
+        "order_flips": _mean([answer.order_flips for answer in answers]),
         "via": first.via,
         "status": status,
     }
@@ -157,8 +190,8 @@ def _text_columns(
     made: list[Completion], retried: list[Answer | None], clipped: bool, questions: Sequence[Question], config: JudgeConfig
 ) -> Row:
     known = [answer for answer in retried if answer is not None]
-    said = verdict(known, config) if known else {"confidence": None, "label_mass": None, "order_gap": None}
-    columns: Row = {name: said[name] for name in ("confidence", "label_mass", "order_gap")}
+    said = verdict(known, config) if known else {}
+    columns: Row = {name: said.get(name) for name in ("confidence", "label_mass", "order_gap", "order_flips")}
     if any(each.finish == "too_long" for each in made):
         blank = {"score": None, "level": None, "aspects": None}
         return {**columns, **blank, "via": "text", "status": "prompt_too_long"}

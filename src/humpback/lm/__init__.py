@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 from humpback.config import Config
 
 Finish = Literal["stop", "length", "too_long"]
+Orders = Literal["both", "forward", "checked"]
 
 
 class Sampling(Config):
@@ -42,11 +43,16 @@ class Completion:
 
 @dataclass(frozen=True)
 class Question:
-    """A typed question (decision models): `predicate` yes/no, `choice`, or `score` with levels from lowest to highest."""
+    """A typed question (decision models): `predicate` yes/no, `choice`, or `score` with levels from lowest to highest.
+
+    Its options are shown in both `orders`, and the answer is the mean; `forward` as they stand; or `checked`: the answer is
+    that of `forward`, and the reverse is asked to see how far it depends on the order.
+    """
 
     kind: Literal["predicate", "choice", "score"]
     text: str
     options: tuple[str, ...] = ("yes", "no")
+    orders: Orders = "both"
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,10 @@ class Answer:
     """A distribution over the options. `label_mass` is the probability that fell on labels at all: the parse-failure rate.
 
     `score` is the expectation over levels counted from 1, `confidence` the ordinal concentration (1 = certain),
-    `order_gap` how far the score moved when the options were shown in reverse. `label_mass` is None where a server does not
-    tell it. `via` says how the answer was read: `labels` (their logits, by ourselves), `decisions`, `systemone`,
-    `top_logprobs`, or `written` (one label, without probabilities). `probabilities` is empty if the prompt was too long.
+    `order_gap` how far the score moved when the options were shown in reverse, and `order_flips` whether another option was
+    the likeliest then; both None where they were not. `label_mass` is None where a server does not tell it. `via` says how
+    the answer was read: `labels` (their logits, by ourselves), `decisions`, `systemone`, `top_logprobs`, or `written` (one
+    label, without probabilities). `probabilities` is empty if the prompt was too long.
     """
 
     probabilities: tuple[float, ...]
@@ -65,6 +72,7 @@ class Answer:
     label_mass: float | None
     order_gap: float | None = None
     via: str = "labels"
+    order_flips: bool | None = None
 
 
 @dataclass(frozen=True)

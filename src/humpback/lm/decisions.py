@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from humpback import prompts
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-PROMPT = "decide-v1"
+PROMPT = "decide-v2"
 
 
 def labels(question: Question) -> list[str]:
@@ -20,8 +21,16 @@ def labels(question: Question) -> list[str]:
     return ["yes", "no"] if question.kind == "predicate" else list(LETTERS[: len(question.options)])
 
 
+def turns(questions: Sequence[Question]) -> list[tuple[Question, bool]]:
+    """Each question as often as it is asked, and whether its options are shown in reverse then."""
+    return [(each, reverse) for each in questions for reverse in ((False,) if each.orders == "forward" else (False, True))]
+
+
 def prompt(state: str, question: Question, reverse: bool = False) -> str:
-    """The prompt of `question` about `state`: data first, question last; `reverse` shows the options the other way round."""
+    """The prompt of `question` about `state`; `reverse` shows the options the other way round.
+
+    The question comes first, so that backends read it once for all states, and what to answer with is said again behind.
+    """
     texts = question.options[::-1] if reverse else question.options
     if question.kind == "predicate":
         shown = [("yes", "true"), ("no", "false")]
@@ -51,23 +60,31 @@ def distribution(logprobs: Sequence[float]) -> tuple[tuple[float, ...], float]:
     return tuple(weight / mass for weight in weights), min(mass, 1.0)
 
 
-def answer(question: Question, shown: Sequence[float], reversed_: Sequence[float]) -> Answer:
-    """The answer averaged over both orders; both arguments are log-probabilities by label as it was shown."""
+def answer(question: Question, shown: Sequence[float], reversed_: Sequence[float] | None = None) -> Answer:
+    """The answer from log-probabilities by label, as the options were shown; `reversed_` where they were in reverse too.
+
+    It is the mean of both orders, and where the reverse was read as a check (`question.orders`) that of the first.
+    """
     first, mass = distribution(shown)
+    if reversed_ is None:
+        return one_order(question, first, mass)
     second, mass_reversed = distribution(reversed_)
     if question.kind != "predicate":
         second = second[::-1]
-    mean = tuple((a + b) / 2 for a, b in zip(first, second, strict=True))
     gap = abs(expectation(first) - expectation(second)) if question.kind == "score" else abs(first[0] - second[0])
-    score = expectation(mean) if question.kind == "score" else None
-    return Answer(mean, score, confidence(mean), (mass + mass_reversed) / 2, gap)
+    flips = likeliest(first) != likeliest(second)
+    if question.orders == "both":
+        first = tuple((a + b) / 2 for a, b in zip(first, second, strict=True))
+        mass = (mass + mass_reversed) / 2
+    return replace(one_order(question, first, mass), order_gap=gap, order_flips=flips)
 
 
 def answers(questions: Sequence[Question], read: Sequence[Sequence[float]] | None) -> list[Answer]:
-    """An answer to each of `questions` from what was `read` of each in both orders, one after the other; None: too long."""
+    """An answer to each of `questions` from what was `read` in each of its `turns`, one after the other; None: too long."""
     if read is None:
         return [Answer((), None, None, 0.0)] * len(questions)
-    return [answer(question, read[2 * n], read[2 * n + 1]) for n, question in enumerate(questions)]
+    told = iter(read)
+    return [answer(question, *(next(told) for _ in turns([question]))) for question in questions]
 
 
 def expectation(probabilities: Sequence[float]) -> float:
@@ -78,10 +95,15 @@ def expectation(probabilities: Sequence[float]) -> float:
 def confidence(probabilities: Sequence[float]) -> float:
     """1 - mean distance from the mode, over that of the uniform distribution: 1 is certain, 0 no better than guessing."""
     n = len(probabilities)
-    mode = max(range(n), key=lambda i: probabilities[i])
+    mode = likeliest(probabilities)
     spread = sum(p * abs(i - mode) for i, p in enumerate(probabilities))
     uniform = sum(abs(i - (n - 1) / 2) for i in range(n)) / n
     return max(0.0, 1 - spread / uniform)
+
+
+def likeliest(probabilities: Sequence[float]) -> int:
+    """The place of the likeliest option, of equals the first."""
+    return max(range(len(probabilities)), key=lambda i: probabilities[i])
 
 
 def to_system_one(question: Question) -> dict[str, Any]:
@@ -107,7 +129,7 @@ def from_system_one(question: Question, given: Mapping[str, Any], label_mass: fl
     return one_order(question, probabilities, label_mass, via)
 
 
-def one_order(question: Question, probabilities: Sequence[float], label_mass: float | None, via: str) -> Answer:
+def one_order(question: Question, probabilities: Sequence[float], label_mass: float | None, via: str = "labels") -> Answer:
     """The answer from probabilities that were read in one order only."""
     total = sum(probabilities)
     if not 0 < total < 2 or min(probabilities) < 0:

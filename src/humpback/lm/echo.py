@@ -98,7 +98,8 @@ class Echo(Remembers):
         at = _unit(state + question.text) * (n - 1)
         weights = [math.exp(-abs(i - at)) for i in range(n)]
         shown = [math.log(w / sum(weights)) for w in weights]
-        return answer(question, shown, shown if question.kind == "predicate" else shown[::-1])
+        back = shown if question.kind == "predicate" else shown[::-1]
+        return answer(question, shown, None if question.orders == "forward" else back)
 
 
 def _words(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from humpback import prompts
 from humpback.prompts.forward import Clip
 from humpback.prompts.quoting import quoted
 
-PAIR, TEXT, FORCED, CANARY = "pair-v2", "judge-text-v1", "judge-forced-v1", "judge-canary-v1"
+PAIR, TEXT, FORCED, CANARY = "pair-v2", "judge-text-v1", "judge-forced-v2", "judge-canary-v1"
 
 
 def state(instruction: str, response: str, clip: Clip, max_tokens: int) -> tuple[str, bool]:

@@ -40,15 +40,16 @@ class Ways:
         self.chat, self.context = chat, context
 
     def calls(self, way: str, state: str, questions: Sequence[Question]) -> list[Call]:
-        """Both interfaces answer all questions in one request; a chat is asked each in both orders of its options."""
+        """Both interfaces answer all questions in one request, in one order; a chat is asked each in its turns."""
         if way in ("decisions", "systemone"):
             return [self._posed(way, state, questions)]
-        return [self._shown(way, state, question, reverse) for question in questions for reverse in (False, True)]
+        return [self._shown(way, state, *turn) for turn in decisions.turns(questions)]
 
     def answers(self, way: str, questions: Sequence[Question], made: Sequence[list[Given]]) -> list[Answer]:
         if way in ("decisions", "systemone"):
             return list(made[0])  # type: ignore[arg-type]
-        return [_both(way, q, made[2 * n][0], made[2 * n + 1][0]) for n, q in enumerate(questions)]
+        told = iter(made)
+        return [_from_turns(way, q, [next(told)[0] for _ in decisions.turns([q])]) for q in questions]
 
     def _posed(self, way: str, state: str, questions: Sequence[Question]) -> Call:
         body, read = (_decisions if way == "decisions" else _system_one)(self.chat.model, defuse(state), questions)
@@ -109,10 +110,11 @@ def missing(way: str, fault: Exception) -> bool:
     return isinstance(fault, Absent) or (isinstance(fault, Refused) and fault.missing and way != "written")
 
 
-def _both(way: str, question: Question, shown: Given, reversed_: Given) -> Answer:
-    if not isinstance(shown, list) or not isinstance(reversed_, list):
+def _from_turns(way: str, question: Question, told: Sequence[Given]) -> Answer:
+    read = [each for each in told if isinstance(each, list)]
+    if len(read) < len(told):
         return Answer((), None, None, 0.0, via=way)
-    return replace(decisions.answer(question, shown, reversed_), via=way)
+    return replace(decisions.answer(question, *read), via=way)
 
 
 def _too_long(way: str, questions: Sequence[Question]) -> list[Given]:

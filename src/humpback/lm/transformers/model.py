@@ -1,9 +1,11 @@
 """Models that transformers can load, on the CPU or a GPU: batches by token budget after sorting by length.
 
-What the prompts of a batch have in common at their head is computed once, and so is the state that several questions share.
+What the prompts of a batch have in common at their head is computed once, and what those of a question begin with once for
+all batches of a call.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -86,20 +88,35 @@ class Transformers(Remembers):
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
         if self.decider:
             return [self._decided(self.decider, state, questions) for state in states]
-        turns = [(q, reverse) for q in questions for reverse in (False, True)]
+        turns = decisions.turns(questions)
         asked = [chat.prompt_ids(self.tokenizer, [decisions.prompt(state, *turn) for turn in turns]) for state in states]
         fits = [i for i in range(len(asked)) if turns and max(map(len, asked[i])) < self.context]
+        read = [self._labels([asked[i][n] for i in fits], question) for n, (question, _) in enumerate(turns)]
+        out = dict(zip(fits, zip(*read, strict=True), strict=True))
+        return [decisions.answers(questions, out.get(i)) for i in range(len(asked))]
+
+    def _labels(self, rows: list[Ids], question: Question) -> list[list[float]]:
+        """The log-probabilities of the labels of `question` behind each of `rows`, whose common head is read once."""
+        labels = decisions.label_ids(self.tokenizer, question, self.name)
+        head = self.reader.shared(rows)
+        begun = cache(lambda: self.reader.begun(rows[0][:head]))
+
+        def size(i: int) -> int:
+            # The head is not computed again, but stands in the cache of every row.
+            return max(len(rows[i]) - head, len(rows[i]) * self.budget // self.held)
+
+        batches = list(_batches(range(len(rows)), size, self.budget))
 
         def ask(batch: list[int]) -> tuple[list[Given], Usage]:
-            labels = [decisions.label_ids(self.tokenizer, question, self.name) for question, _ in turns]
-            rows, read = self.reader.ends([asked[i] for i in batch])
-            logprobs = torch.log_softmax(rows.float(), dim=-1)
-            picked = [row[labels[n % len(turns)]].tolist() for n, row in enumerate(logprobs)]
-            return list(picked), Usage(1, read, 0)
+            own = [rows[i] for i in batch]
+            ends = [[len(row) - 1] for row in own]
+            read = self.reader.behind(begun(), own, ends) if head else self.reader.read(own, ends)
+            # Whoever goes on after a kill reads the head again, and counts the same tokens as who was not killed.
+            tokens = sum(len(row) - head for row in own) + (head if batch is batches[0] else 0)
+            return torch.log_softmax(read.logits.float(), dim=-1)[:, labels].tolist(), Usage(1, tokens, 0)
 
-        batches = _batches(fits, lambda i: sum(map(len, asked[i])), self.budget)
-        out = self._ask(batches, ask, lambda i: asked[i], "decide", len(turns))
-        return [decisions.answers(questions, out.get(i)) for i in range(len(asked))]
+        out = self._ask(batches, ask, rows.__getitem__, "decide")
+        return [out[i] for i in range(len(rows))]
 
     def _decided(self, decider: Decider, state: str, questions: Sequence[Question]) -> list[Answer]:
         key = key_of("decision", state, list(questions))
@@ -107,15 +124,13 @@ class Transformers(Remembers):
         return made
 
     def _ask(
-        self, batches: Iterator[list[int]], ask: Callable[[list[int]], tuple[list[Given], Usage]],
-        asked: Callable[[int], Any], call: Any, each: int = 0,
+        self, batches: Iterable[list[int]], ask: Callable[[list[int]], tuple[list[Given], Usage]],
+        asked: Callable[[int], Any], call: Any,
     ) -> dict[int, Any]:  # fmt: skip
-        """What `ask` answers for the rows of each batch that the journal does not know; a row may have `each` answers."""
+        """What `ask` answers for the rows of each batch that the journal does not know."""
         out: dict[int, Any] = {}
         for batch in batches:
             made: list[Any] = self.answered(key_of(call, [asked(i) for i in batch]), lambda batch=batch: ask(batch))  # type: ignore[misc]
-            if each:
-                made = [made[n : n + each] for n in range(0, len(made), each)]
             out.update(zip(batch, made, strict=True))
         return out
 
@@ -172,7 +187,7 @@ class Transformers(Remembers):
 
 
 def _batches(
-    rows: list[int], length: Callable[[int], int], budget: int, mixes: Callable[[int], bool] = lambda _: True
+    rows: Sequence[int], length: Callable[[int], int], budget: int, mixes: Callable[[int], bool] = lambda _: True
 ) -> Iterator[list[int]]:
     """`rows` sorted by length, in batches of at most `budget` tokens when padded; of one length where `mixes` says no."""
     batch: list[int] = []

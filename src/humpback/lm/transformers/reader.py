@@ -8,6 +8,7 @@ they are padded on the left, where the layout allows that, and what allows neith
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,30 +67,29 @@ class Reader:
         if len(set(map(len, rows))) > 1 and not self.mixes(width):
             return self._by_length(rows, wanted)
         first = min((places[0] for places in wanted if places), default=0)
-        head = min(common(rows), first)
-        right = width <= self.layout.right
-        if not right or len(rows) < 2 or head < SHORTEST_HEAD:
-            return self._forward(rows, wanted, right, None, cached)
-        start = self._forward([rows[0][:head]], [[0]], right, None, cached=True)
-        start.cache.batch_repeat_interleave(len(rows))
-        before = start.mask.expand(len(rows), -1)
-        tails, places = [row[head:] for row in rows], [[place - head for place in each] for each in wanted]
-        return self._forward(tails, places, right, (before, start.cache), cached)
+        head = min(self.shared(rows, writes), first)
+        if head < SHORTEST_HEAD:
+            return self._forward(rows, wanted, width <= self.layout.right, None, cached)
+        return self.behind(self.begun(rows[0][:head]), rows, wanted, cached)
 
-    def ends(self, groups: list[list[Ids]]) -> tuple[Any, int]:
-        """(logits at the end of every row, group after group; tokens read). A group's common head is computed once."""
-        rows = [row for group in groups for row in group]
-        heads = [common(group) for group in groups]
-        widest = max(heads) + max(len(row) - head for group, head in zip(groups, heads, strict=True) for row in group)
-        if widest > self.layout.right or min(heads) < SHORTEST_HEAD or len(rows) == len(groups):
-            return self.read(rows, [[len(row) - 1] for row in rows]).logits, sum(map(len, rows))
-        starts = [group[0][:head] for group, head in zip(groups, heads, strict=True)]
-        read = self.read(starts, [[0] for _ in starts], cached=True, writes=widest - max(heads))
-        source = torch.tensor([n for n, group in enumerate(groups) for _ in group], device=self.device)
-        read.cache.batch_select_indices(source)
-        tails = [row[head:] for group, head in zip(groups, heads, strict=True) for row in group]
-        made = self._forward(tails, [[len(tail) - 1] for tail in tails], True, (read.mask[source], read.cache))
-        return made.logits, sum(heads) + sum(map(len, tails))
+    def shared(self, rows: list[Ids], writes: int = 0) -> int:
+        """How many tokens at the head of all `rows` are to be read once for all of them; 0 where it would not pay."""
+        if len(rows) < 2 or max(map(len, rows)) + writes > self.layout.right:
+            return 0
+        head = common(rows)
+        return head if head >= SHORTEST_HEAD else 0
+
+    def begun(self, head: Ids) -> Read:
+        """A pass over what rows begin with. Any number of batches can go on from it (`behind`)."""
+        return self._forward([head], [[0]], True, None, cached=True)
+
+    def behind(self, start: Read, rows: list[Ids], wanted: list[list[int]], cached: bool = False) -> Read:
+        """`read` of rows that begin with what `start` has read, as far as it is `shared`."""
+        head = start.mask.shape[1]
+        cache = deepcopy(start.cache)
+        cache.batch_repeat_interleave(len(rows))
+        tails, places = [row[head:] for row in rows], [[place - head for place in each] for each in wanted]
+        return self._forward(tails, places, True, (start.mask.expand(len(rows), -1), cache), cached)
 
     def next(self, tokens: Any, read: Read) -> Read:
         """One more token for each row that `read` has read: tokens (rows)."""

@@ -84,7 +84,7 @@ class Vllm(Remembers):
         return [chat.offsets(self.tokenizer, text) for text in texts]
 
     def decide(self, states: Sequence[str], questions: Sequence[Question]) -> list[list[Answer]]:
-        turns = [(question, reverse) for question in questions for reverse in (False, True)]
+        turns = decisions.turns(questions)
         labels = [decisions.label_ids(self.tokenizer, question, self.name) for question, _ in turns]
         rendered = [chat.prompt_ids(self.tokenizer, [decisions.prompt(state, *turn) for turn in turns]) for state in states]
         fits = [i for i in range(len(states)) if turns and max(map(len, rendered[i])) < self.context]

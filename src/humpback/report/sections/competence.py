@@ -17,7 +17,7 @@ FACTS = (
     ("judge_valid", "valid answers", "a score, with enough probability on the levels"),
     ("judge_undecided", "undecided", "too little probability on the levels"),
     ("judge_order_gap", "order gap, levels", "how far a score moves with the levels in reverse order"),
-    ("judge_order_flips", "order flips", "pairs whose nearest level depends on that order"),
+    ("judge_order_flips", "order flips", "pairs whose likeliest level depends on that order"),
     ("judge_retest_gap", "retest gap, levels", "how far a score moves when the judgement is drawn again"),
     ("judge_kappa", "retest kappa", "two draws compared, beyond chance; 1 is the same"),
     ("judge_canary", "negation canary", "same answer to a question and to its negation: 0 % has read it"),
