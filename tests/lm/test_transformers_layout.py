@@ -57,6 +57,13 @@ def test_a_target_scores_the_same_in_a_batch(one: Tiny, prompts: list[str]) -> N
         assert made == pytest.approx(one.logprobs(prompt, chat.plain_ids(one.tokenizer, target)), abs=1e-3)
 
 
+def test_targets_of_one_prompt_score_as_each_alone(one: Tiny) -> None:
+    """Several instructions stand behind one text, which is read once for all of them, as far as the layers allow it."""
+    prompts, targets = [SHARED[0]] * 3 + [SHARED[1]] * 3, [*TARGETS, *TARGETS, *TARGETS][:6]
+    for prompt, target, made in zip(prompts, targets, one.lm().logprob(prompts, targets), strict=True):
+        assert made == pytest.approx(one.logprobs(prompt, chat.plain_ids(one.tokenizer, target)), abs=1e-3)
+
+
 def test_a_question_that_several_states_share_is_answered_the_same(one: Tiny) -> None:
     """All states go on from one reading of the question, as far as the layers allow it."""
     for state, made in zip(SHARED, one.lm().decide(SHARED, QUESTIONS), strict=True):

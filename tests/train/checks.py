@@ -21,7 +21,7 @@ from humpback.lm import Answer, Completion, Question, Sampling, chat, decisions
 from humpback.lm.echo import Echo
 from humpback.methods import backtranslate
 from humpback.methods.backtranslate import AugmentConfig
-from humpback.prompts.backward import BackwardConfig, Style, backward_example, prompted_prompt
+from humpback.prompts.backward import FORMS, BackwardConfig, Style, backward_example, prompted_prompt
 from humpback.prompts.forward import Example, TagConfig, forward_example, forward_prompt
 from humpback.prompts.judge import state
 from humpback.schema import Row
@@ -128,6 +128,9 @@ class Asked(Echo):
         return super().decide(states, questions)
 
 
+EXAMPLES = (("How is rust removed?", "Brush it off.\nThen oil the place."), ("Explain a freewheel.", "It turns one way."))
+
+
 def rendered() -> dict[str, str]:
     """Every prompt that a model is trained or asked with, by name."""
     pair = {"id": "p", "instruction": "How do I oil a chain?", "response": "Wipe it.\nOil each link.", "source": "seed",
@@ -146,7 +149,11 @@ def rendered() -> dict[str, str]:
         "forward-bare": forward_prompt("", TAGS.web),
         "backward": backward_example(pair, bare, TAGS, clip).prompt,
         "backward-heading": backward_example(pair, heading, TAGS, clip).prompt,
-        **{f"backward-prompted-{s}": prompted_prompt(pair, heading, s, clip)[0] for s in styles},
+        **{
+            f"backward-{told.prompt}-{s}": prompted_prompt(pair, told, s, clip)[0]
+            for told in (heading.model_copy(update={"prompt": form, "examples": EXAMPLES}) for form in FORMS)
+            for s in styles
+        },
         **dict(
             zip(
                 ("judge", "judge-reversed", "judge-text", "judge-forced", "judge-forced-reversed"),

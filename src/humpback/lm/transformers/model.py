@@ -16,7 +16,7 @@ from humpback.lm.memory import give_back_memory
 from humpback.lm.transformers import Options, layout
 from humpback.lm.transformers.decider import Decider, decider
 from humpback.lm.transformers.draws import Draws
-from humpback.lm.transformers.reader import Ids, Read, Reader
+from humpback.lm.transformers.reader import SHORTEST_HEAD, Ids, Read, Reader
 
 # As many logits in one batch as fit a gigabyte in float32.
 LOGIT_BYTES = 1 << 30
@@ -74,8 +74,10 @@ class Transformers(Remembers):
         fits = [i for i, length in enumerate(lengths) if length <= self.context]
 
         def ask(batch: list[int]) -> tuple[list[Given], Usage]:
-            read = sum(lengths[i] for i in batch)
-            return self._score([heads[i] for i in batch], [tails[i] for i in batch]), Usage(1, read, 0)
+            own, targets = [heads[i] for i in batch], [tails[i] for i in batch]
+            once = self._share_heads(own, targets)
+            read = sum(map(len, set(map(tuple, own)) if once else own)) + sum(map(len, targets))
+            return self._score(own, targets), Usage(1, read, 0)
 
         batches = _batches(fits, lengths.__getitem__, self.scored)
         out = self._ask(batches, ask, lambda i: (heads[i], tails[i]), "logprob")
@@ -176,14 +178,30 @@ class Transformers(Remembers):
         return out
 
     def _score(self, heads: list[Ids], tails: list[Ids]) -> list[Given]:
-        rows = [head + tail for head, tail in zip(heads, tails, strict=True)]
-        # What a token is worth stands in the logits of the place before it.
-        before = [list(range(len(head) - 1, len(head) + len(tail) - 1)) for head, tail in zip(heads, tails, strict=True)]
         goal = torch.tensor([token for tail in tails for token in tail], dtype=torch.long, device=self.device)
         if not len(goal):
             return [[] for _ in tails]
-        losses = torch.nn.functional.cross_entropy(self.reader.read(rows, before).logits.float(), goal, reduction="none")
+        logits = self._before_each(heads, tails)
+        losses = torch.nn.functional.cross_entropy(logits.float(), goal, reduction="none")
         return [(-part).tolist() for part in torch.split(losses, [len(tail) for tail in tails])]
+
+    def _before_each(self, heads: list[Ids], tails: list[Ids]) -> Any:
+        """The logits from which each token of `tails` is told, those of the place before it: (tokens, vocabulary)."""
+        if not self._share_heads(heads, tails):
+            rows = [head + tail for head, tail in zip(heads, tails, strict=True)]
+            spans = [range(len(head) - 1, len(row) - 1) for head, row in zip(heads, rows, strict=True)]
+            return self.reader.read(rows, [list(span) for span in spans]).logits
+        order = {head: i for i, head in enumerate(dict.fromkeys(map(tuple, heads)))}
+        # The first token of a tail is told from the last one of its head, which is therefore read with the tail.
+        behind = [[head[-1], *tail[:-1]] if tail else [head[-1]] for head, tail in zip(heads, tails, strict=True)]
+        source, places = [order[tuple(head)] for head in heads], [list(range(len(tail))) for tail in tails]
+        return self.reader.after([list(head[:-1]) for head in order], source, behind, places).logits
+
+    def _share_heads(self, heads: list[Ids], tails: list[Ids]) -> bool:
+        """Whether heads that stand there several times, as those of a text with several instructions, are read once."""
+        unique = set(map(tuple, heads))
+        widest = max(map(len, heads)) + max(map(len, tails))
+        return 2 * len(unique) <= len(heads) and min(map(len, unique)) > SHORTEST_HEAD and self.reader.goes_on(widest)
 
 
 def _batches(

@@ -91,6 +91,20 @@ class Reader:
         tails, places = [row[head:] for row in rows], [[place - head for place in each] for each in wanted]
         return self._forward(tails, places, True, (start.mask.expand(len(rows), -1), cache), cached)
 
+    def after(self, heads: list[Ids], source: list[int], tails: list[Ids], wanted: list[list[int]]) -> Read:
+        """The logits at the places `wanted` of `tails`, of which the i-th stands behind heads[source[i]].
+
+        Each head is read once. For rows that may (`goes_on`).
+        """
+        start = self.read(heads, [[0] for _ in heads], cached=True, writes=max(map(len, tails)))
+        rows = torch.tensor(source, device=self.device)
+        start.cache.batch_select_indices(rows)
+        return self._forward(tails, wanted, True, (start.mask[rows], start.cache))
+
+    def goes_on(self, width: int) -> bool:
+        """Whether several rows, padded to `width` tokens in all, may go on from what was read of one."""
+        return self.layout.selects and width <= self.layout.right
+
     def next(self, tokens: Any, read: Read) -> Read:
         """One more token for each row that `read` has read: tokens (rows)."""
         mask = torch.cat([read.mask, read.mask.new_ones(len(tokens), 1)], dim=1)
