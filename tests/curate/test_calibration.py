@@ -137,9 +137,11 @@ def test_a_round_fits_what_its_models_can_measure(tmp_path: Path) -> None:
         made = calibration.of_round(run, asked())
         assert made is not None
         weights = {row["against"]: row["value"] for row in made.rows() if row["metric"] == "combined_weight"}
+        # No heading stands over these pairs.
+        assert weights.pop("heading_overlap") == 0
         assert {*weights} == {"backward_logprob", "gain", "whole", "worst_sentence"} and min(weights.values()) >= 0
         damage = run.one(kind="damaged", round=1)
         assert all(row[name] is not None for row in damage.rows() for name in weights)
         assert calibration.of_round(run, Asking(1, "M_0", "echo", "echo", "", CurationSettings(), columns=("gain",))) is None
     told = "of what is combined: relevance.embedding names no model"
-    assert said == [f"{'left out':<22} {name}, {told}" for name in ("relevance", "stray_sentence")]
+    assert said == [f"{'left out':<22} {name}, {told}" for name in ("relevance", "heading_relevance", "stray_sentence")]

@@ -64,8 +64,9 @@ def test_what_cannot_be_combined_is_refused(combine: tuple[str, ...], told: str)
 def test_what_is_combined_follows_the_models_that_are_named() -> None:
     """A column of nulls in a combination is a scorer that never ran; that it is left out is said by name."""
     settings = CurationSettings()
-    assert scoring.parts_of("combined", settings, "") == ("gain", "whole", "worst_sentence")
-    lacking = {"backward_logprob": "backward_lm"} | dict.fromkeys(("relevance", "stray_sentence"), "relevance.embedding")
+    assert scoring.parts_of("combined", settings, "") == ("gain", "whole", "worst_sentence", "heading_overlap")
+    embedded = ("relevance", "heading_relevance", "stray_sentence")
+    lacking = {"backward_logprob": "backward_lm"} | dict.fromkeys(embedded, "relevance.embedding")
     assert scoring.left_out(settings, "") == lacking
     whole = settings.model_copy(update={"relevance": RelevanceConfig(embedding="minilm")})
     assert scoring.parts_of("combined", whole, "trained") == whole.combine and not scoring.left_out(whole, "trained")

@@ -20,13 +20,15 @@ from humpback.schema import PAIR, Row
 from humpback.store import Dataset
 
 THINGS = "pan sofa kettle lamp bicycle carpet mirror clock drawer fence ladder boot scarf mug shelf tent oar drum".split()
-OWN = ("score", "gain", "ifd", "whole", "worst_sentence", "backward_logprob", "specificity", "retrieval_rank", "combined")
+OWN = ("score", "gain", "ifd", "whole", "worst_sentence", "backward_logprob", "specificity", "heading_overlap",
+       "retrieval_rank", "combined")  # fmt: skip
 
 
 def pair(number: int) -> dict[str, Any]:
     thing = f"{THINGS[number % 18]} {THINGS[number * 7 % 17]}"
     steps = ["Brush off the dirt first.", f"Then wash the {thing} with warm water and rub it dry.", "Let it rest for a day."]
-    return {"id": f"p{number}", "instruction": f"How do I clean a {thing} of {number} years?", "response": "\n".join(steps)}
+    asked, over = f"How do I clean a {thing} of {number} years?", ["Cleaning at home", f"Cleaning a {thing}"]
+    return {"id": f"p{number}", "instruction": asked, "response": "\n".join(steps), "header_path": over}
 
 
 def written(path: Path, pairs: list[dict[str, Any]]) -> str:
@@ -95,7 +97,7 @@ def test_every_scorer_is_measured_in_every_way(finished: Swept) -> None:
         assert {row["model"] for row in finished.of(metric)} == everyone, metric
     assert {row["model"] for row in finished.of("kept")} == {*everyone, sweep.RANDOM}
     assert {row["part"] for row in finished.of("corruption_auc")} == {*DAMAGES} - {CLEAN}
-    assert len([*finished.of("spearman")]) == 10 * 9 / 2 and len([*finished.of("overlap")]) == 11 * 10 / 2
+    assert len([*finished.of("spearman")]) == 11 * 10 / 2 and len([*finished.of("overlap")]) == 12 * 11 / 2
     assert {row["model"] for row in finished.of("seed_similarity_change")} == {*everyone, sweep.RANDOM}
 
 
@@ -130,7 +132,7 @@ def test_the_calibrated_scorer_is_measured_out_of_fold(finished: Swept) -> None:
 def test_the_combined_scorer_has_not_seen_the_damaged_pairs_that_it_is_measured_on(finished: Swept) -> None:
     """Fitted to these very pairs it would be the best scorer of damage, whatever it is worth."""
     fitted, damage = rows(finished.folder, "combined-fit"), rows(finished.folder, "damage-combined")
-    assert len([row for row in fitted if row["metric"] == "combined_weight"]) == 4
+    assert len([row for row in fitted if row["metric"] == "combined_weight"]) == 5
     assert all(0 < row["combined"] < 1 for row in damage) and {row["method"] for row in damage} == {*DAMAGES}
     scored = [row for row in rows(finished.folder, "scored-combined") if row["combined"] is None]
     assert not scored and {row["against"] for row in fitted if row["metric"] == "combined_weight"} < {*OWN}
@@ -148,8 +150,8 @@ def test_the_tables_and_the_verdicts_are_said(finished: Swept, capsys: pytest.Ca
 def test_costs_are_of_what_a_scorer_needs(finished: Swept) -> None:
     """The gain on the judge's bill, or a combination for nothing, and the table is wrong where money is spent."""
     needs = {row["model"]: row["note"] for row in finished.of("prompt_tokens")}
-    assert (needs["score"], needs["ifd"], needs["combined"]) == ("judge", "likelihood", "backward + likelihood")
-    assert all(row["value"] > 0 for row in finished.of("prompt_tokens"))
+    assert (needs["score"], needs["ifd"], needs["combined"]) == ("judge", "likelihood", "backward + likelihood + headings")
+    assert all((row["value"] > 0) == (row["model"] != "heading_overlap") for row in finished.of("prompt_tokens"))
 
 
 def test_a_finished_sweep_asks_no_model(finished: Swept, files: dict[str, Any]) -> None:

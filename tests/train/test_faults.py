@@ -24,7 +24,7 @@ from humpback.evaluate import held_out, iteration
 from humpback.lm import chat
 from humpback.prompts import forward
 from humpback.prompts.forward import Example, TagConfig
-from humpback.train.process import child, data, packing
+from humpback.train.process import child, data, packing, trainer
 from humpback.train.process.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings(*OUTSIDE)
@@ -272,12 +272,12 @@ def test_one_target_left_out(monkeypatch: Patch, tmp_path: Path) -> None:
 
 
 def padded_by(pad: Callable[..., Any]) -> Callable[..., Any]:
-    """The loss with another `torch.nn.functional.pad`, which TRL's own does not see."""
+    """The loss with another `pad`, which TRL's own does not see."""
     real = Trainer.compute_loss
 
     def compute(self: Trainer, *asked: Any, **named: Any) -> Any:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(torch.nn.functional, "pad", pad)
+            patch.setattr(trainer, "pad", pad)
             return real(self, *asked, **named)
 
     return compute

@@ -71,8 +71,9 @@ def apart(folder: Path) -> dict[str, Cost]:
 def counted(folders: Sequence[Path]) -> Cost:
     """Of stages one after the other, such as that of a model and that of its base: what all took for the same pairs."""
     totals = [Dataset(folder).totals for folder in folders]
-    counted = all(each.spent.get("calls") for each in totals)
-    tokens = sum(each.spent["prompt_tokens"] for each in totals) if counted else None
+    # A stage that asks no language model has spent nothing, and one that does may not have been told.
+    counted = all(not each.spent or each.spent.get("calls") for each in totals)
+    tokens = sum(each.spent.get("prompt_tokens", 0.0) for each in totals) if counted else None
     return Cost(sum(each.seconds for each in totals), tokens, totals[0].read)
 
 

@@ -39,7 +39,7 @@ MARKS = "<|user|>\n<|assistant|>\n"
 BEGINNINGS = ("a", "Wipe it.", "1. one", "- one", "(a)", "`x`", '"So"', "é", "漢字", "😀")
 # What a template writes between turns, whether or not its tokenizer has a token for it.
 _MARK = re.compile(r"<\|\w+\|>")
-_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_THOUGHT = re.compile(r"<(/?)(think|thinking|reasoning)>")
 _OPENED_BEFORE = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL)
 _UNENDED = re.compile(r"\A\s*<(?:think|thinking|reasoning)>.*", re.DOTALL)
 
@@ -156,9 +156,21 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> 
 
 def strip_reasoning(text: str) -> str:
     """`text` without what a reasoning model thought: its blocks, one that the template had opened, one that never ended."""
-    for each in (_THOUGHT, _OPENED_BEFORE, _UNENDED):
-        text = each.sub("", text)
-    return text.strip()
+    return _UNENDED.sub("", _OPENED_BEFORE.sub("", _without_blocks(text))).strip()
+
+
+def _without_blocks(text: str) -> str:
+    """In one pass: an expression looks for the end of each block that has none, to the end of the text."""
+    tags = list(_THOUGHT.finditer(text))
+    last = {tag[2]: tag.start() for tag in tags if tag[1]}
+    kept, at, inside = list[str](), 0, ""
+    for tag in tags:
+        if not inside and not tag[1] and last.get(tag[2], -1) > tag.start():
+            kept.append(text[at : tag.start()])
+            inside = tag[2]
+        elif inside == tag[2] and tag[1]:
+            at, inside = tag.end(), ""
+    return "".join([*kept, text[at:]])
 
 
 def without_reasoning(text: str, logprob: float | None) -> tuple[str, float | None]:
