@@ -14,6 +14,7 @@ from humpback.recipes import demo
 from humpback.run import Run
 
 SMALL = {
+    "base": "embedded",
     "corpus": {"sample": 24},
     "guards": {"min_logprob": -9.0},
     "curate": {"rounds": 1},
