@@ -40,7 +40,8 @@ class JudgeConfig(Config):
         "multi: mean of several texts (ours)",
     )
     rubric: Annotated[RubricName, OFTEN] = Field(
-        RUBRIC, description="the paper's five levels (paper, table 19), rubric-axes-v1, or a file"
+        RUBRIC,
+        description="the paper's five levels (paper, table 19), rubric-axes-v1, rubric-predicates-v1 (yes or no), or a file",
     )
     reverse: float = Field(
         1.0,

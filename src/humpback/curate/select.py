@@ -253,9 +253,8 @@ def at_random(config: DrawnConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     order = sorted(
         listed, key=lambda r: hashlib.blake2b(f"{config.seed}\0random\0{r['id']}".encode(), digest_size=8).digest()
     )
-    left = order if config.per_text is None else [
-        each for each in _capped(config.per_text, text_of, "text_full", order) if not isinstance(each, Drop)
-    ]  # fmt: skip
-    kept = {row["id"] for row in left[: config.size]}
+    if config.per_text is not None:
+        order = _through(partial(_capped, config.per_text, text_of, "text_full"), order, {})
+    kept = {row["id"] for row in order[: config.size]}
     for row in listed:
         yield row if row["id"] in kept else Drop(row, "not_drawn", None)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from rehearsed import Said
 
 from humpback import lm as language_models
 from humpback import store
 from humpback.errors import TrainingFailed
-from humpback.progress import Progress
 from humpback.prompts.forward import TagConfig
 from humpback.train.config import SftConfig
 from humpback.train.sft import train
@@ -32,17 +32,6 @@ SEED = [
     }
     for i in range(12)
 ]
-
-
-class Said(Progress):
-    """Keeps what it was told to say."""
-
-    def __init__(self) -> None:
-        super().__init__(quiet=True)
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 SAID = Said()
@@ -97,7 +86,7 @@ def test_a_training_that_fails_says_where_its_log_is(tmp_path: Path) -> None:
     """The child's traceback belongs into a file, its last line into the error."""
     data = data_in(tmp_path / "rows", [{**row, "instruction": "word " * 300} for row in SEED])
     with pytest.raises(TrainingFailed) as caught:
-        train(Training(role="forward", base="embedded", data=data, sft=SftConfig(max_tokens=50)), tmp_path, Progress(True))
+        train(Training(role="forward", base="embedded", data=data, sft=SftConfig(max_tokens=50)), tmp_path, SAID)
     assert "prompt longer than sft.max_tokens" in caught.value.fact and "train.log" in caught.value.hint
 
 

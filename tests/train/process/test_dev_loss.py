@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("trl")
 import torch
+from rehearsed import Said
 from train import checks
 from train.families import OUTSIDE, Family, data_in, family, train_here
 
 from humpback import store
-from humpback.progress import Progress
 from humpback.train import launch
 from humpback.train.config import HardwareConfig, SftConfig
 from humpback.train.process import child, dev_loss
@@ -25,17 +25,6 @@ from humpback.train.training import Training
 pytestmark = [pytest.mark.filterwarnings(*OUTSIDE), pytest.mark.timeout(300)]
 # Steps so large that what is learnt of the training pairs is soon at the cost of others.
 STEEP = {"lr": 0.05, "lr_end": 0.05, "batch": 2, "steps": 7, "dropout": 0.1, "optimizer": "adamw_torch", "precision": "fp32"}
-
-
-class Said(Progress):
-    """Keeps what it was told to say."""
-
-    def __init__(self) -> None:
-        super().__init__(quiet=True)
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 SAID = Said()

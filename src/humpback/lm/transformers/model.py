@@ -77,7 +77,7 @@ class Transformers(Remembers):
             own, targets = [heads[i] for i in batch], [tails[i] for i in batch]
             once = self._share_heads(own, targets)
             read = sum(map(len, set(map(tuple, own)) if once else own)) + sum(map(len, targets))
-            return self._score(own, targets), Usage(1, read, 0)
+            return self._score(own, targets, once), Usage(1, read, 0)
 
         batches = _batches(fits, lengths.__getitem__, self.scored)
         out = self._ask(batches, ask, lambda i: (heads[i], tails[i]), "logprob")
@@ -177,17 +177,20 @@ class Transformers(Remembers):
             out.append(Completion(said, finish, count, mean))
         return out
 
-    def _score(self, heads: list[Ids], tails: list[Ids]) -> list[Given]:
+    def _score(self, heads: list[Ids], tails: list[Ids], once: bool) -> list[Given]:
         goal = torch.tensor([token for tail in tails for token in tail], dtype=torch.long, device=self.device)
         if not len(goal):
             return [[] for _ in tails]
-        logits = self._before_each(heads, tails)
+        logits = self._before_each(heads, tails, once)
         losses = torch.nn.functional.cross_entropy(logits.float(), goal, reduction="none")
         return [(-part).tolist() for part in torch.split(losses, [len(tail) for tail in tails])]
 
-    def _before_each(self, heads: list[Ids], tails: list[Ids]) -> Any:
-        """The logits from which each token of `tails` is told, those of the place before it: (tokens, vocabulary)."""
-        if not self._share_heads(heads, tails):
+    def _before_each(self, heads: list[Ids], tails: list[Ids], once: bool) -> Any:
+        """The logits from which each token of `tails` is told, those of the place before it: (tokens, vocabulary).
+
+        `once`: a head that stands there several times is read once.
+        """
+        if not once:
             rows = [head + tail for head, tail in zip(heads, tails, strict=True)]
             spans = [range(len(head) - 1, len(row) - 1) for head, row in zip(heads, rows, strict=True)]
             return self.reader.read(rows, [list(span) for span in spans]).logits
