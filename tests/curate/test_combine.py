@@ -180,6 +180,23 @@ def test_the_order_of_the_cases_changes_nothing() -> None:
     assert turned["cut"][::-1] == pytest.approx(one["cut"], abs=1e-4)
 
 
+def test_what_no_seed_pair_has_counts_in_a_pool_that_has_it() -> None:
+    """Seeds seldom have headings and pages do: what tells most of their instructions was left out. It changes nothing on
+    the cases themselves, and nothing of what is fitted to them."""
+    good, bad = cases(cut=CUT, strange=STRANGE)
+    blind, made = (c.fit(good, bad, loaded("whole", "gain", *more)) for more in ((), ("heading_overlap",)))
+    assert [term.weight for term in made.terms[:2]] == [term.weight for term in blind.terms] and made.terms[2].weight > 0
+    assert made.predict(good) == pytest.approx(blind.predict(good))
+    pool = [{**row, "heading_overlap": float(i % 2)} for i, row in enumerate(good)]
+    told = made.among(pool).predict(pool)
+    assert ranks(told[1::2], told[::2]) > 0.8 > 0.6 > abs(ranks(blind.predict(pool)[1::2], blind.predict(pool)[::2]) - 0.5)
+    bare = made.among(pool).predict([{**row, "heading_overlap": None} for row in pool])
+    assert ranks(told[1::2], bare[1::2]) > 0.5 > ranks(told[::2], bare[::2])
+    even = [{**row, "heading_overlap": 0.5} for row in good]
+    other = {kind: [{**row, "heading_overlap": 0.5} for row in rows] for kind, rows in bad.items()}
+    assert c.fit(even, other, loaded("whole", "gain", "heading_overlap")).terms[2].weight == 0
+
+
 def test_a_scorer_of_one_value_says_nothing() -> None:
     """Its deviations are nothing divided by nothing."""
     good, bad = cases(cut=CUT)

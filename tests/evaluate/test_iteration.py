@@ -92,8 +92,8 @@ CASES = [
 ]  # fmt: skip
 
 
-def quality(by: str, least: float) -> tuple[Row, Row]:
-    precision, recall = it.selection_quality(CASES, by, scorers.load(by, CurateConfig()), least, "M_0", 1)
+def quality(by: str, k: float | None) -> tuple[Row, Row]:
+    precision, recall = it.selection_quality(CASES, by, scorers.load(by, CurateConfig()), k, "M_0", 1)
     return precision, recall
 
 
@@ -103,6 +103,20 @@ def test_precision_and_recall_at_the_selections_own_threshold() -> None:
     assert (precision["value"], precision["n"], recall["value"], recall["n"]) == (0.5, 2, pytest.approx(1 / 3), 3)
     precision, recall = quality("gain", 0.2)
     assert (precision["value"], recall["value"]) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+
+
+def test_a_share_has_no_threshold_for_other_pairs() -> None:
+    """What a model wrote is likelier to it than what people did: by the lowest value that is kept of a pool, no human pair
+    is right. So the best are taken, as many as are clean; of equal ones the damaged first, or one level would be perfect."""
+    precision, recall = quality("gain", None)
+    assert (precision["value"], precision["n"], recall["n"]) == (pytest.approx(2 / 3), 3, 3) and "of 4" in precision["note"]
+    lower = [{**case, "gain": case["gain"] / 100} for case in CASES]
+    scorer = scorers.load("gain", CurateConfig())
+    assert [row["value"] for row in it.selection_quality(lower, "gain", scorer, None, "M_0", 1)] == [
+        pytest.approx(2 / 3)
+    ] * 2
+    even = [{"method": kind, "gain": 0.1} for kind in ("clean", "shuffled", "truncated")]
+    assert [row["value"] for row in it.selection_quality(even, "gain", scorer, None, "M_0", 1)] == [0.0, 0.0]
 
 
 def test_a_scorer_by_which_less_is_better_and_one_that_rules_out() -> None:

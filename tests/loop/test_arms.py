@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from changes import other, settings_of, value_of
+from made import rows_in
 from recipes.ablations import finished_run, note, seed_row, settings, training
 from rehearsed import Refuses, Rehearsed, WorkLeft, carried_out
 from worlds import World
@@ -15,6 +16,7 @@ from humpback.curate.teach import TeachConfig
 from humpback.errors import UsageFault
 from humpback.loop import arms
 from humpback.loop.arms import Material, check_taken
+from humpback.methods.backtranslate import AugmentConfig
 from humpback.prompts.forward import TagConfig
 from humpback.recipes.demo import MATERIAL
 from humpback.run import Run
@@ -48,6 +50,19 @@ def test_draws_nest_and_differ_by_seed(made: Path) -> None:
     pool = Material(made).pool.path
     small, large, others = (Data(folder=pool, size=size, seed=seed) for size, seed in ((5, 1), (10, 1), (10, 2)))
     assert ids(small) < ids(large) != ids(others)
+
+
+def test_a_blind_draw_has_of_each_text_as_many_as_curation_may_keep(made: Path, tmp_path: Path) -> None:
+    """Where all candidates are pairs, blind arms had three of one text, and the curated one a pair of each of three."""
+    wanted = settings("ablate_data", made).model_copy(update={"augment": AugmentConfig(candidates=3, choose="curation")})
+    given = {"response": "It is a number.", "source": "web"}
+    rows = [{"id": f"c{i}", "parent": f"text-{i % 6}", "instruction": f"What is {i}?", **given} for i in range(18)]
+    with Run(tmp_path / "a", "ablate_data", wanted) as run:
+        pool = rows_in(run, rows, PAIR)
+    for size, most in ((4, 4), (100, 6)):
+        [draw] = arms.drawn(size, pool, wanted)(0)
+        texts = [row["parent"] for row in draw.rows()]
+        assert len(texts) == len(set(texts)) == draw.count() == most
 
 
 def test_two_draws_are_two_plans(made: Path) -> None:

@@ -52,6 +52,12 @@ def test_data_arms_hold_what_they_say(of_data: Ran) -> None:
     assert of_data.arms["joint"]["value"] == len(seed | curated)
 
 
+def test_arms_that_are_not_asked_for_are_not_trained(made: Path, tmp_path: Path) -> None:
+    """Seven arms of a real model are hours; whether curated beats blind asks for three."""
+    done = ran("ablate_data", tmp_path / "a", made, arms=["joint_random", "joint", "joint"])
+    assert [*done.arms] == ["seed", "joint_random", "joint"] and are_equal(done)
+
+
 def test_blind_arms_are_as_large_as_the_curated_and_drawn_anew(of_data: Ran) -> None:
     """Curated against uncurated is a comparison only at equal size, and one draw may be lucky."""
     one, two = of_data.ids("arm-random-0"), of_data.ids("arm-random-1")

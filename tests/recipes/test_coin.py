@@ -162,6 +162,7 @@ def test_a_setting_that_would_have_no_effect_is_refused(before: Path, tmp_path: 
         ({}, "neither run nor seed.path"),
         ({"hardware": {"launch": "fsdp2"}}, "GPU"),
         ({"tune": {"packing": "rows"}}, "packing"),
+        ({"tune": {"dev_steps": 2}}, "no triple is held out"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_done(tmp_path: Path, layer: Any, told: str) -> None:

@@ -47,12 +47,22 @@ def of_round(run: Run, asking: Asking) -> Dataset | None:
         return None
     for name, lack in scoring.left_out(asking.settings, asking.backward).items():
         run.progress.say(f"{'left out':<22} {name}, of what is combined: {lack} names no model")
-    columns = scoring.parts_of(COMBINED, asking.settings, asking.backward)
-    config = FitConfig(
-        cases=run.one(kind="damaged", round=asking.round).path, columns=columns, ifd_band=asking.settings.curate.ifd_band,
+    return fitted(run, f"combination-{asking.round}", _of_round(run, asking))
+
+
+def of_damaged(run: Run, asking: Asking) -> Dataset:
+    """The pairs that `competence` has damaged with `combined`, each by a fit that has not seen it."""
+    stage = Stage("crossed", scorers.schema(), crossed, _of_round(run, asking))
+    about = {"kind": "damaging", "round": asking.round, "model": asking.model}
+    return run.put(f"damaged-{asking.round}-combined", stage, **about)
+
+
+def _of_round(run: Run, asking: Asking) -> FitConfig:
+    return FitConfig(
+        cases=run.one(kind="damaged", round=asking.round).path,
+        columns=scoring.parts_of(COMBINED, asking.settings, asking.backward), ifd_band=asking.settings.curate.ifd_band,
         model=asking.model, round=asking.round,
     )  # fmt: skip
-    return fitted(run, f"combination-{asking.round}", config)
 
 
 def of_sets(
@@ -111,29 +121,28 @@ def cases_of(rows: Sequence[Row]) -> tuple[list[Row], dict[str, list[Row]], str]
 
 
 def crossed(config: FitConfig) -> Iterator[Row]:
-    """The cases, each with p(good) by a fit that has not seen its pair."""
+    """The cases, each with p(good) by a fit that has not seen its pair; as they are, and not among a pool."""
     rows = list(Dataset(config.cases).rows())
     good, bad, unit = cases_of(rows)
     using = [scorers.load(name, config) for name in config.columns]
     made = held_out(good, bad, using, unit, without=GUARDED)
     known = {row["id"]: p for kind, own in {"": good, **bad}.items() for row, p in zip(own, made[kind], strict=True)}
-    yield from ({**row, COMBINED: known.get(row["id"])} for row in rows)
+    others = [row for row in rows if row["id"] not in known]
+    whole = fit(good, {kind: own for kind, own in bad.items() if kind not in GUARDED}, using)
+    known |= dict(zip((row["id"] for row in others), whole.predict(others), strict=True))
+    yield from ({**row, COMBINED: known[row["id"]]} for row in rows)
 
 
 class CombineStage(Config):
-    """The fit, what bounds the scorers that it combines, and the pairs `among` which values are read (unset: the rows')."""
+    """The fit, and what bounds the scorers that it combines."""
 
     fitted: DatasetFolder
     ifd_band: tuple[float, float]
-    among: DatasetFolder | None = None
 
 
-def combining(fitted: Path, bounds: Bounds, among: Path | None = None) -> Stage:
-    """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`.
-
-    Rows are read as if they lay in the dataset `among`, so that a threshold which was found there holds for them.
-    """
-    config = CombineStage(fitted=fitted, ifd_band=bounds.ifd_band, among=among)
+def combining(fitted: Path, bounds: Bounds) -> Stage:
+    """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`."""
+    config = CombineStage(fitted=fitted, ifd_band=bounds.ifd_band)
     return Stage("combined", scorers.schema(), combine, config, scope="dataset")
 
 
@@ -142,8 +151,7 @@ def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:
     made, listed = combination(config.fitted, config), list(rows)
     if made is None:
         raise UsageFault("combined was not fitted: there are too few cases", "add seed pairs, or --set curate.by=gain")
-    pool = list(Dataset(config.among).rows()) if config.among else listed
-    for row, value in zip(listed, made.among(pool).predict(listed), strict=True):
+    for row, value in zip(listed, made.among(listed).predict(listed), strict=True):
         yield {**row, COMBINED: value}
 
 

@@ -59,7 +59,7 @@ class Combination:
         Web texts are longer than human answers, and the worst of many sentences is worse than the worst of few; instructions
         that a model wrote are all likelier to it than any of people. So vetoes are measured from the median: most texts are
         whole. All else is measured from the value that one in ten is above, in deviations of these rows: of what a model
-        wrote, most may be wrong.
+        wrote, most may be wrong. A null counts as these rows do on average, but of a veto as it did in the fit.
         """
         return Combination(tuple(_among(term, rows) for term in self.terms), self.intercept)
 
@@ -77,7 +77,8 @@ class Combination:
 def fit(good: Sequence[Row], bad: Mapping[str, Sequence[Row]], scorers: Sequence[Scorer]) -> Combination:
     """The combination of `scorers` that tells the rows `good` from each kind of `bad` ones; all kinds count alike.
 
-    A scorer without two different values among the good ones has the weight 0.
+    A scorer without two different values among the good ones has the weight 0. But one that no case has a value of, as
+    those of headings where the seed has none, counts as much as all do on average, for the rows of a pool that have one.
     """
     terms = tuple(_term(scorer, good, [row for rows in bad.values() for row in rows]) for scorer in scorers)
     shares = [(1.0, good), *((-1.0, rows) for rows in bad.values() if rows)]
@@ -90,6 +91,7 @@ def fit(good: Sequence[Row], bad: Mapping[str, Sequence[Row]], scorers: Sequence
     usable = np.array([term.scale > 0 for term in terms])
     common, _ = _solved(values @ usable[:, None], signs, counts, np.zeros(1), 1.0)
     weights, intercept = _solved(values, signs, counts, common[0] * usable, PULL)
+    weights[[all(row.get(each.column) is None for _, rows in shares for row in rows) for each in scorers]] = common[0]
     return Combination(
         tuple(Term(t.scorer, t.mean, t.scale, t.null, w) for t, w in zip(terms, weights.tolist(), strict=True)), intercept
     )
@@ -177,7 +179,9 @@ def _among(term: Term, rows: Sequence[Row]) -> Term:
     if len(known) < LEAST:
         return term
     if not term.scorer.veto:
-        return replace(term, mean=float(np.quantile(known, GOOD_FROM)), scale=float(known.std()) or term.scale)
+        mean, scale = float(np.quantile(known, GOOD_FROM)), float(known.std()) or term.scale
+        away = (values[~np.isnan(values)] - mean) / (scale or 1.0)
+        return replace(term, mean=mean, scale=scale, null=float(bent(away, 0.0).mean()))
     reach = ELSEWHERE * term.scale
     return replace(term, mean=float(np.clip(np.median(known), term.mean - reach, term.mean + reach)))
 

@@ -12,7 +12,7 @@ from humpback import prompts
 from humpback.config import Config
 from humpback.curate import scorers
 from humpback.curate.agreement import agreement
-from humpback.curate.calibration import combining
+from humpback.curate.calibration import of_damaged
 from humpback.curate.damage import CLEAN, DAMAGES, GUARDED, LABELLED, DevPairs, damaged, whole_and_damaged
 from humpback.curate.judge import JudgeConfig, forgiving, graded, nearest, valid
 from humpback.curate.likelihood import if_it_can
@@ -69,17 +69,10 @@ def _others(asking: Asking) -> list[Stage]:
 
 
 def damaged_by(run: Run, chosen: Dataset, asking: Asking) -> Dataset:
-    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs: as if
-    they lay in the pool, where the threshold of the selection is one.
-    """
-    made = run.one(kind="damaged", round=asking.round)
-    if chosen.about["by"] != COMBINED:
-        return made
-    fitted = run.one(kind="metrics", of="combination", round=asking.round)
-    about = {"kind": "damaging", "round": asking.round, "model": asking.model}
-    pool = run.one(kind="scored", round=asking.round)
-    stage = combining(fitted.path, asking.settings.curate, pool.path)
-    return run.map(f"damaged-{asking.round}-{stage.name}", stage, made, may_be_empty=True, **about)
+    """The damaged pairs of the round with the column that `chosen` was selected by, if it can be had of single pairs."""
+    if chosen.about["by"] == COMBINED:
+        return of_damaged(run, asking)
+    return run.one(kind="damaged", round=asking.round)
 
 
 class JudgedAnyhow(Config):

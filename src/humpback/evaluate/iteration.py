@@ -211,9 +211,8 @@ def _of_selection(config: OfRound) -> Iterator[Row]:
     shown = dict.fromkeys(["id", "parent", "instruction", "score", "gain", config.by])
     chosen = list(Dataset(config.chosen).rows(list(shown)))
     scorer = scorers.load(config.by, config.curate)
-    least = config.k if config.k is not None else min((row[config.by] for row in chosen), key=scorer.quality)
     judged = [as_in_a_run(row) for row in whole_and_damaged(list(Dataset(config.damaged).rows()))]
-    yield from selection_quality(judged, config.by, scorer, least, *named)
+    yield from selection_quality(judged, config.by, scorer, config.k, *named)
     pool, unit = len(Dataset(config.pairs)), "share"
     yield metric("acceptance", config.model, len(chosen) / pool if pool else None, n=pool, unit=unit, round=config.round)
     then: dict[str, Row] = {}
@@ -238,22 +237,29 @@ def _instructions(pairs: Path) -> dict[str, str]:
     return {row["id"]: row["instruction"] for row in Dataset(pairs).rows(["id", "instruction"])}
 
 
-def selection_quality(judged: Sequence[Row], by: str, scorer: Scorer, least: float, model: str, round: int) -> Iterator[Row]:
-    """Precision and recall of what a round selects by, at its threshold: clean dev pairs are right, damaged ones wrong.
+def selection_quality(
+    judged: Sequence[Row], by: str, scorer: Scorer, k: float | None, model: str, round: int
+) -> Iterator[Row]:
+    """Precision and recall of what a round selects by: clean dev pairs are right, damaged ones wrong.
 
-    `judged` have their kind of damage in `method`; damage that a guard drops before any scorer sees it is left out. `least`
-    is the lowest kept value of the column `by`, in the scorer's own direction. Both are null where no pair has a value, as
-    with ranks. Copies of a pair are no independent cases: the error (binomial) is somewhat too small.
+    Selected is what has at least `k`; of a round that keeps a share, which has no threshold that would hold for other pairs
+    (instructions that a model wrote are likelier to it than any of people), the best, as many as there are clean ones: then
+    precision and recall are one number where all have a value. `judged` have their kind of damage in `method`; damage that a
+    guard drops before any scorer sees it is left out. Both are null where no pair has a value, as with ranks. Copies of a
+    pair are no independent cases: the error (binomial) is somewhat too small.
     """
     known = [row for row in judged if row["method"] not in GUARDED]
     if all(row.get(by) is None for row in known):
         known = []
     some = [row for row in known if row.get(by) is not None and not math.isnan(row[by]) and not scorer.fault(row[by])]
-    chosen = [row["method"] == CLEAN for row in some if scorer.quality(row[by]) >= scorer.quality(least)]
     clean = sum(row["method"] == CLEAN for row in known)
-    about = {"unit": "share", "round": round, "part": by, "note": f"lowest value kept {least:.4g}"}
-    yield _share("selection_precision", sum(chosen), len(chosen), model, about)
-    yield _share("selection_recall", sum(chosen), clean, model, about)
+    ranked = sorted(some, key=lambda row: (-scorer.quality(row[by]), row["method"] == CLEAN))
+    kept = ranked[:clean] if k is None else [row for row in some if scorer.quality(row[by]) >= scorer.quality(k)]
+    right = sum(row["method"] == CLEAN for row in kept)
+    note = f"the best {clean} of {len(some)}" if k is None else f"of at least {k:.4g}"
+    about = {"unit": "share", "round": round, "part": by, "note": note}
+    yield _share("selection_precision", right, len(kept), model, about)
+    yield _share("selection_recall", right, clean, model, about)
 
 
 def _share(name: str, hits: int, n: int, model: str, about: Mapping[str, Any]) -> Row:

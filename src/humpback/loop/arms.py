@@ -164,8 +164,9 @@ def whole(*datasets: Dataset) -> DataOf:
 
 
 def drawn(size: int, pool: Dataset, settings: ArmSettings, *beside: Dataset) -> DataOf:
-    """All of `beside`, and `size` of the pool, drawn anew for each seed."""
-    return lambda i: [*whole(*beside)(i), Data(folder=pool.path, size=size, seed=settings.random_seed + i)]
+    """All of `beside`, and `size` of the pool, drawn anew for each seed, of each text as many as curation may keep."""
+    bound = settings.selecting.per_text
+    return lambda i: [*whole(*beside)(i), Data(folder=pool.path, size=size, seed=settings.random_seed + i, per_text=bound)]
 
 
 def size(data: Iterable[Data]) -> int:

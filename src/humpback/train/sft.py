@@ -43,11 +43,11 @@ def prepare(training: Training, folder: Path) -> None:
         fact = f"there is no pair to train the {training.role} model on"
         raise NothingKept(fact, "add seed pairs, or loosen the selection")
     dev = [row for data in training.data for row in data.dev()] if training.sft.dev_steps else []
-    if training.sft.dev_steps and (training.contrast or not dev):
+    if training.sft.dev_steps and not dev:
         folders = ", ".join(str(data.folder) for data in training.data)
         raise UsageFault(
-            f"dev_steps is {training.sft.dev_steps}, and there is no {'triple' if training.contrast else 'pair'} of the "
-            f"split dev to measure the {training.role} model on in {folders}",
+            f"dev_steps is {training.sft.dev_steps}, and there is no pair of the split dev to measure "
+            f"the {training.role} model on in {folders}",
             "train on the seed too, or leave dev_steps at 0",
         )
     columns = TRIPLE if training.contrast else PAIR

@@ -1,6 +1,5 @@
 """A training: which model is wanted, of what it is made, and how. Its settings are its plan."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -9,12 +8,14 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from humpback import prompts
 from humpback.config import Config
+from humpback.curate.select import DrawnConfig, at_random
 from humpback.curate.teach import TeachConfig
 from humpback.errors import UsageFault
 from humpback.lm.spec import ModelName, parse
 from humpback.prompts.backward import BACKWARD, ShownText
 from humpback.prompts.forward import FORWARD, TagConfig
 from humpback.schema import Row
+from humpback.stage import Drop
 from humpback.store import Dataset, DatasetFolder
 from humpback.train.config import ContrastConfig, HardwareConfig, SftConfig
 
@@ -25,7 +26,8 @@ CHECKPOINTS, FACTS = "checkpoints", "training.json"
 
 
 class Data(Config):
-    """The rows of a dataset that are not held out, or `size` of them, drawn by `seed` without looking at any score.
+    """The rows of a dataset that are not held out, or `size` of them, drawn by `seed` without looking at any score, at most
+    `per_text` of them of one text (unset: all).
 
     Smaller draws are part of larger ones.
     """
@@ -33,15 +35,14 @@ class Data(Config):
     folder: DatasetFolder
     size: int | None = Field(None, ge=0)
     seed: int = 0
+    per_text: int | None = Field(None, ge=1)
 
     def rows(self) -> list[Row]:
         rows = [row for row in Dataset(self.folder).rows() if row.get("split") in (None, "train")]
         if self.size is None:
             return rows
-        salt = f"{self.seed}\0random\0"
-        order = sorted(rows, key=lambda row: hashlib.blake2b(f"{salt}{row['id']}".encode(), digest_size=8).digest())
-        drawn = {row["id"] for row in order[: self.size]}
-        return [row for row in rows if row["id"] in drawn]
+        draw = DrawnConfig(size=self.size, seed=self.seed, per_text=self.per_text)
+        return [row for row in at_random(draw, rows) if not isinstance(row, Drop)]
 
     def dev(self) -> list[Row]:
         """The rows of the split dev, all of them whatever `size` is."""
@@ -50,7 +51,9 @@ class Data(Config):
     def count(self) -> int:
         """How many they are."""
         there = sum(row["split"] in (None, "train") for row in Dataset(self.folder).rows(["split"]))
-        return there if self.size is None else min(self.size, there)
+        if self.size is None:
+            return there
+        return len(self.rows()) if self.per_text else min(self.size, there)
 
 
 class Training(Config):
@@ -86,6 +89,10 @@ class Training(Config):
     def _triples_stay_whole(self) -> Self:
         if self.contrast and self.sft.packing == "rows":
             raise UsageFault("sft.packing=rows parts instructions from their paraphrases", "--set sft.packing=batch")
+        if self.contrast and self.sft.dev_steps:
+            raise UsageFault(
+                f"dev_steps is {self.sft.dev_steps}, and no triple is held out to measure on", "--set tune.dev_steps=0"
+            )
         return self
 
     def reads(self) -> Mapping[str, Any]:

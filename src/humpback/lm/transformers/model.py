@@ -79,7 +79,11 @@ class Transformers(Remembers):
             read = sum(map(len, set(map(tuple, own)) if once else own)) + sum(map(len, targets))
             return self._score(own, targets, once), Usage(1, read, 0)
 
-        batches = _batches(fits, lengths.__getitem__, self.scored)
+        # By the longest row with the same head, so that heads which stand there several times meet in a batch.
+        longest: dict[tuple[int, ...], int] = {}
+        for i in fits:
+            longest[tuple(heads[i])] = max(lengths[i], longest.get(tuple(heads[i]), 0))
+        batches = _batches(fits, lambda i: longest[tuple(heads[i])], self.scored)
         out = self._ask(batches, ask, lambda i: (heads[i], tails[i]), "logprob")
         return [out.get(i) for i in range(len(heads))]
 
@@ -204,7 +208,7 @@ class Transformers(Remembers):
         """Whether heads that stand there several times, as those of a text with several instructions, are read once."""
         unique = set(map(tuple, heads))
         widest = max(map(len, heads)) + max(map(len, tails))
-        return 2 * len(unique) <= len(heads) and min(map(len, unique)) > SHORTEST_HEAD and self.reader.goes_on(widest)
+        return 4 * len(unique) <= 3 * len(heads) and min(map(len, unique)) > SHORTEST_HEAD and self.reader.goes_on(widest)
 
 
 def _batches(

@@ -53,7 +53,8 @@ def sections(found: Reading) -> Iterator[Section]:
 
 
 SAYS = (
-    "Precision and recall: of clean dev pairs against the same pairs damaged, at the threshold of the selection. "
+    "Precision and recall: of clean dev pairs against the same pairs damaged, at the judge's threshold; where a share is "
+    "kept, of the best, as many as are clean. "
     "Overlap: pairs in this and the last selection among those in either (Jaccard). Drift: of the selected pairs, how "
     "far the new judge's score, and the new model's likelihood gain, are from those of the round before."
 )
