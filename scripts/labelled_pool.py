@@ -47,8 +47,9 @@ def main() -> None:
     import humpback  # not before: --help writes nothing and loads nothing
 
     rows = [json.loads(line) for line in POOL.read_text(encoding="utf-8").splitlines()]
-    pages = Path(os.environ.get("HUMPBACK_DATA", "../shared/data")) / "web"
-    texts = [row["text"] for row in humpback.segments([str(pages)], out / "segments").rows()] if pages.is_dir() else []
+    data = Path(os.environ.get("HUMPBACK_DATA", "../shared/data"))
+    pages = [str(path) for path in (data / "web", data / "extraction" / "wcxb_dev.jsonl.gz") if path.exists()]
+    texts = [row["text"] for row in humpback.segments(pages, out / "segments").rows()] if pages else []
     for name, pairs in joined(rows, texts).items():
         (out / f"{name}.jsonl").parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs]

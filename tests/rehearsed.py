@@ -18,6 +18,7 @@ from humpback.config import Config, build
 from humpback.corpus.pages import segments
 from humpback.corpus.pairs import seed_pairs
 from humpback.curate.relevance import RelevanceConfig
+from humpback.curate.support import SupportConfig
 from humpback.engine import Engine, Job
 from humpback.engine.local import LocalEngine
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage
@@ -134,11 +135,12 @@ class Rehearsed(LocalEngine):
 
 
 def _without_encoders(job: Job) -> Job:
-    """The job, but outside encoders count the words that instruction and response share."""
+    """The job, but outside encoders count the words that two texts share."""
     planned, *rest = job.what.args  # type: ignore[attr-defined]
-    if not isinstance(planned, PlannedStage) or planned.stage.name != "relevance":
+    fakes = {"relevance": shared_words, "supported": held_words}
+    if not isinstance(planned, PlannedStage) or planned.stage.name not in fakes:
         return job
-    stage = replace(planned.stage, function=shared_words)
+    stage = replace(planned.stage, function=fakes[planned.stage.name])
     return replace(job, what=partial(job.what.func, replace(planned, stage=stage), *rest))  # type: ignore[attr-defined]
 
 
@@ -149,6 +151,13 @@ def shared_words(_: RelevanceConfig, given: Iterable[Row]) -> Iterator[Row]:
             **row, "relevance": float(shared), "embedding_rank": 1 + shared % 3, "entailment": shared / 100,
             "stray_sentence": 1 / (1 + shared),
         }  # fmt: skip
+
+
+def held_words(_: SupportConfig, given: Iterable[Row]) -> Iterator[Row]:
+    for row in given:
+        words = row["response"].split()
+        held = sum(word in row["draft"].split() for word in words) / len(words) if row["draft"] else None
+        yield {**row, "supported": held, "supported_least": held, "supported_nli": None}
 
 
 class WorkLeft(Exception):

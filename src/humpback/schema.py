@@ -81,6 +81,9 @@ PAIR = pa.schema(
         *_WEB,
         ("instruction", pa.string()),
         ("response", pa.string()),
+        # The page's text, where the response is another one; and whether it is, or why not.
+        ("draft", pa.string()),
+        ("answered", pa.string()),
         ("source", pa.string()),
         ("split", pa.string()),
         ("method", pa.string()),

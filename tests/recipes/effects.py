@@ -151,6 +151,10 @@ LOOP: tuple[Layer, ...] = (
     {**OUTSIDE, "iterate": {**BOTH["iterate"], "pool": "regenerated"}},
     {"curate": {"by": "relevance"}, "relevance": {"embedding": ENCODER, "entailment": ENCODER}},
 )
+REWRITING: Layer = {
+    "rewriter": "echo", "min_supported": 0.5, "relevance": {"embedding": ENCODER}, "distilled": True,
+    "curate": {"rounds": 1},
+}  # fmt: skip
 
 
 def contexts(recipe: str, folder: Path) -> Iterator[Context]:
@@ -174,9 +178,10 @@ def contexts(recipe: str, folder: Path) -> Iterator[Context]:
 
 
 def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
-    if recipe in ("humpback", "demo"):
+    if recipe in ("humpback", "demo", "back_and_forth"):
         own = {"corpus": {"inputs": [str(PAGES)]}, "seed": {"path": str(SEED), "dev": 0.15, "test": 0.15}}
-        yield from (merge(merge(SMALL, own), layer) for layer in LOOP)
+        more = (REWRITING,) if recipe == "back_and_forth" else ()
+        yield from (merge(merge(SMALL, own), layer) for layer in (*LOOP, *more))
     elif recipe == "sweep":
         seed = {"path": str(SEED), "dev": 0.15, "test": 0.15}
         every = {"pairs": files["labels"], "lm": "echo", "backward_lm": "echo", "seed": seed, "labels": files["labels"]}

@@ -3,17 +3,20 @@
 humpback run humpback --out runs/a --set corpus.inputs='["pages/*.warc.gz"]' --set seed.path=seed.jsonl
 """
 
+from dataclasses import dataclass
+
 from humpback.corpus import pages
 from humpback.corpus.pairs import seed_pairs
 from humpback.curate import scoring
 from humpback.errors import UsageFault
 from humpback.loop.models import check_training, trained
 from humpback.loop.pool import later_pairs, unseen
-from humpback.loop.rounds import LoopSettings, self_curate
+from humpback.loop.rounds import LoopSettings, Rounds, self_curate
 from humpback.loop.worth import measure
 from humpback.methods import backtranslate, prompting
 from humpback.report import report
 from humpback.run import Run
+from humpback.store import Dataset
 from humpback.train import bases
 
 
@@ -23,8 +26,23 @@ class Settings(LoopSettings):
     corpus: pages.CorpusSettings = pages.CorpusSettings()
 
 
-def recipe(run: Run, settings: Settings) -> None:
-    """The whole loop; a finished step returns at once."""
+@dataclass(frozen=True)
+class Pool:
+    """What the first round selects from: `pairs` that the backward model `writer` wrote, and who is asked: `first` is M_0.
+
+    `settings` are those of the run, with the prompt that was found best where the writer is told what is wanted.
+    """
+
+    settings: Settings
+    seed: Dataset
+    segments: Dataset
+    writer: str
+    first: str
+    pairs: Dataset
+
+
+def pool(run: Run, settings: Settings) -> Pool:
+    """Seed, segments, backward model, M_0, and an instruction for each text, as far as the guards let it through."""
     check(settings)
     seed = seed_pairs(run, settings.seed, settings.random_seed)
     if settings.backward_lm:
@@ -34,10 +52,21 @@ def recipe(run: Run, settings: Settings) -> None:
     first = trained(run, "forward", [seed], settings, "M_0", round=0)
     pairs = backtranslate.pairs(run, segments, settings, writer, first, settings.curate.max_tokens)
     clean = unseen(run, pairs, seed, settings.corpus.contamination)
-    again = later_pairs(run, segments, seed, backtranslate.pairs, settings, settings.corpus.contamination)
-    rounds = self_curate(run, seed, clean, first, settings, writer, again)
-    measure(run, seed, rounds, settings)
+    return Pool(settings, seed, segments, writer, first, clean)
+
+
+def recipe(run: Run, settings: Settings) -> None:
+    """The whole loop; a finished step returns at once."""
+    made = pool(run, settings)
+    measure(run, made.seed, rounds(run, made), made.settings)
     report(run)
+
+
+def rounds(run: Run, made: Pool) -> Rounds:
+    """Rounds of self-curation on what `pool` made."""
+    contamination = made.settings.corpus.contamination
+    again = later_pairs(run, made.segments, made.seed, backtranslate.pairs, made.settings, contamination)
+    return self_curate(run, made.seed, made.pairs, made.first, made.settings, made.writer, again)
 
 
 def check(settings: Settings) -> None:

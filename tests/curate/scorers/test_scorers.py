@@ -109,7 +109,8 @@ def test_scorers_that_share_a_stage_run_it_once() -> None:
     settings = CurationSettings(base="echo")
     one = Asking(1, "M_0", "echo", "echo", "echo", settings, fitted=Path())
     assert [stage.name for stage in scoring.stages(scorers.names(), one)] == [
-        "scored", "base", "contrast", "backward", "headings", "retrieval", "relevance", "combined",
+        "scored", "base", "contrast", "backward", "headings", "retrieval", "relevance", "supported-gain", "supported",
+        "combined",
     ]  # fmt: skip
     other = Asking(1, "M_0", "openai:judge", "echo", "echo", settings)
     assert [stage.name for stage in scoring.stages(["ifd", "gain", "score"], other)] == ["scored", "likelihood"]

@@ -1,0 +1,80 @@
+"""Back-and-forth translation (Nguyen et al. 2024): what is kept is rewritten, and held to the pages as they are.
+
+humpback run back_and_forth --out runs/b --set corpus.inputs='["pages/*.warc.gz"]' --set seed.path=seed.jsonl
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from humpback.config import OFTEN
+from humpback.curate import scoring
+from humpback.curate.settings import Asking
+from humpback.lm.spec import ModelName
+from humpback.loop.models import measure_models, trained
+from humpback.loop.rounds import Rounds
+from humpback.methods import rewrite
+from humpback.recipes import humpback
+from humpback.report import report
+from humpback.run import Run
+from humpback.store import Dataset
+from humpback.train import bases
+
+M_REWRITTEN, M_DISTILLED = "M_rewritten", "M_distilled"
+
+
+class Settings(humpback.Settings, rewrite.Settings):
+    """Those of humpback, and of what is rewritten."""
+
+    rewriter: Annotated[ModelName, OFTEN] = Field(
+        "", description="the instruct model that rewrites (paper: a chat model of 70 billion); empty: the base as it is"
+    )
+    min_supported: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="a rewrite of whose sentences its page supports a smaller share is rejected, by relevance.embedding "
+        "(ours); unset: none",
+    )
+    distilled: bool = Field(
+        False, description="also a model on answers that the rewriter gives without the pages (paper's control)"
+    )
+
+
+def recipe(run: Run, settings: Settings) -> None:
+    """The rounds of humpback; then a model on what they kept, rewritten, beside the one that was trained on it as it is."""
+    check(settings)
+    made = humpback.pool(run, settings)
+    rounds = humpback.rounds(run, made)
+    compare(run, made.seed, rounds, settings)
+    report(run)
+
+
+def check(settings: Settings) -> None:
+    """Before anything is done; raises `UsageFault`."""
+    humpback.check(settings)
+    bases.check_instructed(settings.rewriter or settings.base)
+    if settings.min_supported is not None:
+        scoring.check(("supported",), settings, "")
+
+
+def compare(run: Run, seed: Dataset, rounds: Rounds, settings: Settings) -> None:
+    """All models on the test split, the last one of the rounds being what rewriting must beat."""
+    kept, last = rounds.done[-1].chosen, list(rounds.models)[-1]
+    answers = {M_REWRITTEN: rewritten(run, kept, settings)}
+    if settings.distilled:
+        by = settings.rewrite.model_copy(update={"by": "distilled"})
+        alone = settings.model_copy(update={"rewrite": by})
+        answers[M_DISTILLED] = rewrite.pairs(run, kept, alone, settings.rewriter or settings.base, "distilled")
+    models = {name: trained(run, "forward", [seed, pairs], settings, name) for name, pairs in answers.items()}
+    measure_models(run, seed, {**rounds.models, **models}, settings, last)
+
+
+def rewritten(run: Run, kept: Dataset, settings: Settings) -> Dataset:
+    """The pairs `kept` with rewritten answers, as far as guards and `min_supported` let them through."""
+    pairs = rewrite.pairs(run, kept, settings, settings.rewriter or settings.base)
+    if settings.min_supported is None:
+        return pairs
+    asking = Asking(round=1, model="", judge="", forward="", backward="", settings=settings)
+    [stage] = scoring.stages(("supported",), asking)
+    return rewrite.supported(run, run.map("support", stage, pairs, kind="scoring"), settings.min_supported, settings)
