@@ -2,7 +2,7 @@
 
     python benchmarks/study_small.py pool --out runs/small           once: seed, segments, backward model, M_0, pairs, scores
     python benchmarks/study_small.py arms --out runs/small --seed 1  M_0, M_1 and blind draws; for each seed of randomness
-    python benchmarks/study_small.py sizes --out runs/small          curated and blind pairs alone, at four sizes
+    python benchmarks/study_small.py alone --out runs/small --seed 1 --sizes 18 36 72 144   curated and blind pairs alone
     python benchmarks/study_small.py other --out runs/small --base transformers:FILE.gguf   another base on the same pairs
     python benchmarks/study_small.py table --out runs/small
 
@@ -45,7 +45,7 @@ from humpback.train.training import Data
 
 DATA = Path(os.environ.get("HUMPBACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 BASE = "smollm2"
-CHOSEN, SIZES = 72, (18, 36, 72, 144)
+CHOSEN = 72
 
 
 def settings(out: Path, base: str, seed: int) -> Settings:
@@ -133,13 +133,13 @@ def arms(run: Run, config: Settings, pool: Pool) -> None:
     measure(run, config, pool, models)
 
 
-def sizes(run: Run, config: Settings, pool: Pool) -> None:
-    """Pairs without the seed: the best N and N drawn blindly, three passes of each."""
-    alone = config.model_copy(update={"sft": config.sft.model_copy(update={"passes": 3.0, "dev_steps": 0})})
+def alone(run: Run, config: Settings, pool: Pool, sizes: Sequence[int]) -> None:
+    """Pairs without the seed: the best N and N drawn blindly, two passes of each."""
+    own = config.model_copy(update={"sft": config.sft.model_copy(update={"passes": 2.0, "dev_steps": 0})})
     models = {"base": config.base}
-    for size in SIZES:
-        models[f"curated-{size}"] = train(run, alone, f"curated-{size}", pool.best(run, size))
-        models[f"blind-{size}"] = train(run, alone, f"blind-{size}", pool.blind(run, size, config.sft.seed))
+    for size in sizes:
+        models[f"curated-{size}"] = train(run, own, f"curated-{size}", pool.best(run, size))
+        models[f"blind-{size}"] = train(run, own, f"blind-{size}", pool.blind(run, size, config.sft.seed))
     measure(run, config, pool, models)
 
 
@@ -156,13 +156,14 @@ def table(out: Path) -> None:
     """NLL of every arm and the answer to each question, over the seeds of randomness; then each size."""
     [seed] = store.datasets(out / "pool", kind="seed")
     lima = {row["id"] for row in seed.rows(["id", "header_path"]) if not row["header_path"]}
-    for folders in (sorted(out.glob("seed-*")), sorted(out.glob("other-*"))):
+    for kind in ("seed", "other", "alone"):
+        folders = sorted(out.glob(f"{kind}-*"))
         cases = [row | {"seed": i} for i, folder in enumerate(folders) for row in measured(folder)]
         if cases:
             print(f"\n## {', '.join(folder.name for folder in folders)}\n")
             compared(cases, lima)
-    if (out / "sizes").exists():
-        scaled(measured(out / "sizes"))
+            if kind == "alone":
+                scaled(cases)
 
 
 def measured(folder: Path) -> list[Row]:
@@ -201,34 +202,46 @@ def won(change: Any) -> str:
 
 def scaled(cases: Sequence[Row]) -> None:
     losses = matrices(cases, "nll")
-    print("\n## sizes\n\n| pairs | curated, against the base | blind | curated - blind |\n|---:|---:|---:|---:|")
-    for size in SIZES:
+    sizes = sorted(int(arm.removeprefix("curated-")) for arm, split in losses if split == "test" and "curated-" in arm)
+    print("\n| pairs | curated, against the base | blind | curated - blind | each seed | pairs likelier |")
+    print("|---:|---:|---:|---:|---|---:|")
+    for size in sizes:
         best, blind, base = (losses[name, "test"] for name in (f"curated-{size}", f"blind-{size}", "base"))
-        print(f"| {size} | {shown(best - base)} | {shown(blind - base)} | {shown(best - blind)} |")
-    for source in ("curated", "blind"):
-        gained = [float(np.nanmean(losses["base", "test"] - losses[f"{source}-{size}", "test"])) for size in SIZES]
-        line = fit(SIZES, gained)
+        each = ", ".join(f"{value:+.4f}" for value in mean_over(best - blind).seeds)
+        parts = (shown(best - base), shown(blind - base), shown(best - blind), each, won(best - blind))
+        print(f"| {size} | {' | '.join(parts)} |")
+    for source in ("curated", "blind") if len(sizes) > 1 else ():
+        gained = [float(np.nanmean(losses["base", "test"] - losses[f"{source}-{size}", "test"])) for size in sizes]
+        line = fit(sizes, gained)
         print(f"\n{source}: w = {line.alpha:+.4f} ln N {line.constant:+.4f} nats per token better than the base")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("pool", "arms", "sizes", "other", "table"))
+    parser.add_argument("what", choices=("pool", "arms", "alone", "other", "table"))
     parser.add_argument("--out", type=Path, default=Path("runs/small"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", default=BASE)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[18, 36, 72, 144])
     options = parser.parse_args()
     if options.what == "table":
         return table(options.out)
-    names = {"pool": "pool", "arms": f"seed-{options.seed}", "other": f"other-{options.seed}", "sizes": "sizes"}
+    names = {
+        "pool": "pool",
+        "arms": f"seed-{options.seed}",
+        "other": f"other-{options.seed}",
+        "alone": f"alone-{options.seed}",
+    }
     config = settings(options.out, options.base, options.seed)
     reuse = None if options.what == "pool" else options.out / "pool"
     with Run(options.out / names[options.what], "study", config, reuse=reuse, progress=Progress()) as run:
         pool = Pool(run, config)
         if options.what == "pool":
             measure_backward(run, pool.seed, {"backward": pool.writer}, config, config.augment.sampling)
+        elif options.what == "alone":
+            alone(run, config, pool, options.sizes)
         else:
-            (sizes if options.what == "sizes" else arms)(run, config, pool)
+            arms(run, config, pool)
     return None
 
 
