@@ -59,13 +59,17 @@ def test_what_is_no_rewrite_has_no_value() -> None:
     only = columns(SAME, embedding="words")
     assert only["supported"] == 1.0 and only["supported_nli"] is None
     assert columns("| a | b |\n| --- | --- |", embedding="words")["supported"] is None
+    assert columns(SAME, "| a | b |\n| --- | --- |", embedding="words", entailment="nli")["supported"] == 0.0
 
 
 def test_two_neighbours_may_support_one_sentence() -> None:
     """A rewrite draws together what the page says in two."""
     assert passages("One thing is said here first. Another thing is said there next.")[-1].startswith("One thing")
     assert len(passages(DRAFT)) == 3
-    assert columns("A blade needs a stone and oil as the tide needs the moon.", embedding="words")["supported"] == 1.0
+    both = "A blade needs a stone and oil as the tide needs the moon."
+    alone = support.sentences(DRAFT)
+    assert columns(both, embedding="words", least_cosine=0.95)["supported"] == 1.0
+    assert all(columns(both, each, embedding="words", least_cosine=0.95)["supported"] == 0.0 for each in alone)
 
 
 class Reads(Echo):

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import time
 
 import pytest
 
@@ -27,6 +28,7 @@ def kinds(text: str, source: str = SOURCE, lang: str | None = "en") -> list[tupl
     "## What Was Built In Lyon\n\n1. **Cost**: 2.5 million euros\n2) Step 3: Look at it.\n- Bolts: 1000",
     "Use `git status`. Look at “the old river bridge”: it's \"nice\". Lyon's people like it. You'll see. I'm sure.",
     "Half of it is done, 50 percent. Open from 8:30. Heat it to 100 degrees. Built in the 1998s.",
+    "Well-known, long-term, step-by-step: a bridge. A river. E.g. Lyon. Do NOT run. (Note: it holds.) Say “Hello”.",
 ])  # fmt: skip
 def test_what_the_source_says_may_be_said_otherwise(text: str) -> None:
     """A guard that rejects every other spelling rejects every rewrite."""
@@ -42,11 +44,37 @@ def test_what_the_source_says_may_be_said_otherwise(text: str) -> None:
     ('They say "the finest bridge of all".', ("quotation", "the finest bridge of all")),
     ("Run `git push`.", ("code", "git push")), ("```\ngit status\ngit push\n```", ("code", "git push")),
     ("See https://b.example/c.", ("address", "https://b.example/c")),
-    ("Write to me@b.example.", ("address", "me@b.example")),
+    ("Write to me@b.example.", ("address", "me@b.example")), ("See www.made-up.com.", ("address", "www.made-up.com")),
+    ("Run `tat`.", ("code", "tat")), ("| Who | What |\n| --- | --- |\n| Curie | bridge |", ("name", "Curie")),
+    ("```git push``` is what to run.", ("code", "git push")),
 ])  # fmt: skip
 def test_what_it_does_not_say_is_found(text: str, fact: tuple[str, str]) -> None:
     """A number or a name that the page has not is what people take from an answer, and what is made up."""
     assert fact in kinds(text)
+
+
+@pytest.mark.parametrize(("text", "source", "same"), [
+    ("30 billion", "30,000,000,000", True), ("1,200 million", "1.2 billion", True),
+    ("Take 3 cups, 10 times.", "30 billion", False),
+    ("$1,299", "$1,299.00", True), ("1,000.50", "1000.5", True), ("$5", "$5,000", False), ("1.000", "1000", True),
+    ("There are 3 steps.", "1. a\n2. b\n3. c", True), ("It lasts 12 days.", "On day 12 it ends.", True),
+    ("Third, wipe it.", "Step 3: wipe it", True), ("First, a. Second, b. (1) c (2) d", "a b c d", True),
+    ("Repeat on day 21.", "day 14", False), ("a phase 3 trial", "phase 2", False), ("2 apples", "two apples", True),
+    ("1½ hours", "1.5 hours, 1 1/2", True), ("In 2010, 250 people", "In 2010 250 people", True),
+    ("8 per day", "8 cups each day", True), ("5 €", "5 km", False), ("5 mcg", "5 mg", False), ("10²", "10", True),
+])  # fmt: skip
+def test_numbers_by_their_values(text: str, source: str, same: bool) -> None:
+    """Figures have many spellings, and a guard that reads one of them wrongly lets through what it should not."""
+    assert (not [each for each in kinds(text, source) if each != ("number", "2")]) is same
+
+
+@pytest.mark.parametrize("text", ["„a " * 16000, "“a " * 16000, "1." * 16000, "a." * 16000, "`" * 16000, "*" * 20000,
+                                  "three hundred " * 3000, "1 000" * 5000, "Aaa " * 8000, "| A |\n" * 5000])  # fmt: skip
+def test_hostile_text_costs_no_more_than_its_length(text: str) -> None:
+    """Seconds for a page are hours for an archive."""
+    begun = time.process_time()
+    list(added(text, ["a"], "en"))
+    assert time.process_time() - begun < 2.0
 
 
 def test_other_languages() -> None:
@@ -54,6 +82,7 @@ def test_other_languages() -> None:
     assert kinds("Die Brücke hat fünfundzwanzig Bögen.", "25 Bögen hat sie.", "de") == []
     assert kinds("Die Brücke hat 26 Bögen.", "Fünfundzwanzig Bögen hat sie.", "de") == [("number", "26")]
     assert kinds("Le pont a vingt-cinq arches.", "Il a 25 arches.", "fr") == []
+    assert kinds("L'Italie est belle. D'Italie.", "en Italie", "fr") == [] and kinds("È bello.", "bello", "it") == []
     assert kinds("橋は1999年に開通した。", "橋は1998年に開通した。", "ja") == [("number", "1999")]
     assert kinds("Мост построил Иван Петров.", "Мост построили давно.", "ru") == [("name", "Иван"), ("name", "Петров")]
 

@@ -39,8 +39,8 @@ class Says(Echo):
         return Completion(self.lines[(len(self.history) - 1) % len(self.lines)], self.finish, 9, -0.5)  # type: ignore[arg-type]
 
 
-def answered(lm: Echo, *rows: Row, **draw: Any) -> list[Row]:
-    return list(rewrite.answers(Drawing(draw=DrawConfig(**draw), random_seed=7), list(rows), lm))
+def answered(lm: Echo, *rows: Row, by: rewrite.By = "rewritten", **draw: Any) -> list[Row]:
+    return list(rewrite.answers(Drawing(by=by, draw=DrawConfig(**draw), random_seed=7), list(rows), lm))
 
 
 @pytest.mark.parametrize(("said", "why"), [
@@ -88,6 +88,8 @@ def test_distilled_is_without_the_text() -> None:
     assert row["response"] == "From what I know, oil it." and row["answered"] == "distilled"
     assert TEXT not in lm.history[0] and "How do I oil chain 0?" in lm.history[0]
     assert answered(Says("It", finish="length"), pair(), by="distilled")[0]["answered"] == "unfinished"
+    cut = Says(f"[RES]{GOOD}", finish="length")
+    assert answered(cut, pair())[0]["answered"] == "unfinished" and len(cut.history) == 1
 
 
 def test_a_backward_model_does_not_rewrite() -> None:

@@ -130,7 +130,8 @@ class Effects:
         try:
             return first_changed(context.folder, context.recipe, context.changed(leaf, mark))
         except UsageFault as fault:
-            return REFUSED if "whose results are taken over" in fault.fact else f"fault: {fault.fact}"
+            always = ("whose results are taken over", "no triple is held out")
+            return REFUSED if any(told in fault.fact for told in always) else f"fault: {fault.fact}"
 
     def paces(self, recipe: str) -> set[str]:
         return {leaf for leaf, mark in self.marks[recipe].items() if PACE in mark.metadata}

@@ -73,7 +73,8 @@ def test_the_report_tells_what_became_of_the_answers(
     """A rewrite that nobody can hold beside its page is not to be trusted."""
     show(finished[0])
     out = " ".join(capsys.readouterr().out.split())
-    assert "Answers that were written" in out and "rewritten" in out
+    assert "Answers that were written" in out and "pairs, to be rewritten" in out and "pairs, to be distilled" in out
+    assert "drawn blindly" not in out and "trained on the same pairs with the pages' own texts (M_1)" in out
 
 
 def test_a_finished_run_returns_at_once(finished: tuple[Path, Rehearsed, Config]) -> None:

@@ -37,7 +37,7 @@ class FitConfig(Config):
 
 def fitted(run: Run, name: str, config: FitConfig) -> Dataset:
     """The fit to the cases: metric rows; `combination` reads it."""
-    stage = Stage("combination", METRIC, calibrate, config)
+    stage = Stage("combination", METRIC, calibrate, config, version=2)
     return run.put(name, stage, kind="metrics", of="combination", round=config.round, model=config.model)
 
 
@@ -52,7 +52,7 @@ def of_round(run: Run, asking: Asking) -> Dataset | None:
 
 def of_damaged(run: Run, asking: Asking) -> Dataset:
     """The pairs that `competence` has damaged with `combined`, each by a fit that has not seen it."""
-    stage = Stage("crossed", scorers.schema(), crossed, _of_round(run, asking))
+    stage = Stage("crossed", scorers.schema(), crossed, _of_round(run, asking), version=2)
     about = {"kind": "damaging", "round": asking.round, "model": asking.model}
     return run.put(f"damaged-{asking.round}-combined", stage, **about)
 
@@ -80,7 +80,7 @@ def of_sets(
     if not told["value"]:
         run.progress.say(f"{'left out':<22} {name}: {told['note']}")
         return None
-    stage, unseen = combining(made.path, settings.curate), Stage("crossed", scorers.schema(), crossed, config)
+    stage, unseen = combining(made.path, settings.curate), Stage("crossed", scorers.schema(), crossed, config, version=2)
     out = {each: run.map(f"{each}-{name}", stage, dataset, kind="scored", among=each, of=name)
            for each, dataset in sets.items() if each != cases}  # fmt: skip
     return {**out, cases: run.put(f"{cases}-{name}", unseen, kind="scored", among=cases, of=name)}
@@ -143,7 +143,7 @@ class CombineStage(Config):
 def combining(fitted: Path, bounds: Bounds) -> Stage:
     """The stage that combines scorers by the fit in the folder `fitted`; `bounds` are the settings `curate`."""
     config = CombineStage(fitted=fitted, ifd_band=bounds.ifd_band)
-    return Stage("combined", scorers.schema(), combine, config, scope="dataset")
+    return Stage("combined", scorers.schema(), combine, config, version=2, scope="dataset")
 
 
 def combine(config: CombineStage, rows: Iterable[Row]) -> Iterator[Outcome]:

@@ -78,7 +78,8 @@ def fit(good: Sequence[Row], bad: Mapping[str, Sequence[Row]], scorers: Sequence
     """The combination of `scorers` that tells the rows `good` from each kind of `bad` ones; all kinds count alike.
 
     A scorer without two different values among the good ones has the weight 0. But one that no case has a value of, as
-    those of headings where the seed has none, counts as much as all do on average, for the rows of a pool that have one.
+    those of headings where the seed has none, counts as much as all do on average, for the rows of a pool that have one;
+    but no veto, which is measured by good pairs.
     """
     terms = tuple(_term(scorer, good, [row for rows in bad.values() for row in rows]) for scorer in scorers)
     shares = [(1.0, good), *((-1.0, rows) for rows in bad.values() if rows)]
@@ -91,7 +92,8 @@ def fit(good: Sequence[Row], bad: Mapping[str, Sequence[Row]], scorers: Sequence
     usable = np.array([term.scale > 0 for term in terms])
     common, _ = _solved(values @ usable[:, None], signs, counts, np.zeros(1), 1.0)
     weights, intercept = _solved(values, signs, counts, common[0] * usable, PULL)
-    weights[[all(row.get(each.column) is None for _, rows in shares for row in rows) for each in scorers]] = common[0]
+    unseen = [not s.veto and all(row.get(s.column) is None for _, rows in shares for row in rows) for s in scorers]
+    weights[unseen] = common[0]
     return Combination(
         tuple(Term(t.scorer, t.mean, t.scale, t.null, w) for t, w in zip(terms, weights.tolist(), strict=True)), intercept
     )

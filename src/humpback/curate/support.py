@@ -46,7 +46,8 @@ def supported(config: SupportConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """Every row with the share of its response's sentences that a passage of its draft supports: `supported` by cosine,
     `supported_least` the lowest of these cosines, `supported_nli` by entailment.
 
-    Null where the response is no rewrite (no draft), where it has no sentence, and for models that `config` names not.
+    Null where the response is no rewrite (no draft), where it has no sentence, and for models that `config` names not. A
+    draft without sentences, such as a table, supports none.
     """
     encoder = open_encoder(config.embedding) if config.embedding else None
     judge = open_cross_encoder(config.entailment) if config.entailment else None
@@ -84,7 +85,7 @@ def _cosines(parts: Sequence[list[str]], given: Sequence[list[str]], encoder: En
     return [
         (np.stack([known[text] for text in own]) @ np.stack([known[text] for text in there]).T).max(1).tolist()
         if own and there
-        else []
+        else [0.0] * len(own)
         for own, there in zip(parts, given, strict=True)
     ]
 
@@ -92,7 +93,7 @@ def _cosines(parts: Sequence[list[str]], given: Sequence[list[str]], encoder: En
 def _entailments(parts: Sequence[list[str]], given: Sequence[list[str]], judge: CrossEncoder) -> list[list[float]]:
     asked = [(i, place, premise) for i, own in enumerate(parts) for place in range(len(own)) for premise in given[i]]
     scores = judge.scores([(premise, parts[i][place]) for i, place, premise in asked])
-    made = [[0.0] * len(own) if there else [] for own, there in zip(parts, given, strict=True)]
+    made = [[0.0] * len(own) for own in parts]
     for (i, place, _), score in zip(asked, scores, strict=True):
         made[i][place] = max(made[i][place], score)
     return made
@@ -116,7 +117,7 @@ def support_gain(config: SupportGainConfig, rows: list[Row], lm: LM) -> Iterator
     `lm`, in nats per token. Null where there is no draft, or nothing can be had."""
     language_models.reading(lm, "forward")
     asked = [(i, part) for i, row in enumerate(rows) if row.get("draft") for part in sentences(row["response"])]
-    texts = {i: lm.clip(rows[i]["draft"], config.max_tokens)[0] for i, _ in asked}
+    texts = {i: lm.clip(rows[i]["draft"], config.max_tokens)[0] for i in dict.fromkeys(i for i, _ in asked)}
     losses = [
         if_it_can(partial(mean_nll, [_told(text) for text in shown], [part for _, part in asked], lm))
         for shown in ([texts[i] for i, _ in asked], [NO_TEXT] * len(asked))

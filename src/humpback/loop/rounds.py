@@ -177,7 +177,7 @@ def measured(run: Run, asking: Asking, pairs: Dataset, chosen: Dataset, made: Ro
             chosen=before.chosen.path, scored=before.scored.path, pairs=before.pairs.path, metrics=before.measured.path
         ),
     )  # fmt: skip
-    stage = Stage("iteration", METRIC, iteration.selection, config)
+    stage = Stage("iteration", METRIC, iteration.selection, config, version=2)
     return run.put(f"iteration-{number}", stage, kind="metrics", of="iteration", round=number, model=asking.model)
 
 

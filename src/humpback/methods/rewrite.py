@@ -12,7 +12,8 @@ from pydantic import Field
 
 from humpback import lm as language_models
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import Config, digest
+from humpback.guards.facts import small_words
 from humpback.guards.rewrites import RewriteGuards, rewrite_fault
 from humpback.lm import LM, Completion, Sampling
 from humpback.prompts.forward import FORWARD, forward_prompt
@@ -37,10 +38,6 @@ Rejected = Literal["web", "drop"]
 class DrawConfig(Config):
     """How answers are written. What becomes of those that are rejected is no part of it."""
 
-    by: By = Field(
-        "rewritten",
-        description="rewritten: from the page's text (paper). distilled: the model answers without it, the paper's control",
-    )
     sampling: Sampling = Field(
         Sampling(temperature=1.0, top_p=0.9, max_new_tokens=1024), description="temperature 1.0, top-p 0.9 (paper)"
     )
@@ -64,77 +61,83 @@ class Settings(Config):
     random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
 
 
-def pairs(run: "Run", source: Dataset, settings: Settings, writer: str, name: str = "rewritten") -> Dataset:
-    """The pairs of `source` with answers by the model `writer`, as far as these are let through.
+def pairs(run: "Run", source: Dataset, settings: Settings, writer: str, by: By = "rewritten") -> Dataset:
+    """The pairs of `source` with answers by the model `writer`, as far as these are let through: rewritten from the page's
+    text, or `distilled`, given without it.
 
     `answered` says of each pair whether its response is rewritten (or distilled), or why it is the page's text; where it is
     not, that is `draft`.
     """
     own = settings.rewrite
     draw = DrawConfig(**{field: getattr(own, field) for field in DrawConfig.model_fields})
-    stage = LMStage("answers", source.columns, answers, Drawing(draw=draw, random_seed=settings.random_seed), lm=writer)
-    about: dict[str, Any] = {"method": "rewrite", "by": own.by}
-    made = run.map(f"{name}-answers", stage, source, kind="candidates", **about)
-    return run.map(
-        name, Stage("taken", source.columns, taken, Taking(rewrite=own)), made, kind="pairs", of="rewrites", **about
-    )
+    drawing = Drawing(by=by, draw=draw, random_seed=settings.random_seed)
+    about: dict[str, Any] = {"method": "rewrite", "by": by}
+    stage = LMStage("answers", source.columns, answers, drawing, lm=writer)
+    made = run.map(f"{by}-answers", stage, source, kind="candidates", **about)
+    return run.map(by, Stage("taken", source.columns, taken, Taking(rewrite=own)), made, kind="rewrites", **about)
 
 
 class Drawing(Config):
     """All that the answers depend on, beside pairs and model."""
 
+    by: By
     draw: DrawConfig
     random_seed: int
 
     def reads(self) -> Mapping[str, Any]:
-        return prompts.digests(FORWARD if self.draw.by == "distilled" else REWRITE)
+        return prompts.digests(FORWARD if self.by == "distilled" else REWRITE)
 
 
 def answers(config: Drawing, rows: list[Row], lm: LM) -> Iterator[Row]:
     """Every pair with the model's answer as its response and the page's text as its draft.
 
-    Where there is none the response is null, and `answered` says why: no_markers, markers_doubled, unfinished,
-    draft_too_long. An answer without its two markers is drawn once more, with another seed.
+    Where there is none the response is null, and `answered` says why: no_markers, markers_doubled, unfinished (cut at the
+    limit), draft_too_long, request_too_long. An answer without its two markers is drawn again, up to `retries` times.
     """
     language_models.reading(lm, "forward")
-    draw = config.draw
-    long = [draw.by == "rewritten" and lm.clip(row["response"], draw.max_draft_tokens)[1] for row in rows]
+    draw, by = config.draw, config.by
+    long = [by == "rewritten" and lm.clip(row["response"], draw.max_draft_tokens)[1] for row in rows]
     made: dict[str, tuple[str | None, str]] = {}
     left = [row for row, is_long in zip(rows, long, strict=True) if not is_long]
     for attempt in range(1 + draw.retries):
-        seeds = [row_seed(row["id"], f"{config.random_seed}/{draw.by}/{attempt}") for row in left]
-        drawn = lm.generate([_asked(draw, row) for row in left], draw.sampling, seeds)
-        made |= {row["id"]: _read(draw, each) for row, each in zip(left, drawn, strict=True)}
+        seeds = [row_seed(row["id"], f"{config.random_seed}/{by}/{attempt}") for row in left]
+        drawn = lm.generate([_asked(by, row) for row in left], draw.sampling, seeds)
+        made |= {row["id"]: _read(by, each) for row, each in zip(left, drawn, strict=True)}
         left = [row for row in left if made[row["id"]][1] in AGAIN]
     for row in rows:
         text, why = made.get(row["id"], (None, "draft_too_long"))
         yield {**row, "draft": row["response"], "response": text, "answered": why}
 
 
-def _asked(config: DrawConfig, row: Row) -> str:
-    if config.by == "distilled":
+def _asked(by: By, row: Row) -> str:
+    if by == "distilled":
         return forward_prompt(row["instruction"], "")
     return prompts.render(REWRITE, instruction=quoted(row["instruction"]), draft=quoted(row["response"]))
 
 
-def _read(config: DrawConfig, completion: Completion) -> tuple[str | None, str]:
+def _read(by: By, completion: Completion) -> tuple[str | None, str]:
     """(the answer in a completion, how it came about) or (None, why there is none)."""
     if completion.finish == "too_long":
-        return None, "draft_too_long"
-    if config.by == "distilled":
+        return None, "draft_too_long" if by == "rewritten" else "request_too_long"
+    if by == "distilled":
         text = completion.text.strip()
-        return (text, config.by) if text and completion.finish == "stop" else (None, "unfinished")
+        return (text, by) if text and completion.finish == "stop" else (None, "unfinished")
+    if completion.finish == "length" and "[/RES]" not in completion.text:
+        return None, "unfinished"
     markers, blocks = _MARKER.findall(completion.text), _BLOCK.findall(completion.text)
     if len(markers) > 2:
         return None, "markers_doubled"
     text = blocks[0].strip() if blocks else ""
-    return (text, config.by) if text else (None, "no_markers")
+    return (text, by) if text else (None, "no_markers")
 
 
 class Taking(Config):
     """Which answers are taken."""
 
     rewrite: RewriteConfig
+
+    def reads(self) -> Mapping[str, Any]:
+        return {"small words": digest(sorted(small_words()))}
 
 
 def taken(config: Taking, rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -147,8 +150,8 @@ def taken(config: Taking, rows: Iterable[Row]) -> Iterator[Outcome]:
 def supported(run: "Run", scored: Dataset, least: float, settings: Settings) -> Dataset:
     """The pairs of `scored` whose column `supported` is `least` or more; of the others the page's text, or nothing."""
     config = Supporting(least=least, rejected=settings.rewrite.rejected)
-    about: dict[str, Any] = {"method": "rewrite", "by": settings.rewrite.by}
-    return run.map("supported", Stage("held", scored.columns, held, config), scored, kind="pairs", of="rewrites", **about)
+    about: dict[str, Any] = {"method": "rewrite", "by": "rewritten"}
+    return run.map("supported", Stage("held", scored.columns, held, config), scored, kind="rewrites", **about)
 
 
 class Supporting(Config):
@@ -161,7 +164,7 @@ class Supporting(Config):
 def held(config: Supporting, rows: Iterable[Row]) -> Iterator[Outcome]:
     """The pairs, a rewrite that its page does not support enough being rejected as `unsupported`."""
     for row in rows:
-        enough = row["draft"] is None or row["supported"] is None or row["supported"] >= config.least
+        enough = row["answered"] != "rewritten" or row["supported"] is None or row["supported"] >= config.least
         yield row if enough else _rejected(row, ("unsupported", row["supported"]), config.rejected)
 
 

@@ -23,7 +23,7 @@ class Settings(humpback.Settings, arms.ArmSettings):
         ("joint", "joint_random", "joint_all", "curated", "random", "all"),
         min_length=1,
         description="what is held to the seed alone: joint is the method, seed and curated pairs; the others leave out "
-        "the seed, or the choice",
+        "the seed, or the choice. Unless sft.steps is set, all have the steps of the median of these",
     )
 
 

@@ -63,9 +63,9 @@ def compare(run: Run, seed: Dataset, rounds: Rounds, settings: Settings) -> None
     kept, last = rounds.done[-1].chosen, list(rounds.models)[-1]
     answers = {M_REWRITTEN: rewritten(run, kept, settings)}
     if settings.distilled:
-        by = settings.rewrite.model_copy(update={"by": "distilled"})
-        alone = settings.model_copy(update={"rewrite": by})
-        answers[M_DISTILLED] = rewrite.pairs(run, kept, alone, settings.rewriter or settings.base, "distilled")
+        # Where the model does not end its answer the page's text is no answer without the page.
+        own = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
+        answers[M_DISTILLED] = rewrite.pairs(run, kept, own, settings.rewriter or settings.base, "distilled")
     models = {name: trained(run, "forward", [seed, pairs], settings, name) for name, pairs in answers.items()}
     measure_models(run, seed, {**rounds.models, **models}, settings, last)
 
@@ -75,6 +75,7 @@ def rewritten(run: Run, kept: Dataset, settings: Settings) -> Dataset:
     pairs = rewrite.pairs(run, kept, settings, settings.rewriter or settings.base)
     if settings.min_supported is None:
         return pairs
-    asking = Asking(round=1, model="", judge="", forward="", backward="", settings=settings)
+    cosines = settings.model_copy(update={"relevance": settings.relevance.model_copy(update={"entailment": None})})
+    asking = Asking(round=1, model="", judge="", forward="", backward="", settings=cosines)
     [stage] = scoring.stages(("supported",), asking)
     return rewrite.supported(run, run.map("support", stage, pairs, kind="scoring"), settings.min_supported, settings)

@@ -90,6 +90,9 @@ def available(run: Run, settings: Settings) -> tuple[str, ...]:
     missing = {name: f"{lack} names no model" for name, lack in lacking.items() if lack}
     if not settings.judge.ask:
         missing["score"] = "judge.ask is false"
+    # Only rewrites can be supported, or not, by what they were written from.
+    rewrites = [name for name in scorers.names() if scorers.load(name, settings.curate).part == "supported"]
+    missing |= dict.fromkeys(rewrites, "it is of rewrites, and has to be asked for")
     if trained_from(settings.lm) != settings.base:
         missing["seed_gain"] = f"{settings.lm} was not trained from {settings.base}"
     if not settings.scorers:

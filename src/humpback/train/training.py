@@ -27,7 +27,7 @@ CHECKPOINTS, FACTS = "checkpoints", "training.json"
 
 class Data(Config):
     """The rows of a dataset that are not held out, or `size` of them, drawn by `seed` without looking at any score, at most
-    `per_text` of them of one text (unset: all).
+    `per_text` of these of one text (unset: all).
 
     Smaller draws are part of larger ones.
     """

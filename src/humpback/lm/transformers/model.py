@@ -23,6 +23,8 @@ LOGIT_BYTES = 1 << 30
 # A step of generation costs nearly the same for few rows as for many, so that its batches are larger by this factor, as far
 # as their cache stays under this size.
 LARGER, CACHE_BYTES = 4, 2 << 30
+# Rows with one head are read in one batch unless padding makes them longer by more than this factor.
+PADDED = 1.25
 
 
 class Transformers(Remembers):
@@ -79,11 +81,7 @@ class Transformers(Remembers):
             read = sum(map(len, set(map(tuple, own)) if once else own)) + sum(map(len, targets))
             return self._score(own, targets, once), Usage(1, read, 0)
 
-        # By the longest row with the same head, so that heads which stand there several times meet in a batch.
-        longest: dict[tuple[int, ...], int] = {}
-        for i in fits:
-            longest[tuple(heads[i])] = max(lengths[i], longest.get(tuple(heads[i]), 0))
-        batches = _batches(fits, lambda i: longest[tuple(heads[i])], self.scored)
+        batches = _batches(fits, _together(fits, heads, lengths).__getitem__, self.scored)
         out = self._ask(batches, ask, lambda i: (heads[i], tails[i]), "logprob")
         return [out.get(i) for i in range(len(heads))]
 
@@ -209,6 +207,19 @@ class Transformers(Remembers):
         unique = set(map(tuple, heads))
         widest = max(map(len, heads)) + max(map(len, tails))
         return 4 * len(unique) <= 3 * len(heads) and min(map(len, unique)) > SHORTEST_HEAD and self.reader.goes_on(widest)
+
+
+def _together(rows: Sequence[int], heads: Sequence[Ids], lengths: Sequence[int]) -> dict[int, int]:
+    """The length by which each row is put into a batch: that of the longest with the same head, so that these meet in one;
+    but its own where most of that would be padding, as of long and short answers behind one line."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i in rows:
+        groups.setdefault(tuple(heads[i]), []).append(i)
+    made: dict[int, int] = {}
+    for group in groups.values():
+        longest, own = max(lengths[i] for i in group), sum(lengths[i] for i in group)
+        made |= {i: longest if longest * len(group) <= PADDED * own else lengths[i] for i in group}
+    return made
 
 
 def _batches(

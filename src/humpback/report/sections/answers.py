@@ -15,7 +15,8 @@ SHOWN = 3
 
 def sections(found: Reading) -> Iterator[Section]:
     """Of runs in which answers were rewritten, or given without the page."""
-    bodies = [body for made in found.datasets(kind="pairs", of="rewrites") for body in _of(made)]
+    last = {str(made.about["by"]): made for made in found.datasets(kind="rewrites")}
+    bodies = [body for by, made in last.items() for body in _of(by, made)]
     if bodies:
         says = (
             "Each pair has the page's text as its answer, or another one; why it is the page's is counted. Near its page is "
@@ -24,11 +25,11 @@ def sections(found: Reading) -> Iterator[Section]:
         yield Section("answers", "Answers that were written", says, tuple(bodies))
 
 
-def _of(made: Dataset) -> Iterator[Body]:
+def _of(by: str, made: Dataset) -> Iterator[Body]:
     rows = list(made.rows(["id", "instruction", "response", "draft", "answered", "url", "header_path"]))
     why = Counter(row["answered"] for row in rows) + Counter(drop["reason"] for drop in made.drops())
     other = [row for row in rows if row["draft"] is not None]
-    facts = [Fact("answers", Counts(tuple(why.most_common())), f"of {len(rows)} pairs")]
+    facts = [Fact("answers", Counts(tuple(why.most_common())), f"of {sum(why.values())} pairs, to be {by}")]
     if other:
         shares = [copied_share(row["response"], row["draft"]) for row in other]
         lengths = [len(row["response"]) / max(1, len(row["draft"])) for row in other]

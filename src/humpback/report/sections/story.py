@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from humpback.curate import scorers
+from humpback.loop.worth import UNCURATED
 from humpback.report.columns import column, words
 from humpback.report.measured import Measured, one, such
 from humpback.report.reading import Reading
@@ -83,11 +84,13 @@ def _weakest(found: Reading, scored: Dataset, id: str) -> str:
 
 
 def _helped(found: Reading) -> Iterator[Text]:
-    """The last model beside the one that was trained on as many pairs drawn blindly, and beside the one without any."""
+    """The last model beside its control, and beside the one without any pairs from the web."""
     changes = such(found.metrics(of="models"), metric="nll_change")
     blind = [row for row in changes if row.against and row.against != changes[0].against] if changes else []
     if blind:
-        yield _against(blind[-1], f"a model trained on as many pairs drawn blindly ({blind[-1].against})")
+        drawn = blind[-1].against == UNCURATED
+        what = "as many pairs drawn blindly" if drawn else "the same pairs with the pages' own texts"
+        yield _against(blind[-1], f"a model trained on {what} ({blind[-1].against})")
         seed = one(changes, model=blind[-1].model, against=changes[0].against)
         if seed:
             yield _against(seed, f"the model of the seed alone ({seed.against})")
