@@ -6,10 +6,10 @@ Counted are words of running text in JSON lines with a column `text`. A word is 
 and at least half as often as with a capital within a sentence.
 """
 
+import argparse
 import gzip
 import json
 import re
-import sys
 from collections import Counter
 
 LEAST = 3
@@ -18,8 +18,10 @@ _WITHIN = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+(?![\w/@]|\.\w)")
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+")
     small, capital = Counter[str](), Counter[str]()
-    for path in sys.argv[1:]:
+    for path in parser.parse_args().files:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 text = json.loads(line)["text"]

@@ -1,5 +1,6 @@
 """What is kept is rewritten, and the models on both are held to each other."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from rehearsed import SMALL, Refuses, Rehearsed, carried_out, named, rows
 from humpback import recipes, store
 from humpback.config import Config, build
 from humpback.errors import UsageFault
+from humpback.exports import export
 from humpback.recipes.demo import MATERIAL
 from humpback.report import show
 
@@ -75,6 +77,15 @@ def test_the_report_tells_what_became_of_the_answers(
     out = " ".join(capsys.readouterr().out.split())
     assert "Answers that were written" in out and "pairs, to be rewritten" in out and "pairs, to be distilled" in out
     assert "drawn blindly" not in out and "trained on the same pairs with the pages' own texts (M_1)" in out
+
+
+def test_an_export_has_the_rewritten_answers(finished: tuple[Path, Rehearsed, Config], tmp_path: Path) -> None:
+    """Whoever rewrote an hour long was given the pages' own texts; and who wrote an answer must be told with it."""
+    count = export(finished[0], "alpaca", tmp_path / "pairs.jsonl")
+    found = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text("utf-8").splitlines()]
+    written = rows(finished[0], "rewritten")
+    assert count == len(found) == len(written) and [row["output"] for row in found] == [row["response"] for row in written]
+    assert [row["answered"] for row in found] == [row["answered"] for row in written]
 
 
 def test_a_finished_run_returns_at_once(finished: tuple[Path, Rehearsed, Config]) -> None:

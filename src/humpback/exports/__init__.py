@@ -35,7 +35,7 @@ def formats() -> list[str]:
 def export(
     run: Path, format_: str, out: Path, seed: bool = False, licenses: Sequence[str] = (), opt_out: bool = True
 ) -> int:
-    """Write the pairs that the last round selected to the file `out`; returns their number.
+    """Write the pairs that the last round selected, or what they were rewritten to, to the file `out`; returns their number.
 
     With `seed` the pairs of the seed that were trained on go first. `licenses` are patterns ("CC-BY-*"): a pair under none
     of them, or under no known licence, stays out. Without `opt_out`, so do pairs of pages that opted out of AI training or
@@ -51,9 +51,11 @@ def export(
         wanted = ", ".join([*licenses, *([] if opt_out else ["no opt-out"])])
         stated = ", ".join(sorted({str(row.get("license") or "none stated") for row in found})[:9])
         raise UsageFault(f"none of {len(found)} pairs is allowed by: {wanted}", f"licences of the pairs: {stated}")
-    rows = [{**shape(row), **{key: row.get(key) for key in KEPT_COLUMNS}} for row in allowed]
+    # Whether the response is the page's own text.
+    told = (*KEPT_COLUMNS, "answered") if any(row.get("answered") for row in allowed) else KEPT_COLUMNS
+    rows = [{**shape(row), **{key: row.get(key) for key in told}} for row in allowed]
     inferred, scored = pa.Table.from_pylist(rows).schema, scorers.schema()
-    return write(rows, pa.schema([scored.field(each.name) if each.name in KEPT_COLUMNS else each for each in inferred]))
+    return write(rows, pa.schema([scored.field(each.name) if each.name in told else each for each in inferred]))
 
 
 def _allowed(row: Row, licenses: Sequence[str], opt_out: bool) -> bool:
@@ -63,8 +65,12 @@ def _allowed(row: Row, licenses: Sequence[str], opt_out: bool) -> bool:
 
 
 def selected(run: Path, seed: bool) -> Iterator[Row]:
-    """The pairs of the last selection that a model was trained on; of a run that is not so far, of the last one."""
+    """The pairs of the last selection that a model was trained on; of a run that is not so far, of the last one.
+
+    Of a run that rewrote them, these with their rewritten answers.
+    """
     rounds = store.datasets(run, kind="selected")
+    rewritten = store.datasets(run, kind="rewrites", by="rewritten")
     models = {model.about.get("round") for model in store.find(run, kind="model", role="forward")}
     trained = [each for each in rounds if each.about.get("round") in models]
     if not rounds:
@@ -72,7 +78,7 @@ def selected(run: Path, seed: bool) -> Iterator[Row]:
     if seed:
         for each in store.datasets(run, kind="seed")[-1:]:
             yield from (row for row in each.rows() if row["split"] == "train")
-    yield from (trained or rounds)[-1].rows()
+    yield from (rewritten or trained or rounds)[-1].rows()
 
 
 def writer(out: Path) -> Writer:
