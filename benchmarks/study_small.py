@@ -6,8 +6,8 @@
     python benchmarks/study_small.py other --out runs/small --base transformers:FILE.gguf   another base on the same pairs
     python benchmarks/study_small.py table --out runs/small
 
-Seed pairs are those of LIMA and of the demo, pages are real ones, all in HUMPBACK_DATA. Every arm is at its own best step by
-dev pairs (`sft.dev_steps`), and measured on the same test pairs. A killed command goes on where it stopped.
+Seed pairs are those of LIMA and of the demo, pages are real ones, all in HUMPBACK_DATA. Arms beside the seed are each at
+their own best step by dev pairs (`sft.dev_steps`), those alone at their last. A killed command goes on where it stopped.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from humpback import store
-from humpback.config import build
+from humpback.config import build, digest
 from humpback.corpus import pages
 from humpback.corpus.pairs import seed_pairs
 from humpback.curate import select
@@ -49,7 +49,7 @@ CHOSEN = 72
 
 
 def settings(out: Path, base: str, seed: int) -> Settings:
-    """What the base recommends, with the dev pairs saying when to stop."""
+    """What SmolLM2 recommends, for every base alike, with the dev pairs saying when to stop."""
     sources = ["web/*.warc.gz", "extraction/wcxb_dev.jsonl.gz"]
     sft = {
         "lr": 1e-3, "lr_end": 1e-4, "method": "lora", "lora": {"rank": 16}, "batch": 8, "dropout": 0.0, "max_tokens": 288,
@@ -156,14 +156,13 @@ def table(out: Path) -> None:
     """NLL of every arm and the answer to each question, over the seeds of randomness; then each size."""
     [seed] = store.datasets(out / "pool", kind="seed")
     lima = {row["id"] for row in seed.rows(["id", "header_path"]) if not row["header_path"]}
-    for kind in ("seed", "other", "alone"):
+    others = sorted({folder.name.rpartition("-")[0] for folder in out.glob("other-*")})
+    for kind in ("seed", *others, "alone"):
         folders = sorted(out.glob(f"{kind}-*"))
         cases = [row | {"seed": i} for i, folder in enumerate(folders) for row in measured(folder)]
         if cases:
             print(f"\n## {', '.join(folder.name for folder in folders)}\n")
-            compared(cases, lima)
-            if kind == "alone":
-                scaled(cases)
+            scaled(cases) if kind == "alone" else compared(cases, lima)
 
 
 def measured(folder: Path) -> list[Row]:
@@ -229,7 +228,7 @@ def main() -> None:
     names = {
         "pool": "pool",
         "arms": f"seed-{options.seed}",
-        "other": f"other-{options.seed}",
+        "other": f"other-{digest(options.base)[:6]}-{options.seed}",
         "alone": f"alone-{options.seed}",
     }
     config = settings(options.out, options.base, options.seed)

@@ -10,6 +10,7 @@ from humpback.curate import support
 from humpback.curate.support import SupportConfig, SupportGainConfig, passages, support_gain, supported
 from humpback.lm.echo import Echo
 from humpback.schema import Row
+from humpback.text.sentences import pieces
 
 DRAFT = "A blade needs a fine stone and some oil. The tide follows the moon all year long."
 SAME = "With a fine stone and some oil, a blade cuts. All year long the moon has the tide follow."
@@ -67,7 +68,7 @@ def test_two_neighbours_may_support_one_sentence() -> None:
     assert passages("One thing is said here first. Another thing is said there next.")[-1].startswith("One thing")
     assert len(passages(DRAFT)) == 3
     both = "A blade needs a stone and oil as the tide needs the moon."
-    alone = support.sentences(DRAFT)
+    alone = pieces(DRAFT, support.SHORTEST)
     assert columns(both, embedding="words", least_cosine=0.95)["supported"] == 1.0
     assert all(columns(both, each, embedding="words", least_cosine=0.95)["supported"] == 0.0 for each in alone)
 

@@ -14,7 +14,7 @@ from humpback.config import Config
 from humpback.lm.encoders import CrossEncoder, Encoder, EncoderName, Vectors, open_cross_encoder, open_encoder
 from humpback.schema import Row
 from humpback.stage import Outcome
-from humpback.text.sentences import joined, spans, terms
+from humpback.text.sentences import pieces
 
 # Rows among which an instruction must find its response: 4,096 x 4,096 similarities are 64 MB.
 WINDOW = 4096
@@ -77,18 +77,12 @@ def stray_sentences(texts: Sequence[str], vectors: Vectors, encoder: Encoder) ->
 
     Sentences of fewer than `SHORTEST` terms are taken with the next, the last one with that before it.
     """
-    parts = [_sentences(text) for text in texts]
+    parts = [pieces(text, SHORTEST) for text in texts]
     different = list(dict.fromkeys(part for own in parts for part in own))
     known = dict(zip(different, encoder.embed(different), strict=True))
     return [
         min((float(known[part] @ whole) for part in own), default=None) for own, whole in zip(parts, vectors, strict=True)
     ]
-
-
-def _sentences(text: str) -> list[str]:
-    found = spans(text)
-    counts = [len(terms(text[begin:end])) for begin, end in found]
-    return [text[begin:end] for begin, end in joined(found, counts, SHORTEST)]
 
 
 def embedding_ranks(asked: Vectors, given: Vectors, texts: Sequence[str]) -> list[int]:

@@ -23,7 +23,7 @@ from humpback.prompts.forward import FORWARD, forward_prompt
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 from humpback.stage import Outcome
-from humpback.text.sentences import joined, spans, terms
+from humpback.text.sentences import pieces
 
 SUPPORT = "support-v1"
 # What stands where the draft would, as in `scorers.specificity`.
@@ -53,7 +53,7 @@ def supported(config: SupportConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     judge = open_cross_encoder(config.entailment) if config.entailment else None
     waiting = iter(rows)
     while window := list(islice(waiting, WINDOW)):
-        parts = [sentences(row["response"]) if row.get("draft") else [] for row in window]
+        parts = [pieces(row["response"], SHORTEST) if row.get("draft") else [] for row in window]
         given = [passages(row["draft"]) if own else [] for row, own in zip(window, parts, strict=True)]
         near = _cosines(parts, given, encoder) if encoder else [[]] * len(window)
         entailed = _entailments(parts, given, judge) if judge else [[]] * len(window)
@@ -66,16 +66,9 @@ def supported(config: SupportConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
             }
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of `text`; one of fewer than `SHORTEST` terms is taken with the next."""
-    found = spans(text)
-    counts = [len(terms(text[begin:end])) for begin, end in found]
-    return [text[begin:end] for begin, end in joined(found, counts, SHORTEST)]
-
-
 def passages(text: str) -> list[str]:
     """What may support a sentence: each sentence of `text`, and each two neighbours."""
-    own = sentences(text)
+    own = pieces(text, SHORTEST)
     return [*own, *(f"{one} {other}" for one, other in pairwise(own))]
 
 
@@ -116,7 +109,7 @@ def support_gain(config: SupportGainConfig, rows: list[Row], lm: LM) -> Iterator
     """Every row with `supported_gain`: the least, over a rewrite's sentences, of what its draft gains the sentence under
     `lm`, in nats per token. Null where there is no draft, or nothing can be had."""
     language_models.reading(lm, "forward")
-    asked = [(i, part) for i, row in enumerate(rows) if row.get("draft") for part in sentences(row["response"])]
+    asked = [(i, part) for i, row in enumerate(rows) if row.get("draft") for part in pieces(row["response"], SHORTEST)]
     texts = {i: lm.clip(rows[i]["draft"], config.max_tokens)[0] for i in dict.fromkeys(i for i, _ in asked)}
     losses = [
         if_it_can(partial(mean_nll, [_told(text) for text in shown], [part for _, part in asked], lm))

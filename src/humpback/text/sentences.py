@@ -94,6 +94,13 @@ def joined(spans: Sequence[tuple[int, int]], counts: Sequence[int], least: int) 
     return [(begin, end) for begin, end, _ in made]
 
 
+def pieces(text: str, least: int) -> list[str]:
+    """The sentences of `text`; one of fewer than `least` terms is taken with the next, the last one with that before it."""
+    found = spans(text)
+    counts = [len(terms(text[begin:end])) for begin, end in found]
+    return [text[begin:end] for begin, end in joined(found, counts, least)]
+
+
 def is_full(sentence: str, least: int = 4) -> bool:
     """Whether `sentence` ends as sentences do and has `least` terms: a heading or the name of a thing seldom does."""
     return sentence.rstrip(_CLOSERS)[-1:] in _ENDS and len(terms(sentence)) >= least
