@@ -73,11 +73,11 @@ def test_a_text_is_read_once_for_all_its_instructions() -> None:
 
 
 def test_rows_of_one_head_are_batched_by_their_own_lengths() -> None:
-    """All answers stand behind one bare tag: as long as the longest they were six times as many batches."""
+    """All answers stand behind one bare tag: put by the longest of them they are eight times as many batches."""
     lm: Any = language_models.open_here("embedded?dtype=float32&batch_tokens=512")
     before = lm.usage
-    lm.logprob(["Say it."] * 60, ["a leek and " * (i % 6) * (i % 7 == 0) + "so on." for i in range(60)])
-    assert (lm.usage - before).calls <= 8
+    lm.logprob(["Say it."] * 60, ["a leek and " * 60 * (i == 30) + "so on." for i in range(60)])
+    assert (lm.usage - before).calls <= 5
 
 
 def test_one_order_is_half_the_price(embedded: Any) -> None:

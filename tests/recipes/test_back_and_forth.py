@@ -11,8 +11,13 @@ from humpback import recipes, store
 from humpback.config import Config, build
 from humpback.errors import UsageFault
 from humpback.exports import export
+from humpback.lm import Completion
+from humpback.methods import rewrite
 from humpback.recipes.demo import MATERIAL
 from humpback.report import show
+from humpback.report.reading import Reading
+from humpback.report.section import Pairs
+from humpback.report.sections import answers
 
 SAID = "Take what the page says and do it one after the other, as it says, with care and without haste. " * 9
 
@@ -91,6 +96,26 @@ def test_an_export_has_the_rewritten_answers(finished: tuple[Path, Rehearsed, Co
 def test_a_finished_run_returns_at_once(finished: tuple[Path, Rehearsed, Config]) -> None:
     """The command typed again must cost nothing."""
     carried_out("back_and_forth", finished[0], finished[2], Refuses())
+
+
+def test_the_control_holds_no_text_of_a_page(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that did not end became the pages' own, and what pages are worth was measured against pages. Of three answers
+    shown none is left out, and of one neither."""
+    real = rewrite._read
+
+    def cut(by: rewrite.By, completion: Completion) -> tuple[str | None, str]:
+        return (None, "unfinished") if by == "distilled" and "7919" not in completion.text else real(by, completion)
+
+    monkeypatch.setattr(rewrite, "_read", cut)
+    carried_out("back_and_forth", tmp_path / "a", wanted(script, distilled=True))
+    made = named(tmp_path / "a")["distilled"]
+    assert isinstance(made, store.Dataset) and {row["answered"] for row in made.rows()} == {"distilled"}
+    assert {drop["reason"] for drop in made.drops()} == {"unfinished"}
+    [section] = answers.sections(Reading(tmp_path / "a"))
+    assert [body.left_out for body in section.bodies if isinstance(body, Pairs)] == [
+        max(0, sum(row["draft"] is not None for row in rows(tmp_path / "a", name)) - answers.SHOWN)
+        for name in ("rewritten", "distilled")
+    ]
 
 
 def test_what_the_page_does_not_support_keeps_its_text(script: str, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ _NUMBER = re.compile(
     rf"(?P<unit>[{_BLANKS}]?(?:[%$€£¥]|°[CF]?|[^\W\d_]+))?"
 )
 _GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?!\d)")
-_MANY = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)*) (1000(?:000){0,3}|100)(?!\d)")
+_MANY = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d{3})*(?:[.,]\d+)?) (1000(?:000){0,3}|100)(?!\d)")
 # The languages in which numbers are read that are spelt out.
 _SPELT = ("en", "fr", "es", "pt", "de", "it", "nl")
 _UNITS = {
@@ -93,9 +93,10 @@ def added(text: str, sources: Sequence[str], lang: str | None = None) -> Iterato
 
 
 def _plain(text: str) -> str:
-    """Emphasis off; fractions and widths as plain figures, a mixed number as its two parts."""
+    """Emphasis off; fractions, widths and the digits of other scripts as plain figures, a mixed number as its two parts."""
     apart = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞⁰²³¹⁴-⁹])", " ", re.sub(r"[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}", "", text))
-    return unicodedata.normalize("NFKC", apart).replace("⁄", "/").replace("per cent", "percent")
+    plain = unicodedata.normalize("NFKC", apart).replace("⁄", "/").replace("per cent", "percent")
+    return plain if plain.isascii() else re.sub(r"\d", lambda found: str(unicodedata.decimal(found[0])), plain)
 
 
 def _stands_in(code: str, text: str) -> bool:
@@ -140,8 +141,7 @@ def _numbers(text: str, lang: str | None, threshold: int) -> Iterator[tuple[str,
 
 def _product(found: re.Match[str]) -> str:
     """2.5 million as the one number that it is."""
-    [factor] = [each for each in _values(found[1]) if "." not in each] or [_value(found[1])]
-    return f"{Decimal(factor) * int(found[2]):f}"
+    return f"{max(map(Decimal, _values(found[1]))) * int(found[2]):f}"
 
 
 def _singular(word: str) -> str:
@@ -166,8 +166,9 @@ def _values(number: str) -> set[str]:
 
 
 def _value(number: str) -> str:
-    whole, _, rest = number.replace(",", ".").partition(".")
-    rest = rest.rstrip("0")
+    """In one spelling; the last mark is that of the decimals, and those before it part groups."""
+    *groups, rest = re.split("[.,]", number)
+    whole, rest = ("".join(groups), rest.rstrip("0")) if groups else (rest, "")
     return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")
 
 

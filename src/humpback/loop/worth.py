@@ -1,14 +1,13 @@
 """What the models of a run are worth, beside one that was trained on as many pairs drawn blindly."""
 
 from humpback.curate.select import DrawnConfig, at_random
+from humpback.loop import UNCURATED
 from humpback.loop.models import measure_backward, measure_models, trained
 from humpback.loop.rounds import LoopSettings, Rounds
 from humpback.run import Run
 from humpback.schema import PAIR
 from humpback.stage import Stage
 from humpback.store import Dataset
-
-UNCURATED = "M_uncurated"
 
 
 def measure(run: Run, seed: Dataset, rounds: Rounds, settings: LoopSettings) -> None:

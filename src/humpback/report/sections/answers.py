@@ -40,7 +40,9 @@ def _of(by: str, made: Dataset) -> Iterator[Body]:
     yield Facts(tuple(facts))
     if other:
         yield Pairs(
-            tuple(map(_shown, other[:SHOWN])), f"{min(SHOWN, len(other))} of them, and their pages", len(other) - SHOWN
+            tuple(map(_shown, other[:SHOWN])),
+            f"{min(SHOWN, len(other))} of them, and their pages",
+            max(0, len(other) - SHOWN),
         )
 
 

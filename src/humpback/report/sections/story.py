@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from humpback.curate import scorers
-from humpback.loop.worth import UNCURATED
+from humpback.loop import UNCURATED
 from humpback.report.columns import column, words
 from humpback.report.measured import Measured, one, such
 from humpback.report.reading import Reading
