@@ -61,11 +61,13 @@ def check(settings: Settings) -> None:
 def compare(run: Run, seed: Dataset, rounds: Rounds, settings: Settings) -> None:
     """All models on the test split, the last one of the rounds being what rewriting must beat."""
     kept, last = rounds.done[-1].chosen, list(rounds.models)[-1]
-    answers = {M_REWRITTEN: rewritten(run, kept, settings)}
+    answers: dict[str, Dataset] = {}
     if settings.distilled:
         # Where the model does not end its answer the page's text is no answer without the page.
         own = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
         answers[M_DISTILLED] = rewrite.pairs(run, kept, own, settings.rewriter or settings.base, "distilled")
+    # The last one is what the report tells of.
+    answers[M_REWRITTEN] = rewritten(run, kept, settings)
     models = {name: trained(run, "forward", [seed, pairs], settings, name) for name, pairs in answers.items()}
     measure_models(run, seed, {**rounds.models, **models}, settings, last)
 
