@@ -21,6 +21,7 @@ from humpback.curate.relevance import RelevanceConfig
 from humpback.curate.support import SupportConfig
 from humpback.engine import Engine, Job
 from humpback.engine.local import LocalEngine
+from humpback.guards.trips import DriftConfig
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage
 from humpback.lm.echo import Echo
 from humpback.lm.journal import Remembers, key_of
@@ -137,7 +138,7 @@ class Rehearsed(LocalEngine):
 def _without_encoders(job: Job) -> Job:
     """The job, but outside encoders count the words that two texts share."""
     planned, *rest = job.what.args  # type: ignore[attr-defined]
-    fakes = {"relevance": shared_words, "supported": held_words}
+    fakes = {"relevance": shared_words, "supported": held_words, "compared": alike_words}
     if not isinstance(planned, PlannedStage) or planned.stage.name not in fakes:
         return job
     stage = replace(planned.stage, function=fakes[planned.stage.name])
@@ -158,6 +159,13 @@ def held_words(_: SupportConfig, given: Iterable[Row]) -> Iterator[Row]:
         words = row["response"].split()
         held = sum(word in row["draft"].split() for word in words) / len(words) if row["draft"] else None
         yield {**row, "supported": held, "supported_least": held, "supported_nli": None}
+
+
+def alike_words(_: DriftConfig, given: Iterable[Row]) -> Iterator[Row]:
+    for row in given:
+        own, other = {*row["instruction"].split()}, {*row["paraphrase"].split()}
+        alike = len(own & other) / len(own | other)
+        yield {**row, "novelty": 1 - alike, "cosine": alike**0.1, "answer_cosine": None, "entailed": alike**0.1}
 
 
 class WorkLeft(Exception):

@@ -116,6 +116,21 @@ TRIPLE = pa.schema(
         ("negative_similarity", pa.float64()),
     ]
 )
+# A pair in the wording in which it came back from another language: `abroad` is what it was there, `trips` how often it
+# went, by which `route`; `novelty` is 1 - ROUGE-L to its own wording, and the cosines are those to its own texts.
+PIVOTED = pa.schema(
+    [
+        *TRIPLE,
+        ("abroad", pa.string()),
+        ("abroad_response", pa.string()),
+        ("trips", pa.int32()),
+        ("route", pa.string()),
+        ("novelty", pa.float64()),
+        ("cosine", pa.float64()),
+        ("answer_cosine", pa.float64()),
+        ("entailed", pa.float64()),
+    ]
+)
 # One measured value. `part` says of what part of the thing (a kind of damage, kept or dropped), `against` which second
 # model or scorer is compared with, `at` the place on a curve; `low` and `high` are 95 %. `note` is for people alone.
 METRIC = pa.schema(

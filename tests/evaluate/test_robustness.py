@@ -7,7 +7,6 @@ from statistics import pstdev
 
 import pytest
 from made import rows_in
-from rouge_score.rouge_scorer import RougeScorer
 
 from humpback.evaluate.robustness import (
     CLEAN,
@@ -19,7 +18,6 @@ from humpback.evaluate.robustness import (
     character,
     measured,
     robustness,
-    rouge_l,
     sentence,
     synonyms,
     word,
@@ -152,15 +150,6 @@ def test_equal_wordings_are_asked_once() -> None:
     lm = Fixed()
     ask(ROWS, lm, TagConfig(), CONFIG)
     assert len(lm.prompts) == len(set(lm.prompts)) > 30
-
-
-def test_rouge_l_is_the_librarys() -> None:
-    """One of the two knows the letters a to z alone; in English they must agree, and in Chinese it finds nothing."""
-    scorer = RougeScorer(["rougeL"])
-    for one, other in (("the cat sat on the mat", "the cat is on a mat"), ("a b c", "c b a"), ("one", "two")):
-        assert rouge_l(one, other) == pytest.approx(scorer.score(one, other)["rougeL"].fmeasure)
-    assert rouge_l("", "") == 1.0
-    assert rouge_l("北京是中国的首都。", "北京是首都。") == pytest.approx(10 / 13)
 
 
 def test_the_last_model_is_held_against_the_others(run: Run) -> None:

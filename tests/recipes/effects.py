@@ -158,6 +158,14 @@ REWRITING: Layer = {
 }  # fmt: skip
 
 
+# Round trips by a model that is asked by prompt.
+TRIPS: Layer = {
+    "routes": [{"through": "Portuguese", "there": "echo"}, {"through": "French", "there": "echo"}], "depth": 2,
+    "drift": {"embedding": ENCODER, "entailment": ENCODER, "least_cosine": 0.3, "longest": 9.0},
+}  # fmt: skip
+ASKED_LITTLE: Layer = {"cases": 3, "answers": 2, "answer_tokens": 4, "wordings": 3}
+
+
 def contexts(recipe: str, folder: Path) -> Iterator[Context]:
     """Finished runs of `recipe`, made when they are asked for."""
     folder.mkdir(parents=True)
@@ -167,6 +175,7 @@ def contexts(recipe: str, folder: Path) -> Iterator[Context]:
     others = {
         "pairs": files["texts"], "labels": files["pairs"], "texts": files["seed"], "seed.path": files["seed"],
         "inputs": [str(folder / "other")], "contamination.against": [files["pairs"]], "ks": [3.0, 3.5, 4.0, 4.5, 4.9],
+        "pivot.routes": [{"through": "Dutch", "there": "echo"}],
         "shares": [0.8, 0.6, 0.388, 0.083, 0.03], "run": str(folder / "another"),
     }  # fmt: skip
     if "run" in recipes.load(recipe).Settings.model_fields:
@@ -189,10 +198,12 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         yield {**every, "train": True, "teach": {"share": 0.1}, "measure": {"cases": 8}, "relevance": {"embedding": ENCODER}}
         yield {**every, "labels": "", "scorers": ["gain"]}
     elif recipe == "coin":
-        small = {"robustness": {"cases": 3, "answers": 2, "answer_tokens": 4, "wordings": 3}, "paraphrase_lm": "echo"}
-        yield {**small, "seed": {"path": str(SEED)}, "pairs": files["pairs"]}
+        small = {"robustness": ASKED_LITTLE, "paraphrase_lm": "echo"}
+        yield {**small, "seed": {"path": str(SEED)}, "pairs": files["pairs"], "pivot": TRIPS}
         made = finished_run(folder / "made", **LOOSE)
         yield recipes.resolve(recipes.load(recipe).Settings, [("--set", {**small, "run": str(made)})])[0].model_dump()
+    elif recipe == "pivot":
+        yield {"seed": {"path": files["seed"]}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
     elif recipe == "segments":
         yield {"inputs": [str(PAGES)], "sample": 20, "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}
     elif recipe == "backtranslate":

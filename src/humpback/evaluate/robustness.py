@@ -32,7 +32,7 @@ from humpback.metrics import mean_of, metric, paired_change
 from humpback.prompts.forward import FORWARD, TagConfig, forward_prompt
 from humpback.schema import Row, row_seed
 from humpback.store import Dataset, DatasetFolder
-from humpback.text.sentences import terms
+from humpback.text.rouge import rouge_l
 
 CLEAN, KINDS = "clean", ("character", "word", "sentence", "meaning")
 # What tells one instruction from another has so many letters at least.
@@ -272,21 +272,3 @@ def against(baseline: Answered, asked: Answered, model: str, name: str, split: s
         for metric_, of, unit in compared:
             about = {"unit": unit, "part": kind, "against": name, "split": split}
             yield paired_change(metric_, model, of(baseline, kind), of(asked, kind), **about)
-
-
-@cache
-def _scorer() -> Any:
-    """The library's, over terms of all scripts: its own tokenizer knows the letters a to z alone."""
-    from rouge_score.rouge_scorer import RougeScorer  # draws in nltk, and a finished run needs none of it
-
-    return RougeScorer(["rougeL"], tokenizer=_Terms())
-
-
-class _Terms:
-    def tokenize(self, text: str) -> list[str]:
-        return terms(text)
-
-
-def rouge_l(one: str, other: str) -> float:
-    """F1 of the longest common subsequence of their terms (Lin 2004, section 3.1); 1 of equal ones."""
-    return 1.0 if terms(one) == terms(other) else float(_scorer().score(one, other)["rougeL"].fmeasure)

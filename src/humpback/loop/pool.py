@@ -14,6 +14,7 @@ from humpback.schema import PAIR, SEGMENT, Row
 from humpback.stage import Chain, Drop, Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
 from humpback.text.contamination import ContaminationConfig, decontaminate
+from humpback.train.training import Data
 
 
 def unseen(run: Run, pairs: Dataset, seed: Dataset, contamination: ContaminationConfig, round: int = 1) -> Dataset:
@@ -93,3 +94,16 @@ def joined(config: Joined) -> Iterable[Row]:
     selected = {row["parent"] for row in Dataset(config.selected).rows(["parent"])}
     kept = (row for row in Dataset(config.kept).rows() if row["parent"] in selected)
     return chain(kept, Dataset(config.written).rows())
+
+
+class Sets(Config):
+    """Datasets, one after the other."""
+
+    sets: tuple[DatasetFolder, ...]
+
+
+def trainable(config: Sets) -> Iterator[Row]:
+    """The pairs that may be trained on."""
+    for folder in config.sets:
+        for row in Data(folder=folder).rows():
+            yield {name: row.get(name) for name in PAIR.names}

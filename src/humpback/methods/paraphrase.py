@@ -29,7 +29,7 @@ from humpback.stage import Drop, Outcome, keep_or_drop
 from humpback.text.sentences import terms
 
 PARAPHRASE = "paraphrase-v1"
-By = Literal["candidate", "lm", "rule"]
+By = Literal["candidate", "lm", "pivot", "rule"]
 # Names are told by their capitals where other nouns have none.
 _CAPITAL_NOUNS = ("de", "lb")
 _NAME = re.compile(r"(?<=[^\W_][,;:)\"”]\s)\b[^\W\d_][\w'’-]*|(?<=[^\W_]\s)\b[^\W\d_][\w'’-]*")
@@ -49,7 +49,8 @@ class ParaphraseConfig(Config):
     sources: tuple[By, ...] = Field(
         get_args(By),
         min_length=1,
-        description="the first that has one gives it: candidate (drawn for the same text), lm (paraphrase_lm), rule (ours)",
+        description="the first that has one gives it: candidate (drawn for the same text), lm (paraphrase_lm), pivot (round "
+        "trips that were made), rule (ours)",
     )
     drafts: int = Field(2, ge=1, description="wordings that the instruct model is asked for (ours)")
     sampling: Sampling = Field(Sampling(max_new_tokens=256), description="of the instruct model (ours)")
@@ -100,6 +101,7 @@ def _listed(config: WordingConfig, row: Row, drafts: Sequence[tuple[str, str]]) 
     found: dict[By, Sequence[tuple[str, str]]] = {
         "candidate": _candidates(row),
         "lm": drafts,
+        "pivot": [],
         "rule": [(text, "stop") for text in rewordings(row["instruction"], TAUGHT)],
     }
     every = [(by, *each) for by in config.paraphrase.sources for each in found[by]]

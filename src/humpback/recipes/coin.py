@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from humpback.config import Config, Shown
+from humpback.config import Shown
 from humpback.corpus.pairs import pairs_of_file, seed_pairs
 from humpback.errors import UsageFault
 from humpback.evaluate import robustness
@@ -19,14 +19,14 @@ from humpback.guards.checks import GuardConfig
 from humpback.lm.spec import ModelName
 from humpback.loop.arms import Material, check_taken
 from humpback.loop.models import TrainSettings, trained_as
-from humpback.loop.pool import unseen
-from humpback.methods import paraphrase
+from humpback.loop.pool import Sets, trainable, unseen
+from humpback.methods import paraphrase, pivot
 from humpback.methods.paraphrase import ParaphraseConfig
 from humpback.report import report
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR, TRIPLE, Row
 from humpback.stage import LMStage, Stage
-from humpback.store import Dataset, DatasetFolder
+from humpback.store import Dataset
 from humpback.text.contamination import ContaminationConfig
 from humpback.train import bases, launch
 from humpback.train.config import ContrastConfig, LoraConfig, SftConfig
@@ -43,7 +43,7 @@ class Taken(TrainSettings):
     guards: GuardConfig = GuardConfig()
 
 
-class Settings(Taken):
+class Settings(Taken, pivot.Settings):
     """What there is to start from, and the tuning."""
 
     run: Annotated[str, Shown(often=True, layer="run")] = Field(
@@ -131,8 +131,8 @@ def from_pairs(run: Run, settings: Settings) -> Before:
 
 def triples(run: Run, before: Before, settings: Settings) -> Dataset:
     """Of each pair that may be trained on a paraphrase and a hard negative."""
-    taken = TrainPairs(sets=tuple(each.path for each in before.pairs))
-    pairs = run.put("train-pairs", Stage("train-pairs", PAIR, train_pairs, taken), kind="pairs", of="train")
+    taken = Sets(sets=tuple(each.path for each in before.pairs))
+    pairs = run.put("train-pairs", Stage("train-pairs", PAIR, trainable, taken), kind="pairs", of="train")
     drafted = bool(settings.paraphrase_lm) and "lm" in settings.paraphrase.sources
     config = paraphrase.WordingConfig(paraphrase=settings.paraphrase, random_seed=settings.random_seed, drafted=drafted)
     stage: Stage = Stage("wordings", TRIPLE, paraphrase.wordings, config)
@@ -143,17 +143,17 @@ def triples(run: Run, before: Before, settings: Settings) -> Dataset:
     checked = run.map(
         "paraphrases", Stage("paraphrases", TRIPLE, paraphrase.paraphrases, check), worded, kind="triples", of="paraphrases"
     )
-    joined = Stage("triples", TRIPLE, paraphrase.with_negatives, config, scope="dataset")
-    return run.map("triples", joined, checked, kind="triples")
+    if settings.pivot.routes:
+        both = Sets(sets=(checked.path, pivot.wordings(run, pairs, settings).path))
+        checked = run.put(
+            "all-paraphrases", Stage("all-paraphrases", TRIPLE, together, both), kind="triples", of="paraphrases"
+        )
+    chosen = Stage("triples", TRIPLE, paraphrase.with_negatives, config, scope="dataset")
+    return run.map("triples", chosen, checked, kind="triples")
 
 
-class TrainPairs(Config):
-    """Datasets whose rows may be trained on."""
-
-    sets: tuple[DatasetFolder, ...]
-
-
-def train_pairs(config: TrainPairs) -> Iterator[Row]:
+def together(config: Sets) -> Iterator[Row]:
+    """The paraphrases of all sources."""
     for folder in config.sets:
-        for row in Data(folder=folder).rows():
-            yield {name: row.get(name) for name in PAIR.names}
+        for row in Dataset(folder).rows():
+            yield {name: row.get(name) for name in TRIPLE.names}

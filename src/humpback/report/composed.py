@@ -39,7 +39,7 @@ def composed(folder: Path) -> Report:
     left = [row for row in found.metrics() if row not in shown]
     made.append((unseen.PLACE, list(unseen.sections(left))))
     ordered = tuple(section for _, each in sorted(made, key=lambda pair: pair[0]) for section in each)
-    unfinished = tuple(each.name for each in found.begun if not each.finished)
+    unfinished = tuple(each.name for each in found.begun if each.finished is None)
     return Report(found.name, found.recipe, folder, unfinished, ordered)
 
 

@@ -14,7 +14,7 @@ def sections(found: Reading) -> Iterator[Section]:
     """Always there."""
     bodies: list[Body] = [Facts(tuple(_facts(found)))]
     left = [
-        f"{each.name} ({each.shards} shards done)" if each.shards else each.name for each in found.begun if not each.finished
+        f"{each.name} ({each.shards} shards done)" if each.shards else each.name for each in found.begun if each.finished is None
     ]
     bodies += [text("Not finished: " + ", ".join(left) + ".", tone="bad")] if left else []
     bodies += list(_who.writer(found))
@@ -50,7 +50,7 @@ def _facts(found: Reading) -> Iterator[Fact]:
     best = found.finished(kind="best")
     if best:
         yield Fact("the best model, by the dev split", str(best[-1].about.get("model") or "–"))
-    spent = sum(each.finished.manifest["wall_seconds"] for each in found.begun if each.finished)
+    spent = sum(each.finished.manifest["wall_seconds"] for each in found.begun if each.finished is not None)
     yield Fact("of work", Figure(spent, unit="seconds"))
 
 
