@@ -25,7 +25,9 @@ BY_HAND: dict[str, Any] = {
     "script_scale": {"han": 3.0}, "contamination.against": [str(MATERIAL / "seed.jsonl")],
     "relevance.embedding": str(parse("embedded").folder), "relevance.entailment": str(parse("embedded").folder),
     "hardware.launch": "two_cpu", "languages": ["en", "de"], "combine": ["score", "gain"], "scorers": ["gain", "ifd"],
-    "licenses": ["CC-BY-*"], "base": f"transformers:{parse('embedded').folder}",
+    "licenses": ["CC-BY-*"],
+    "pivot.routes": [{"through": "Dutch", "there": "echo"}],
+    "base": f"transformers:{parse('embedded').folder}",
 }  # fmt: skip
 
 

@@ -175,7 +175,6 @@ def contexts(recipe: str, folder: Path) -> Iterator[Context]:
     others = {
         "pairs": files["texts"], "labels": files["pairs"], "texts": files["seed"], "seed.path": files["seed"],
         "inputs": [str(folder / "other")], "contamination.against": [files["pairs"]], "ks": [3.0, 3.5, 4.0, 4.5, 4.9],
-        "pivot.routes": [{"through": "Dutch", "there": "echo"}],
         "shares": [0.8, 0.6, 0.388, 0.083, 0.03], "run": str(folder / "another"),
     }  # fmt: skip
     if "run" in recipes.load(recipe).Settings.model_fields:

@@ -22,7 +22,7 @@ from humpback.engine import Hands
 from humpback.evaluate import iteration
 from humpback.evaluate.selection import of_selection
 from humpback.lm.spec import ModelName, fingerprint
-from humpback.loop.models import WriterSettings, model_folder, trained
+from humpback.loop.models import ModelSettings, WriterSettings, model_folder, trained
 from humpback.methods import backtranslate
 from humpback.metrics import metric
 from humpback.run import Run
@@ -33,13 +33,22 @@ from humpback.store import Dataset
 BEST = "best.json"
 
 
-class LoopSettings(WriterSettings, backtranslate.Settings):
+class RoundSettings(ModelSettings):
     """What recipes with rounds can set."""
 
     iterate: iteration.IterateConfig = iteration.IterateConfig()
     judge_lm: Annotated[ModelName, OFTEN] = Field(
         "", description="an outside judge, backend:model; empty: the model in training (paper)"
     )
+
+    @property
+    def selecting(self) -> CurateConfig:
+        """What pairs are selected by."""
+        return self.curate
+
+
+class LoopSettings(RoundSettings, WriterSettings, backtranslate.Settings):
+    """What recipes can set that write their pairs by backtranslation, too."""
 
     @property
     def selecting(self) -> CurateConfig:
@@ -84,7 +93,13 @@ Again = Callable[[int, Rounds], Dataset]
 
 
 def self_curate(
-    run: Run, seed: Dataset, pairs: Dataset, first: str, settings: LoopSettings, writer: str = "", again: Again | None = None
+    run: Run,
+    seed: Dataset,
+    pairs: Dataset,
+    first: str,
+    settings: RoundSettings,
+    writer: str = "",
+    again: Again | None = None,
 ) -> Rounds:
     """Up to `curate.rounds` rounds from M_0 = `first` (Humpback, section 2.3); the best model is kept in the folder `best`.
 
@@ -164,7 +179,7 @@ def stop_row(config: Stopped) -> list[Row]:
     return [metric("stopped", config.model, 1.0, n=1, round=config.round, note=config.why)]
 
 
-def measured(run: Run, asking: Asking, pairs: Dataset, chosen: Dataset, made: Rounds, settings: LoopSettings) -> Dataset:
+def measured(run: Run, asking: Asking, pairs: Dataset, chosen: Dataset, made: Rounds, settings: RoundSettings) -> Dataset:
     """What is measured of the selection by itself, and against that of the round before."""
     number, before = asking.round, made.done[-1] if made.done else None
     damaged = competence.damaged_by(run, chosen, asking)
@@ -190,7 +205,7 @@ def stopped(run: Run, this: Round) -> bool:
     return why is not None
 
 
-def dev_cases(run: Run, seed: Dataset, name: str, model: str, settings: LoopSettings) -> Dataset:
+def dev_cases(run: Run, seed: Dataset, name: str, model: str, settings: RoundSettings) -> Dataset:
     """What the model makes of each dev pair."""
     config = iteration.DevCases(
         seed=seed.path, cases=settings.measure.cases, model=model, name=name, tags=settings.tags,
@@ -200,7 +215,7 @@ def dev_cases(run: Run, seed: Dataset, name: str, model: str, settings: LoopSett
     return run.put(f"dev-cases-{name.removeprefix('M_')}", stage, kind="metrics", of="cases", model=name)
 
 
-def passes(run: Run, best: Dataset, new: Dataset, made: Rounds, name: str, settings: LoopSettings) -> bool:
+def passes(run: Run, best: Dataset, new: Dataset, made: Rounds, name: str, settings: RoundSettings) -> bool:
     """Hold a new model against the best before it; False if the rounds end with it (`iterate.stop_on_refusal`)."""
     config, number = settings.iterate, made.done[-1].asking.round
     stage = Stage("gate", METRIC, iteration.gate, iteration.Gate(best=best.path, new=new.path, z=config.z, round=number))

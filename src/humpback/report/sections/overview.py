@@ -14,7 +14,9 @@ def sections(found: Reading) -> Iterator[Section]:
     """Always there."""
     bodies: list[Body] = [Facts(tuple(_facts(found)))]
     left = [
-        f"{each.name} ({each.shards} shards done)" if each.shards else each.name for each in found.begun if each.finished is None
+        f"{each.name} ({each.shards} shards done)" if each.shards else each.name
+        for each in found.begun
+        if each.finished is None
     ]
     bodies += [text("Not finished: " + ", ".join(left) + ".", tone="bad")] if left else []
     bodies += list(_who.writer(found))
