@@ -155,7 +155,7 @@ def task(number: int, text: str) -> Row:
     return {"id": f"t{number}", "parent": None, "instruction": text, "method": "self_instruct"}
 
 
-ANSWERING = Answering(sampling=Sampling(temperature=0.0), random_seed=7)
+ANSWERING = Answering(inputs=True, sampling=Sampling(temperature=0.0), random_seed=7)
 
 
 def test_answers_become_pairs() -> None:
@@ -177,6 +177,15 @@ def test_a_model_that_decides_nothing_is_asked_input_first() -> None:
     lm = Scripted([said("Input: none\nOutput: So.")], decides=False)
     [made] = self_instruct.instances(ANSWERING, [task(0, "Is this good or bad?")], lm)
     assert isinstance(made, dict) and made["prompt"] == INSTANCE
+
+
+def test_requests_may_be_answered_as_they_are() -> None:
+    """A small model copies the form that it is asked for; asked the request alone, it answers."""
+    lm = Scripted([said(" Knead it.\n"), said("  ")])
+    config = ANSWERING.model_copy(update={"inputs": False})
+    made = list(self_instruct.instances(config, [task(0, "Bake bread for me."), task(1, "Say nothing.")], lm))
+    assert lm.history == ["Bake bread for me.", "Say nothing."]
+    assert isinstance(made[0], dict) and made[0]["response"] == "Knead it." and isinstance(made[1], Drop)
 
 
 def drawn(instruction: str, response: str, parent: str = "t0", finish: str = "stop") -> Row:

@@ -201,6 +201,10 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         yield {**small, "seed": {"path": str(SEED)}, "pairs": files["pairs"], "pivot": TRIPS}
         made = finished_run(folder / "made", **LOOSE)
         yield recipes.resolve(recipes.load(recipe).Settings, [("--set", {**small, "run": str(made)})])[0].model_dump()
+    elif recipe == "found":
+        yield {"corpus": {"inputs": [str(PAGES)], "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}}
+    elif recipe == "self_instruct":
+        yield from (merge(self_made(folder, files), layer) for layer in SELF_MADE)
     elif recipe == "pivot":
         yield {"seed": {"path": files["seed"]}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
     elif recipe == "segments":
@@ -219,6 +223,26 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         }  # fmt: skip
     else:
         yield from of_ablation(recipe, folder)
+
+
+# As `LOOP`, where no page is read.
+SELF_MADE: tuple[Layer, ...] = (
+    {**BOTH, "teach": {"share": 0.1}},
+    {**{name: value for name, value in OUTSIDE.items() if name not in ("augment", "corpus")}, "iterate": BOTH["iterate"]},
+    {"curate": {"by": "relevance"}, "relevance": {"embedding": ENCODER, "entailment": ENCODER}},
+)
+
+
+def self_made(folder: Path, files: dict[str, Any]) -> Layer:
+    """A writer that says a line of a script to whatever it is asked: requests, and answers to them."""
+    things = ("a lamp", "old shoes", "the garden gate", "my neighbour's cat", "a wet tent", "bread dough", "an oak table")
+    does = ("Explain how to mend {}", "Tell a story of {}", "Why would anyone paint {}?", "List what belongs to {}")
+    lines = [f"9. {do.format(thing)}" for do in does for thing in things]
+    path = folder / "writer.txt"
+    path.write_text("".join(f"{line}\nOutput: {line[3:]} is done step by step, and well.\n" for line in lines))
+    own = {name: value for name, value in SMALL.items() if name != "corpus"}
+    more = {"seed": {"path": str(SEED)}, "writer_lm": f"echo:{path}", "self_instruct": {"tasks": 20, "rounds": 3}}
+    return merge(own, {**more, "guards": {"min_logprob": None, "disabled": ["leaked_prompt"]}})
 
 
 def of_ablation(recipe: str, folder: Path) -> Iterator[Layer]:

@@ -19,6 +19,7 @@ from humpback.lm import LM, Completion, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
 from humpback.lm.spec import ModelName
 from humpback.methods.cleaning import clean_instruction
+from humpback.prompts.forward import FORWARD, forward_prompt
 from humpback.schema import PAIR, Row, row_id, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
@@ -58,6 +59,11 @@ class SelfInstructConfig(Config):
     least_words: int = Field(4, description="of a request (Self-Instruct)")
     most_words: int = Field(150, description="of a request (Self-Instruct)")
     ascii: bool = Field(True, description="requests begin with a letter of English (Self-Instruct); false: of any script")
+    inputs: bool = Field(
+        True,
+        description="something to be done is made up with its input (Self-Instruct); false: requests are answered as they "
+        "are, which smaller models can",
+    )
     instances: int = Field(5, ge=1, description="answers kept of a request, each on an input of its own (Self-Instruct)")
 
 
@@ -81,7 +87,7 @@ def pairs(run: "Run", seed: Dataset, settings: Settings, writer: str) -> Dataset
             break
     joined = Tasks(sets=tuple(each.path for each in made), most=own.tasks)
     every = run.put("tasks", Stage("all-tasks", PAIR, all_tasks, joined), kind="tasks", method=METHOD)
-    answering = Answering(sampling=own.answers, random_seed=settings.random_seed)
+    answering = Answering(inputs=own.inputs, sampling=own.answers, random_seed=settings.random_seed)
     raw = run.map("instances", LMStage("instances", PAIR, instances, answering, lm=writer), every, kind="candidates")
     return run.map("self-instruct", Stage("checked", PAIR, checked, own), raw, kind="pairs", method=METHOD)
 
@@ -196,11 +202,12 @@ def all_tasks(config: Tasks) -> Iterator[Outcome]:
 class Answering(Config):
     """All that the answers depend on, beside requests and model."""
 
+    inputs: bool
     sampling: Sampling
     random_seed: int
 
     def reads(self) -> Mapping[str, Any]:
-        return prompts.digests(INSTANCE, LABELS, DECIDE)
+        return prompts.digests(INSTANCE, LABELS, DECIDE) if self.inputs else prompts.digests(FORWARD)
 
 
 class Instance(NamedTuple):
@@ -214,9 +221,11 @@ def instances(config: Answering, rows: list[Row], lm: LM) -> Iterator[Outcome]:
     """Each request as pairs: on an input that the model makes up first; or, where the answer is one of a few labels, these
     first, so that not one label gets all inputs. A request without any is dropped as `no_instance`."""
     language_models.reading(lm, "forward")
-    kinds = _classify(rows, lm)
-    names = [LABELS if classifies else INSTANCE for classifies in kinds]
-    asked = [prompts.render(name, task=row["instruction"]) for name, row in zip(names, rows, strict=True)]
+    names = [FORWARD] * len(rows)
+    asked = [forward_prompt(row["instruction"], "") for row in rows]
+    if config.inputs:
+        names = [LABELS if classifies else INSTANCE for classifies in _classify(rows, lm)]
+        asked = [prompts.render(name, task=row["instruction"]) for name, row in zip(names, rows, strict=True)]
     seeds = [row_seed(row["id"], f"{config.random_seed}/instances") for row in rows]
     for row, name, said in zip(rows, names, lm.generate(asked, config.sampling, seeds), strict=True):
         found = [] if said.finish == "too_long" else parsed(said.text, name)
@@ -243,7 +252,9 @@ def _classify(rows: Sequence[Row], lm: LM) -> list[bool]:
 
 
 def parsed(text: str, prompt: str) -> list[Instance]:
-    """The instances in what a model wrote, in order: inputs with outputs, or labels with inputs."""
+    """The instances in what a model wrote, in order: inputs with outputs, or labels with inputs; or all of it, an answer."""
+    if prompt == FORWARD:
+        return [Instance("", text.strip())] if text.strip() else []
     marks = list(_PART.finditer(text))
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
     parts = [(mark["name"].lower(), text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=False)]

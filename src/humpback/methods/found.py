@@ -1,0 +1,90 @@
+"""Pairs that pages have already: a heading that is a question, and the text under it. No model writes anything.
+
+People asked these questions, on pages of frequent ones above all; so a run can begin without any seed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from humpback.config import Config
+from humpback.guards.checks import GuardConfig, guarded
+from humpback.schema import PAIR, Row, row_id
+from humpback.stage import Chain, Drop, Outcome, Stage
+from humpback.store import Dataset
+from humpback.text.sentences import terms
+
+if TYPE_CHECKING:
+    from humpback.run import Run
+
+METHOD = "found"
+# "Step #4:", "Question 2.", "Q:", "3)", and what else stands before a question that is none of its words.
+_NUMBER = re.compile(
+    r"^[\W_]*(?:(?:step|question|faq|q|part|chapter|tip|no|nr|frage|pregunta|pergunta|вопрос)\s*[#№]?\s*\d*\s*[.:)–-](?!\d)"
+    r"|\d{1,3}\s*[.:)](?!\d))\s*",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(r"^[^\w¿\"'“‘«„(]+|^[Aa]:\s")
+_ASKS = re.compile(r"[?？؟⸮]\W*$")
+_HOW_TO = re.compile(r"how to \w", re.IGNORECASE)
+# What another heading has named.
+_POINTS_BACK = re.compile(r"\b(?:it|its|they|them|their|this|these|those|that)\b", re.IGNORECASE)
+_EARLY = 5
+
+
+class FoundConfig(Config):
+    """Which headings are questions."""
+
+    how_to: bool = Field(True, description='"How to ..." asks too, without a question mark (ours)')
+    topic: Literal["never", "pronoun", "always"] = Field(
+        "pronoun",
+        description="the heading above goes before a question: always, never, or where it points back by a pronoun among "
+        "its first words (ours)",
+    )
+    least_words: int = Field(3, ge=1, description="of a question (ours)")
+
+
+class Settings(Config):
+    """The method's settings; recipes have them among their own."""
+
+    found: FoundConfig = FoundConfig()
+    guards: GuardConfig = GuardConfig()
+
+
+def pairs(run: "Run", source: Dataset, settings: Settings) -> Dataset:
+    """The segments of `source` under a question, as pairs with it as their instruction."""
+    guards = settings.guards.model_copy(update={"generated": False})
+    steps = Chain("found", (Stage("asked", PAIR, asked, settings.found), Stage("guards", PAIR, guarded, guards)))
+    return run.map("found", steps, source, kind="pairs", method=METHOD)
+
+
+def asked(config: FoundConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Each segment whose heading asks, as a pair; the others are dropped as no_heading, no_question, too_few_words."""
+    for row in rows:
+        path = [heading for heading in row.get("header_path") or [] if heading.strip()]
+        if not path:
+            yield Drop(row, "no_heading")
+            continue
+        text, fault = question(path, config)
+        if fault:
+            yield Drop(row, fault, path[-1][:80])
+            continue
+        kept: dict[str, Any] = {name: row.get(name) for name in ("url", "header_path", "lang", "license", "opt_out")}
+        yield {"id": row_id(row["id"], METHOD), "parent": row["id"], "instruction": text, "response": row["text"],
+               "source": METHOD, "method": METHOD, **kept}  # fmt: skip
+
+
+def question(path: list[str], config: FoundConfig) -> tuple[str, str]:
+    """(the question that the last heading of `path` asks, "") or (it as it is, why it asks none)."""
+    text = " ".join(path[-1].split())
+    text = _OPENING.sub("", _NUMBER.sub("", text)).strip()
+    if not (_ASKS.search(text) or (config.how_to and _HOW_TO.match(text))):
+        return text, "no_question"
+    if len(terms(text)) < config.least_words:
+        return text, "too_few_words"
+    first = " ".join(text.split()[:_EARLY])
+    above = " ".join(path[-2].split()).strip(" :") if len(path) > 1 else ""
+    told = config.topic == "always" or (config.topic == "pronoun" and bool(_POINTS_BACK.search(first)))
+    return (f"{above}: {text}" if told and above and not _ASKS.search(above) else text), ""
