@@ -175,7 +175,7 @@ def contexts(recipe: str, folder: Path) -> Iterator[Context]:
     others = {
         "pairs": files["texts"], "labels": files["pairs"], "texts": files["seed"], "seed.path": files["seed"],
         "inputs": [str(folder / "other")], "contamination.against": [files["pairs"]], "ks": [3.0, 3.5, 4.0, 4.5, 4.9],
-        "shares": [0.8, 0.6, 0.388, 0.083, 0.03], "run": str(folder / "another"),
+        "requests": files["seed"], "shares": [0.8, 0.6, 0.388, 0.083, 0.03], "run": str(folder / "another"),
     }  # fmt: skip
     if "run" in recipes.load(recipe).Settings.model_fields:
         finished_run(folder / "another", seeds=76, backward_lm="", **LOOSE)
@@ -203,8 +203,11 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         yield recipes.resolve(recipes.load(recipe).Settings, [("--set", {**small, "run": str(made)})])[0].model_dump()
     elif recipe == "found":
         yield {"corpus": {"inputs": [str(PAGES)], "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}}
+    elif recipe == "codec":
+        own = {"codec": {"metadata": 40, "instructions": 2, "iterations": 3, "contrast": {"theta": 2.0}}}
+        yield from (merge(self_made(folder, "strong_lm"), merge(own, layer)) for layer in SELF_MADE)
     elif recipe == "self_instruct":
-        yield from (merge(self_made(folder, files), layer) for layer in SELF_MADE)
+        yield from (merge(self_made(folder, "writer_lm"), merge(MANY, layer)) for layer in SELF_MADE)
     elif recipe == "pivot":
         yield {"seed": {"path": files["seed"]}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
     elif recipe == "segments":
@@ -233,16 +236,20 @@ SELF_MADE: tuple[Layer, ...] = (
 )
 
 
-def self_made(folder: Path, files: dict[str, Any]) -> Layer:
-    """A writer that says a line of a script to whatever it is asked: requests, and answers to them."""
+MANY: Layer = {"self_instruct": {"tasks": 20, "rounds": 3}}
+
+
+def self_made(folder: Path, who: str) -> Layer:
+    """A writer that says a line of a script to whatever it is asked: requests, answers to them, and what they are for."""
     things = ("a lamp", "old shoes", "the garden gate", "my neighbour's cat", "a wet tent", "bread dough", "an oak table")
     does = ("Explain how to mend {}", "Tell a story of {}", "Why would anyone paint {}?", "List what belongs to {}")
     lines = [f"9. {do.format(thing)}" for do in does for thing in things]
+    uses = [f"Use case: care of {thing}. Skills: patience, {thing.split()[-1]} lore" for thing in things]
     path = folder / "writer.txt"
-    path.write_text("".join(f"{line}\nOutput: {line[3:]} is done step by step, and well.\n" for line in lines))
+    path.write_text("\n".join([*lines, *(f"Output: {line[3:]} is done step by step." for line in lines), *uses]))
     own = {name: value for name, value in SMALL.items() if name != "corpus"}
-    more = {"seed": {"path": str(SEED)}, "writer_lm": f"echo:{path}", "self_instruct": {"tasks": 20, "rounds": 3}}
-    return merge(own, {**more, "guards": {"min_logprob": None, "disabled": ["leaked_prompt"]}})
+    guards = {"min_logprob": None, "disabled": ["leaked_prompt", "not_an_instruction"]}
+    return merge(own, {"seed": {"path": str(SEED)}, who: f"echo:{path}", "guards": guards})
 
 
 def of_ablation(recipe: str, folder: Path) -> Iterator[Layer]:

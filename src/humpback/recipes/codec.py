@@ -1,0 +1,77 @@
+"""CodecLM (Wang et al. 2024): data like a file of requests, as hard as the model to be tuned needs it.
+
+humpback run codec --out runs/c --set seed.path=seed.jsonl --set strong_lm=openai:qwen@http://127.0.0.1:8000/v1
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from humpback.config import OFTEN
+from humpback.corpus.pairs import pairs_of_file, seed_pairs
+from humpback.curate import scoring
+from humpback.errors import UsageFault
+from humpback.guards.checks import GuardConfig, guarded
+from humpback.lm.spec import ModelName
+from humpback.loop.models import trained, training
+from humpback.loop.pool import Sets, trainable, unseen
+from humpback.loop.rounds import RoundSettings, self_curate
+from humpback.loop.worth import measure
+from humpback.methods import codec
+from humpback.methods.contrast import Sides
+from humpback.report import report
+from humpback.run import Run
+from humpback.schema import PAIR
+from humpback.stage import Stage
+from humpback.store import Dataset
+from humpback.text.contamination import ContaminationConfig
+from humpback.train import bases, launch
+
+
+class Settings(RoundSettings, codec.Settings):
+    """The seed, requests to be like, the models that answer, and the rounds that select."""
+
+    requests: Annotated[str, OFTEN] = Field(
+        "", description="pairs whose requests the data is to be like, JSONL or Parquet; empty: the seed's"
+    )
+    strong_lm: Annotated[ModelName, OFTEN] = Field(
+        "", description="who writes requests, answers and judges (CodecLM: Gemini-Pro, text-unicorn); empty: the base"
+    )
+    target_lm: Annotated[ModelName, OFTEN] = Field("", description="the model to be tuned, as it is; empty: M_0")
+    guards: GuardConfig = GuardConfig()
+
+
+def recipe(run: Run, settings: Settings) -> None:
+    """Requests encoded, decoded, made harder and answered; and rounds of self-curation on the pairs as on any others."""
+    check(settings)
+    seed = seed_pairs(run, settings.seed, settings.random_seed)
+    first = trained(run, "forward", [seed], settings, "M_0", round=0)
+    rounds = self_curate(run, seed, pool(run, seed, first, settings), first, settings, settings.backward_lm)
+    measure(run, seed, rounds, settings)
+    report(run)
+
+
+def pool(run: Run, seed: Dataset, first: str, settings: Settings) -> Dataset:
+    """What was made, as far as guards let it through, without what a model is measured on."""
+    strong = settings.strong_lm or settings.base
+    like = (
+        pairs_of_file(run, settings.requests, name="requests", kind="candidates", of="requests")
+        if settings.requests
+        else seed
+    )
+    source = run.put("like", Stage("like", PAIR, trainable, Sets(sets=(like.path,))), kind="pairs", of="like")
+    made = codec.pairs(run, source, settings, Sides(strong, settings.target_lm or first, strong))
+    clean = run.map("pairs", Stage("guards", PAIR, guarded, settings.guards), made, kind="pairs", of="guards")
+    return unseen(run, clean, seed, ContaminationConfig())
+
+
+def check(settings: Settings) -> None:
+    """Before anything is done; raises `UsageFault`."""
+    if not settings.seed.path:
+        raise UsageFault("seed.path is empty: there are no pairs to train M_0 on", "--set seed.path=seed.jsonl")
+    if settings.curate.rounds < 1:
+        raise UsageFault(f"curate.rounds is {settings.curate.rounds}: nothing would be selected", "--set curate.rounds=1")
+    scoring.check((settings.curate.by,), settings, settings.backward_lm)
+    bases.check_instructed(settings.strong_lm or settings.base)
+    launch.check(training("forward", settings))
+    bases.check(training("forward", settings))
