@@ -55,6 +55,7 @@ def test_hops_are_told(capsys: pytest.CaptureFixture[str]) -> None:
 THEIRS = {
     "lm/devices.py": "/dev/nvidia0",
     "doctor.py": "/dev/nvidia0",
+    "lm/firefox.py": "a direction is a folder of the package",
     "train/process/child.py": "the trainer's checkpoint-100",
     "prompts/__init__.py": "prompts are named by their files",
     "corpus/": "files, headers and elements of pages",

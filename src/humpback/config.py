@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -76,8 +76,9 @@ def shown(kind: "type[Config]", path: str = "") -> Iterator[tuple[str, Shown]]:
 
 
 def group_of(field: FieldInfo) -> "type[Config] | None":
-    """The class of the settings that the field is a group of; None for a single setting."""
-    parts = (field.annotation, *get_args(field.annotation))
+    """The class of the settings that the field is a group of; None for a single setting, which a list of groups is."""
+    several = get_origin(field.annotation) in (tuple, list, dict)
+    parts = () if several else (field.annotation, *get_args(field.annotation))
     return next((part for part in parts if isinstance(part, type) and issubclass(part, Config)), None)
 
 

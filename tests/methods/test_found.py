@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from made import rows_in
 
-from humpback.guards.checks import GuardConfig
 from humpback.methods import found
 from humpback.methods.found import FoundConfig, Settings, question
 from humpback.run import Run
@@ -80,6 +79,6 @@ def test_guards_take_them_for_what_people_wrote(run: Run) -> None:
     words = " ".join(f"the {n}th time that it rained in {1900 + n}," for n in range(1, 40))
     long = f"How do I oil a chain after {words} so that it runs again?"
     rows = [segment(0, long), segment(1, "What is this article about?"), segment(2, "Why?")]
-    made = found.pairs(run, rows_in(run, rows, SEGMENT, "segments"), Settings(guards=GuardConfig()))
+    made = found.pairs(run, rows_in(run, rows, SEGMENT, "segments"), Settings())
     assert [row["parent"] for row in made.rows()] == ["s0"]
     assert made.totals.drops == {"generic_question": 1}

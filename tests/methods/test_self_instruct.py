@@ -16,7 +16,6 @@ from humpback.methods.self_instruct import (
     Answering,
     Asking,
     Instance,
-    Pool,
     SelfInstructConfig,
     Tasks,
     items,
@@ -26,7 +25,7 @@ from humpback.methods.self_instruct import (
 from humpback.run import Run
 from humpback.schema import PAIR, Row
 from humpback.stage import Drop
-from humpback.text.rouge import rouge_l
+from humpback.text.rouge import Pool, rouge_l
 
 OWN = SelfInstructConfig()
 

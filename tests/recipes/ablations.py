@@ -40,8 +40,9 @@ def web_rows(count: int, round_: int) -> Iterator[Row]:
 
 
 def segment_rows() -> list[Row]:
-    return [{"id": f"s{i}", "text": TEXT.format(f"of kind {i * 7}"), "header_path": [f"Wheel {i}"], "lang": "en"}
-            for i in range(6)]  # fmt: skip
+    headings = [f"Wheel {i}" if i < 4 else f"How do I care for wheel {i}?" for i in range(6)]
+    return [{"id": f"s{i}", "text": TEXT.format(f"of kind {i * 7}"), "header_path": ["Wheels", heading], "lang": "en"}
+            for i, heading in enumerate(headings)]  # fmt: skip
 
 
 def prose(number: int) -> str:

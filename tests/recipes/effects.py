@@ -96,7 +96,10 @@ class Context:
 
 
 # What has no effect in a recipe that has it, and why not.
+NO_PAGES = {"no text is read that instructions could be written for anew": {"iterate.backward", "iterate.pool"}}
 NO_EFFECT = {
+    "self_instruct": NO_PAGES,
+    "codec": NO_PAGES,
     "ablate_tags": {"all ways to ask are compared": {"asked"}},
     "ablate_unit": {
         "they choose what a round selects by, and where that stays they change nothing": {
@@ -203,9 +206,12 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         yield recipes.resolve(recipes.load(recipe).Settings, [("--set", {**small, "run": str(made)})])[0].model_dump()
     elif recipe == "found":
         yield {"corpus": {"inputs": [str(PAGES)], "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}}
+    elif recipe == "compare":
+        made = finished_run(folder / "made", seeds=76, backward_lm="", **LOOSE)
+        many = {**MANY, **TAILORED, "pivot": TRIPS, "rewrite": {"guards": {"facts": False, "longest": 9.0}}}
+        yield settings(recipe, made, **self_made(folder, "writer_lm"), **many).model_dump()
     elif recipe == "codec":
-        own = {"codec": {"metadata": 40, "instructions": 2, "iterations": 3, "contrast": {"theta": 2.0}}}
-        yield from (merge(self_made(folder, "strong_lm"), merge(own, layer)) for layer in SELF_MADE)
+        yield from (merge(self_made(folder, "strong_lm"), merge(TAILORED, layer)) for layer in SELF_MADE)
     elif recipe == "self_instruct":
         yield from (merge(self_made(folder, "writer_lm"), merge(MANY, layer)) for layer in SELF_MADE)
     elif recipe == "pivot":
@@ -236,6 +242,7 @@ SELF_MADE: tuple[Layer, ...] = (
 )
 
 
+TAILORED: Layer = {"codec": {"metadata": 40, "instructions": 2, "iterations": 3, "contrast": {"theta": 2.0}}}
 MANY: Layer = {"self_instruct": {"tasks": 20, "rounds": 3}}
 
 

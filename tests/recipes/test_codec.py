@@ -1,4 +1,4 @@
-"""Requests encoded, decoded, answered twice, and curated; trainings are notes of what they got, the strong model a script."""
+"""Requests encoded, decoded, answered twice, and curated; trainings are notes of what they got, who writes is a script."""
 
 from pathlib import Path
 from typing import Any

@@ -83,7 +83,7 @@ def selected(run: Path, seed: bool) -> Iterator[Row]:
     if rounds:
         yield from (rewritten or trained or rounds)[-1].rows()
     else:
-        yield from (row for row in reworded[-1].rows() if row["method"] in ("pivot", "found"))
+        yield from (row for row in reworded[-1].rows() if row["method"] == "pivot" or row["source"] == "found")
 
 
 def writer(out: Path) -> Writer:

@@ -50,13 +50,12 @@ class Settings(Config):
     """The method's settings; recipes have them among their own."""
 
     found: FoundConfig = FoundConfig()
-    guards: GuardConfig = GuardConfig()
+    guards: GuardConfig = GuardConfig(generated=False)
 
 
 def pairs(run: "Run", source: Dataset, settings: Settings) -> Dataset:
     """The segments of `source` under a question, as pairs with it as their instruction."""
-    guards = settings.guards.model_copy(update={"generated": False})
-    steps = Chain("found", (Stage("asked", PAIR, asked, settings.found), Stage("guards", PAIR, guarded, guards)))
+    steps = Chain("found", (Stage("asked", PAIR, asked, settings.found), Stage("guards", PAIR, guarded, settings.guards)))
     return run.map("found", steps, source, kind="pairs", method=METHOD)
 
 
@@ -73,7 +72,7 @@ def asked(config: FoundConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
             continue
         kept: dict[str, Any] = {name: row.get(name) for name in ("url", "header_path", "lang", "license", "opt_out")}
         yield {"id": row_id(row["id"], METHOD), "parent": row["id"], "instruction": text, "response": row["text"],
-               "source": METHOD, "method": METHOD, **kept}  # fmt: skip
+               "source": METHOD, **kept}  # fmt: skip
 
 
 def question(path: list[str], config: FoundConfig) -> tuple[str, str]:

@@ -5,7 +5,6 @@ The control that Humpback's reviewers asked for: it starts from the same seed an
 
 import random
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,8 +22,7 @@ from humpback.prompts.forward import FORWARD, forward_prompt
 from humpback.schema import PAIR, Row, row_id, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
-from humpback.text.rouge import rouge_l
-from humpback.text.sentences import terms
+from humpback.text.rouge import Pool
 
 if TYPE_CHECKING:
     from humpback.run import Run
@@ -145,28 +143,6 @@ def items(said: Completion, shown: int) -> list[str]:
     return [clean_instruction(" ".join(found["item"].split())) for found in _ITEM.finditer(text) if found["item"].strip()]
 
 
-class Pool:
-    """Requests that new ones may not be like."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._known: list[tuple[str, Counter[str], int]] = []
-        for text in texts:
-            self.add(text)
-
-    def add(self, text: str) -> None:
-        own = terms(text)
-        self._known.append((text, Counter(own), len(own)))
-
-    def likest(self, text: str, bound: float) -> float:
-        """The largest ROUGE-L over `bound` with one of them, or 0: two texts share at most the terms that both have."""
-        own = terms(text)
-        counts, most = Counter(own), 0.0
-        for other, known, length in self._known:
-            if 2 * (counts & known).total() > max(bound, most) * (len(own) + length):
-                most = max(most, rouge_l(text, other))
-        return most if most > bound else 0.0
-
-
 def no_task(text: str, own: SelfInstructConfig, pool: Pool) -> tuple[str, Any] | None:
     """(why `text` is no request to be kept, what shows it), or None: the authors' rules."""
     words = text.split()
@@ -221,11 +197,12 @@ def instances(config: Answering, rows: list[Row], lm: LM) -> Iterator[Outcome]:
     """Each request as pairs: on an input that the model makes up first; or, where the answer is one of a few labels, these
     first, so that not one label gets all inputs. A request without any is dropped as `no_instance`."""
     language_models.reading(lm, "forward")
-    names = [FORWARD] * len(rows)
-    asked = [forward_prompt(row["instruction"], "") for row in rows]
     if config.inputs:
         names = [LABELS if classifies else INSTANCE for classifies in _classify(rows, lm)]
         asked = [prompts.render(name, task=row["instruction"]) for name, row in zip(names, rows, strict=True)]
+    else:
+        names = [FORWARD] * len(rows)
+        asked = [forward_prompt(row["instruction"], "") for row in rows]
     seeds = [row_seed(row["id"], f"{config.random_seed}/instances") for row in rows]
     for row, name, said in zip(rows, names, lm.generate(asked, config.sampling, seeds), strict=True):
         found = [] if said.finish == "too_long" else parsed(said.text, name)

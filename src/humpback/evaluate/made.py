@@ -1,0 +1,64 @@
+"""What pairs are like that were made in different ways: how varied, how near the seed, how fitting, how long."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from humpback.config import Config
+from humpback.evaluate.selection.likeness import distinct_2
+from humpback.lm.encoders import EncoderName, open_encoder
+from humpback.metrics import mean_of, metric
+from humpback.metrics.shares import share_of
+from humpback.schema import Row, row_seed
+from humpback.store import Dataset, DatasetFolder
+from humpback.text.rouge import Pool
+from humpback.text.sentences import terms
+
+# Of each way so many pairs are drawn by id: all with each other are compared.
+DRAWN = 200
+ALIKE = 0.7
+
+
+class Made(Config):
+    """Pairs by the way in which they were made, the human ones, and an outside model that tells whether two texts fit."""
+
+    seed: DatasetFolder
+    ways: dict[str, DatasetFolder]
+    embedding: EncoderName | None = None
+
+
+def measured(config: Made) -> Iterator[Row]:
+    """Metric rows of each way, on at most `DRAWN` pairs.
+
+    made: how many there are. made_distinct_2: share of different pairs of neighbouring words in the instructions.
+    made_copies: share of instructions with a ROUGE-L above 0.7 with another. made_near_seed: largest ROUGE-L with a seed
+    instruction. made_fit: cosine of instruction and answer, by an outside model if one is named. made_words: of instructions
+    and answers. made_written: share of the answers that a model wrote.
+    """
+    human = Pool(row["instruction"] for row in Dataset(config.seed).rows() if row.get("split") in (None, "train"))
+    encoder = open_encoder(config.embedding) if config.embedding else None
+    for way, folder in config.ways.items():
+        every = list(Dataset(folder).rows())
+        rows = sorted(every, key=lambda row: row_seed(row["id"], "made"))[:DRAWN]
+        asked, answers = ([row[column] for row in rows] for column in ("instruction", "response"))
+        yield metric("made", way, float(len(every)), n=len(every), unit="pairs")
+        yield metric("made_distinct_2", way, distinct_2(asked), n=len(rows), unit="share")
+        yield share_of("made_copies", way, copies(asked), len(rows))
+        yield mean_of("made_near_seed", way, [human.likest(text) for text in asked], unit="F1")
+        if encoder and rows:
+            fits = (encoder.embed(asked, "query") * encoder.embed(answers)).sum(1).tolist()
+            yield mean_of("made_fit", way, fits, unit="cosine")
+        for part, texts in (("instruction", asked), ("response", answers)):
+            yield mean_of("made_words", way, [float(len(terms(text))) for text in texts], unit="words", part=part)
+        yield share_of("made_written", way, sum(map(_is_written, rows)), len(rows))
+
+
+def copies(texts: Sequence[str]) -> int:
+    """How many of them are nearly as another one is."""
+    pool = Pool(texts)
+    return sum(pool.likest(text, ALIKE, but=number) > 0 for number, text in enumerate(texts))
+
+
+def _is_written(row: Row) -> bool:
+    """Whether a model wrote the answer: that of a page, or of a person, is nobody's."""
+    answered: Any = row.get("answered")
+    return answered in ("rewritten", "distilled", "pivot") or row["source"] in ("self_instruct", "codec")

@@ -1,0 +1,142 @@
+"""Every way to make pairs, from one seed, one base and the same pages, at equal steps, on the same held-out pairs.
+
+humpback run compare --out runs/compare --set run=runs/a
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from humpback.config import OFTEN
+from humpback.evaluate import made
+from humpback.evaluate.made import Made
+from humpback.guards.checks import guarded
+from humpback.lm.spec import ModelName
+from humpback.loop import arms
+from humpback.loop.arms import DataOf, Material, arm, drawn, whole
+from humpback.loop.pool import Sets, trainable, unseen
+from humpback.methods import codec, found, pivot, rewrite, self_instruct
+from humpback.methods.contrast import Sides
+from humpback.methods.pivot import PivotConfig
+from humpback.recipes import humpback
+from humpback.recipes.pivot import PORTUGUESE
+from humpback.report import report
+from humpback.run import Run
+from humpback.schema import METRIC, PAIR
+from humpback.stage import Stage
+from humpback.store import Dataset
+from humpback.text.contamination import ContaminationConfig
+from humpback.train import bases
+
+Way = Literal["curated", "random", "rewritten", "distilled", "pivot", "self_instruct", "codec", "found"]
+WAYS: tuple[Way, ...] = ("curated", "random", "rewritten", "distilled", "pivot", "self_instruct", "codec", "found")
+
+
+class Settings(
+    humpback.Settings,
+    arms.ArmSettings,
+    rewrite.Settings,
+    pivot.Settings,
+    self_instruct.Settings,
+    codec.Settings,
+    found.Settings,
+):
+    """What the arms start from, which of them, and who writes."""
+
+    arms: tuple[Way, ...] = Field(
+        WAYS,
+        min_length=1,
+        description="what is held to the seed alone: curated is Humpback, random as many pairs drawn blindly; the others "
+        "make their pairs in other ways, at most as many of them. All have the same steps",
+    )
+    writer_lm: Annotated[ModelName, OFTEN] = Field(
+        "",
+        description="who rewrites, distils, makes up requests and answers, and judges for codec; empty: the base as it is",
+    )
+    pivot: PivotConfig = PivotConfig(routes=(PORTUGUESE,))
+
+
+def recipe(run: Run, settings: Settings) -> None:
+    """Up to eight arms beside the seed alone, M_0; each way makes its pairs once, and each seed of training draws anew."""
+    bases.check_instructed(settings.writer_lm or settings.base)
+    start = arms.material(run, settings, humpback.recipe, (*arms.OWN, *OWN))
+    pairs = {way: MAKERS[way](run, start, settings) for way in dict.fromkeys(settings.arms)}
+    budget = len(start.curated)
+    data: dict[str, tuple[str, DataOf]] = {"seed": ("seed alone: M_0", whole(start.seed))}
+    for way, one in pairs.items():
+        size = min(budget, len(one))
+        data[way] = f"seed and {size} of {len(one)}: {ABOUT[way]}", drawn(size, one, settings, start.seed)
+    sft = arms.equal_steps([arms.size(each(0)) for _, each in data.values()], settings.sft)
+    arms.compared(run, start, [arm(name, about, each, sft, settings) for name, (about, each) in data.items()], settings)
+    config = Made(
+        seed=start.seed.path, ways={way: one.path for way, one in pairs.items()}, embedding=settings.relevance.embedding
+    )
+    run.put("made", Stage("made", METRIC, made.measured, config), kind="metrics", of="made")
+    report(run)
+
+
+# What is made here may be set otherwise than in the run that is started from.
+OWN = ("rewrite", "pivot", "self_instruct", "codec", "found", "random_seed", "relevance")
+ABOUT: dict[Way, str] = {
+    "curated": "pairs of pages, curated (Humpback)", "random": "pairs of pages, drawn blindly",
+    "rewritten": "the curated ones, answers rewritten from the page", "distilled": "the curated ones, answers without it",
+    "pivot": "seed pairs in other words", "self_instruct": "requests and answers made up", "codec": "tailored to the seed",
+    "found": "headings that are questions",
+}  # fmt: skip
+
+
+def _curated(_: Run, start: Material, __: Settings) -> Dataset:
+    return start.curated
+
+
+def _random(_: Run, start: Material, __: Settings) -> Dataset:
+    return start.pool
+
+
+def _rewritten(run: Run, start: Material, settings: Settings) -> Dataset:
+    return rewrite.pairs(run, start.curated, settings, settings.writer_lm or settings.base)
+
+
+def _distilled(run: Run, start: Material, settings: Settings) -> Dataset:
+    own = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
+    return rewrite.pairs(run, start.curated, own, settings.writer_lm or settings.base, "distilled")
+
+
+def _pivot(run: Run, start: Material, settings: Settings) -> Dataset:
+    config = Sets(sets=(start.seed.path,))
+    source = run.put("train-pairs", Stage("train-pairs", PAIR, trainable, config), kind="pairs", of="train")
+    wordings = pivot.wordings(run, source, settings)
+    augmenting = pivot.Augmenting(pairs=source.path, wordings=wordings.path, random_seed=settings.random_seed)
+    return run.put("augmented", Stage("augmented", PAIR, pivot.augmented, augmenting), kind="augmented")
+
+
+def _self_instruct(run: Run, start: Material, settings: Settings) -> Dataset:
+    made_up = self_instruct.pairs(run, start.seed, settings, settings.writer_lm or settings.base)
+    return _clean(run, "self_instruct", made_up, start, settings)
+
+
+def _codec(run: Run, start: Material, settings: Settings) -> Dataset:
+    strong = settings.writer_lm or settings.base
+    like = run.put("like", Stage("like", PAIR, trainable, Sets(sets=(start.seed.path,))), kind="pairs", of="like")
+    tailored = codec.pairs(run, like, settings, Sides(strong, start.model(role="forward", model="M_0"), strong))
+    return _clean(run, "codec", tailored, start, settings)
+
+
+def _found(run: Run, start: Material, settings: Settings) -> Dataset:
+    asked = found.pairs(run, start.dataset(kind="segments"), settings)
+    with run.beside("found") as own:
+        return unseen(own, asked, start.seed, ContaminationConfig())
+
+
+def _clean(run: Run, way: str, pairs: Dataset, start: Material, settings: Settings) -> Dataset:
+    """What guards let through, without what a model is measured on."""
+    clean = run.map(f"{way}-guarded", Stage("guards", PAIR, guarded, settings.guards), pairs, kind="pairs", of="guards")
+    with run.beside(way) as own:
+        return unseen(own, clean, start.seed, ContaminationConfig())
+
+
+MAKERS: dict[Way, Callable[[Run, Material, Settings], Any]] = {
+    "curated": _curated, "random": _random, "rewritten": _rewritten, "distilled": _distilled, "pivot": _pivot,
+    "self_instruct": _self_instruct, "codec": _codec, "found": _found,
+}  # fmt: skip
