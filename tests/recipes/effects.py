@@ -96,10 +96,7 @@ class Context:
 
 
 # What has no effect in a recipe that has it, and why not.
-NO_PAGES = {"no text is read that instructions could be written for anew": {"iterate.backward", "iterate.pool"}}
 NO_EFFECT = {
-    "self_instruct": NO_PAGES,
-    "codec": NO_PAGES,
     "ablate_tags": {"all ways to ask are compared": {"asked"}},
     "ablate_unit": {
         "they choose what a round selects by, and where that stays they change nothing": {
@@ -242,7 +239,7 @@ SELF_MADE: tuple[Layer, ...] = (
 )
 
 
-TAILORED: Layer = {"codec": {"metadata": 40, "instructions": 2, "iterations": 3, "contrast": {"theta": 2.0}}}
+TAILORED: Layer = {"codec": {"metadata": 150, "instructions": 3, "iterations": 2, "contrast": {"theta": 1.0}}}
 MANY: Layer = {"self_instruct": {"tasks": 20, "rounds": 3}}
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from humpback.config import Config
 from humpback.evaluate.selection.likeness import distinct_2
 from humpback.lm.encoders import EncoderName, open_encoder
@@ -19,10 +21,14 @@ ALIKE = 0.7
 
 
 class Made(Config):
-    """Pairs by the way in which they were made, the human ones, and an outside model that tells whether two texts fit."""
+    """Pairs by the way in which they were made, the human ones, and an outside model that tells whether two texts fit.
+
+    `nothing` says of ways that gave none why.
+    """
 
     seed: DatasetFolder
     ways: dict[str, DatasetFolder]
+    nothing: dict[str, str] = Field({}, description="why a way gave none")
     embedding: EncoderName | None = None
 
 
@@ -36,6 +42,7 @@ def measured(config: Made) -> Iterator[Row]:
     """
     human = Pool(row["instruction"] for row in Dataset(config.seed).rows() if row.get("split") in (None, "train"))
     encoder = open_encoder(config.embedding) if config.embedding else None
+    yield from (metric("made", way, 0.0, n=0, unit="pairs", note=why) for way, why in config.nothing.items())
     for way, folder in config.ways.items():
         every = list(Dataset(folder).rows())
         rows = sorted(every, key=lambda row: row_seed(row["id"], "made"))[:DRAWN]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from humpback.config import OFTEN
+from humpback.errors import NothingKept
 from humpback.evaluate import made
 from humpback.evaluate.made import Made
 from humpback.guards.checks import guarded
@@ -58,10 +59,19 @@ class Settings(
 
 
 def recipe(run: Run, settings: Settings) -> None:
-    """Up to eight arms beside the seed alone, M_0; each way makes its pairs once, and each seed of training draws anew."""
+    """Up to eight arms beside the seed alone, M_0; each way makes its pairs once, and each seed of training draws anew.
+
+    Of a way that gives nothing it is told why, and no model is trained.
+    """
     bases.check_instructed(settings.writer_lm or settings.base)
     start = arms.material(run, settings, humpback.recipe, (*arms.OWN, *OWN))
-    pairs = {way: MAKERS[way](run, start, settings) for way in dict.fromkeys(settings.arms)}
+    pairs, nothing = dict[Way, Dataset](), dict[str, str]()
+    for way in dict.fromkeys(settings.arms):
+        try:
+            pairs[way] = MAKERS[way](run, start, settings)
+        except NothingKept as error:
+            nothing[way] = error.fact
+            run.progress.say(f"{way:<22} nothing came of it, and no model is trained: {error.fact}")
     budget = len(start.curated)
     data: dict[str, tuple[str, DataOf]] = {"seed": ("seed alone: M_0", whole(start.seed))}
     for way, one in pairs.items():
@@ -70,8 +80,9 @@ def recipe(run: Run, settings: Settings) -> None:
     sft = arms.equal_steps([arms.size(each(0)) for _, each in data.values()], settings.sft)
     arms.compared(run, start, [arm(name, about, each, sft, settings) for name, (about, each) in data.items()], settings)
     config = Made(
-        seed=start.seed.path, ways={way: one.path for way, one in pairs.items()}, embedding=settings.relevance.embedding
-    )
+        seed=start.seed.path, ways={way: one.path for way, one in pairs.items()}, nothing=nothing,
+        embedding=settings.relevance.embedding,
+    )  # fmt: skip
     run.put("made", Stage("made", METRIC, made.measured, config), kind="metrics", of="made")
     report(run)
 

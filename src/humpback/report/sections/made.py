@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from humpback.report.measured import one, such, values
 from humpback.report.reading import Reading
-from humpback.report.section import Cell, Section, Track, figure, table
+from humpback.report.section import Cell, Section, Track, figure, table, text
 
 PLACE = 115
 # (metric, part, what it is called)
@@ -31,4 +31,7 @@ def sections(found: Reading) -> Iterator[Section]:
         for way in values(rows, "model")
     ]
     names = ("made by", *(name for _, _, name in COLUMNS))
-    yield Section("made", "The pairs of each way", says, (table(names, shown, track=Track(("answer fits",))),))
+    left = [
+        text(f"Nothing came of {row.model}: {row.note}.", tone="bad") for row in rows if row.metric == "made" and row.note
+    ]
+    yield Section("made", "The pairs of each way", says, (table(names, shown, track=Track(("answer fits",))), *left))
