@@ -215,9 +215,17 @@ def _cells(text: str) -> Iterator[str]:
 
 
 def _is_small(word: str) -> bool:
-    """Whether English writes it small: a word of the list, or all parts of one with hyphens, or a single letter."""
+    """Whether English writes it small: a word of the list or one made of it, all parts of one with hyphens, a letter."""
     parts = _bare(word).split("-")
-    return all(len(part) == 1 or part in small_words() for part in parts)
+    return all(len(part) == 1 or part in small_words() or _is_made(part) for part in parts)
+
+
+def _is_made(word: str) -> bool:
+    """Hooking of hook, baking of bake, running of run, bulkier of bulky."""
+    stem = word.removesuffix("ing")
+    if stem != word and len(stem) > 2:
+        return not small_words().isdisjoint({stem, f"{stem}e", stem[:-1] if stem[-2:-1] == stem[-1] else stem})
+    return any(word.endswith(end) and f"{word.removesuffix(end)}y" in small_words() for end in ("ier", "iest", "ily"))
 
 
 def _bare(word: str) -> str:
