@@ -48,6 +48,15 @@ def test_sentences_are_translated_and_what_stands_between_them_stays() -> None:
     ).replace("two things", "TWO THINGS")
 
 
+def test_words_that_code_and_tables_have_too_are_translated_where_they_are_prose() -> None:
+    """Sought from the beginning, "print no" was found in the code, which came back in Portuguese."""
+    text = "What does it print?\n~~~\nprint no\n~~~\n| no | the house |\nprint no\n\nthe house"
+    assert (
+        said(Shouting(), text)[0].text
+        == "WHAT DOES IT PRINT?\n~~~\nprint no\n~~~\n| no | the house |\nPRINT NO\n\nTHE HOUSE"
+    )
+
+
 def test_the_worst_fate_of_a_sentence_is_that_of_its_text() -> None:
     """Half a text that looks whole becomes a request without its end."""
     made = said(Shouting(), "Fine. Is cut here.", "Fine. This one is far too long now.", "Fine.")
@@ -103,7 +112,14 @@ def test_what_is_longer_than_the_bound_is_cut_and_says_so(there: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("firefox:en-xx", "en-xx"), ("firefox:./nothing", "nothing"), ("firefox:{}", "model")]
+    ("name", "told"),
+    [
+        ("firefox:en-xx", "en-xx"),
+        ("firefox:./nothing", "nothing"),
+        ("firefox:{}", "model"),
+        ("firefox:**", "**"),
+        ("firefox:*", "*"),
+    ],
 )
 def test_a_model_that_is_not_there(name: str, told: str, tmp_path: Path) -> None:
     """The next command stands in the error."""
@@ -198,6 +214,19 @@ def test_the_language_to_write_is_the_first_token(nllb: Path) -> None:
     """Else NLLB answers in the language that it was asked in."""
     lm: Any = language_models.open_here(f"seq2seq:{nllb}?source=eng_Latn&target=fra_Latn")
     assert lm._first == {"forced_bos_token_id": lm._tokenizer.convert_tokens_to_ids("fra_Latn")}
+
+
+def test_a_code_is_no_piece_of_a_word(nllb: Path) -> None:
+    """M2M100 writes its languages as __fr__, and may have the piece fr too."""
+    from humpback.lm.seq2seq.model import _language
+
+    class Pieces:
+        unk_token_id = 3
+
+        def convert_tokens_to_ids(self, token: str) -> int:
+            return {"fr": 4, "__fr__": 48, "fra_Latn": 9}.get(token, 3)
+
+    assert _language(Pieces(), "fr", "m") == 48 and _language(Pieces(), "fra_Latn", "m") == 9
 
 
 def test_a_mark_stands_before_every_text(marian: Path) -> None:

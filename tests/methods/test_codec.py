@@ -52,11 +52,14 @@ def test_encoding_reads_use_case_and_skills() -> None:
     lm = Scripted([
         said("Use case: business letters.\nSkills: polite tone, clear structure; brevity, grammar"),
         said("**Use case:** cooking\n**Skill:** *baking*"), said("I would be glad to help."), said("Use case: sport"),
+        said("Use case: C++ (tools)\nSkills:\n- polite tone\n2. clear structure\n\nThat is all."),
+        said("USE CASE：手紙\nSkills：敬語"), said("Use case:\nSkills: a, b"), said(f"Use case: a{'. ' * 8000}"),
     ])  # fmt: skip
-    made = list(codec.encoded(ASKED, [request(n) for n in range(4)], lm))
+    made = list(codec.encoded(ASKED, [request(n) for n in range(8)], lm))
     told = [(each["use_case"], each["skills"]) for each in made if isinstance(each, dict)]
-    assert told == [("business letters", ["polite tone", "clear structure", "brevity"]), ("cooking", ["baking"])]
-    assert [each.reason for each in made if isinstance(each, Drop)] == ["not_encoded"] * 2
+    assert told == [("business letters", ["polite tone", "clear structure", "brevity"]), ("cooking", ["baking"]),
+                    ("C++ (tools)", ["polite tone", "clear structure"]), ("手紙", ["敬語"])]  # fmt: skip
+    assert [each.reason for each in made if isinstance(each, Drop)] == ["not_encoded"] * 4
     assert "> Write to my tenants." in lm.history[0]
 
 
@@ -108,6 +111,8 @@ def test_a_request_is_made_harder_by_one_of_several_ways() -> None:
     assert told == ["Write letter 0 in rhyme.", "no_rubrics", "unfinished", "nothing_said", "not_changed"]
     assert isinstance(made[0], dict) and made[0]["made_harder"] == 1
     assert "rhyme" in lm.history[5] or "two languages" in lm.history[5]
+    later = [{**row, "made_harder": 1} for row in rows]
+    assert ASKED.seeds(rows, "rubric") != ASKED.seeds(later, "rubric")
 
 
 # The gap.
@@ -165,10 +170,11 @@ def test_a_gate_asks_no_strong_model() -> None:
     asked: list[tuple[str, str]] = []
 
     class Fake:
-        columns = CODEC
+        columns = PAIR
 
         def map(self, name: str, stage: Any, source: Any, **_: Any) -> Any:
             asked.append((name, getattr(stage, "lm", "")))
+            assert {"target_response", "gap"} <= {*stage.columns.names}
             return source
 
     contrast.apart(Fake(), Fake(), Sides("", "echo:t", "echo:j"), CodecConfig().contrast, 7, "1")  # type: ignore[arg-type]

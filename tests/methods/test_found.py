@@ -27,7 +27,16 @@ TEXT = "Put two drops of oil on each link of the chain, turn the pedals, and wip
         ("“How do I oil it?” (FAQ)", ""), ("Oiling a chain", ""), ("However to you", ""), ("2 Mayo?", ""),
         ("3.5 mm or 4 mm, which is better?", "3.5 mm or 4 mm, which is better?"), ("Why?", ""),
         ("No entry, or is there one?", "No entry, or is there one?"),
-        ("24 hours: is that enough time?", "24 hours: is that enough time?"),
+        *((each, each) for each in (
+            "24 hours: is that enough time?", "Part-time jobs: how many hours are allowed?",
+            "Q-tips: are they safe for ears?",
+            "No-knead bread: does it work?", "Step-by-step: how is it done?", "No. 10 Downing Street: who lives there?",
+            "911: What is your emergency?", "$1,000 a month: is that enough?", "€5 or £5, which is more?",
+            "-40 degrees: is that cold enough?", ".NET Core: what is it for?", "Τι είναι αυτό το πράγμα;", "ይህ ምንድን ነው፧",
+            "Ի՞նչ է սա հիմա",
+        )),
+        ("[Solved] How do I fix error 5?", "How do I fix error 5?"), ("No. 3: How do I begin?", "How do I begin?"),
+        ("Is this it; or not", ""), ("what " + 9999 * "?" + "a", ""),
     ],
 )  # fmt: skip
 def test_what_asks(heading: str, text: str) -> None:

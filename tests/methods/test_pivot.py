@@ -81,8 +81,32 @@ def test_a_mark_that_is_lost_or_doubled_ends_the_trip(back: str) -> None:
     assert isinstance(home, Drop) and home.reason == "mark_lost" and home.value in ("`reset`", "2026")
 
 
+def test_placeholders_and_tags_travel_as_marks() -> None:
+    """A translator makes [OUR NAME] of [YOUR NAME]."""
+    text = "Write to {name} about <b>bold</b>, signed [YOUR NAME], with %s."
+    assert {*marked(text, "en")[1].values()} >= {"{name}", "<b>", "</b>", "[YOUR NAME]", "%s"}
+
+
+def test_two_engines_through_one_language_are_told_apart() -> None:
+    """Else their figures are one, and the second engine's are lost."""
+    routes = [Route(through="French", there="echo"), Route(through="French", there="embedded")]
+    assert [pivot._called(route, routes) for route in routes] == ["French (echo)", "French (embedded)"]
+    assert pivot._called(routes[0], routes[:1]) == "French"
+
+
+def test_a_wording_in_another_language_is_none() -> None:
+    """Where the row says no language, both are sure."""
+    own, other = "How can I save money on heating at home?", "Como posso economizar dinheiro com aquecimento em casa?"
+    row = {**worded(own, other), "lang": None}
+    found = no_wording(row, OPEN, GuardConfig())
+    assert found and found[0] == "other_language"
+
+
 def test_marks_are_none_of_the_texts_own() -> None:
     """A text that has X0X itself would get a slot in its place."""
+    text = "X0X X7X Q0Q cost 77 euros"
+    sent, marks = marked(text, "en")
+    assert "77" in marks.values() and not {"X0X", "X7X"} & {*marks} and pivot._unmarked(sent, marks) == text
     text = "What is X0X in the tables of NASA?"
     sent, marks = marked(text, "en")
     assert "X0X" not in marks and {*marks.values()} >= {"NASA"} and all(mark in sent for mark in marks)
@@ -159,6 +183,8 @@ REASONS = [
     ("How do I cook rice for two hundred people?", "How do I make rice for many, many people?", "fact_lost"),
     ("How do I cook rice for many people?", "How do I make rice for 200 people?", "fact_added"),
     ("How can I save money in the house?", "How can I not save money in my house?", "negation"),
+    ("What foods can't dogs eat?", "What foods can dogs eat?", "negation"),
+    ("Why isn't Pluto called a planet?", "Why is Pluto called a planet?", "negation"),
     ("Why isn't the sea sweet to drink?", "Why is the sea not sweet when drunk?", None),
     ("How can I sleep well without pills?", "How can I sleep well with no pills?", None),
 ]  # fmt: skip

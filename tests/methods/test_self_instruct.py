@@ -60,6 +60,15 @@ class Scripted(Echo):
         ("  9) Only this", ["Only this"]),
         ("Said in 3. ways\n10. Other", ["Said in 3. ways", "Other"]),
         ("", []),
+        (
+            "Sure! Here are 8 more:\n\n9. Write about bees.\n10. Write about ants.",
+            ["Write about bees.", "Write about ants."],
+        ),
+        ("9. Rank these:\n   1. tea\n   2. milk\n10. Other", ["Rank these: 1. tea 2. milk", "Other"]),
+        ("9.Write about bees.\n10.Write about ants.", ["Write about bees.", "Write about ants."]),
+        ("9. Take 3.5 kg\n3.5 kg of what?\n10. Other", ["Take 3.5 kg 3.5 kg of what?", "Other"]),
+        ("I would rather\nnot do that.", []),
+        ("Just one", ["Just one"]),
     ],
 )
 def test_a_list_is_cut_into_requests(text: str, found: list[str]) -> None:
@@ -83,7 +92,8 @@ def test_the_authors_rules(text: str, reason: str | None) -> None:
     found = no_task(text, OWN, Pool([]))
     assert (found and found[0]) == reason
     open_ = OWN.model_copy(update={"ascii": False})
-    assert no_task("Ötzi was found where exactly?", open_, Pool([])) is None
+    for other in ("Ötzi was found where exactly?", "写一首关于春天的诗，要有四行", "¿Qué es un eclipse de sol?"):
+        assert no_task(other, open_, Pool([])) is None
 
 
 def test_alike_is_above_seven_tenths() -> None:
@@ -142,8 +152,10 @@ def test_own_requests_are_shown_later(run: Run) -> None:
 def test_instances_are_read_part_by_part() -> None:
     """Input first, or label first; none is no input, and a label without an input is no pair."""
     assert parsed("Input: none\nOutput: Bake it.", INSTANCE) == [Instance("", "Bake it.")]
-    two = "**Input:** a b\nc\n**Output:** d\n\nInput: e\nOutput: f"
-    assert parsed(two, INSTANCE) == [Instance("a b\nc", "d"), Instance("e", "f")]
+    code = "**Input:** a b\nc\n**Output:** ```python\n# Input: a list\n# Output: a sum\n```"
+    assert parsed(code, INSTANCE) == [Instance("a b\nc", "```python\n# Input: a list\n# Output: a sum\n```")]
+    back = "Input: I love it\nLabel: good\nInput: I hate it\nLabel: bad"
+    assert parsed(back, LABELS) == [Instance("I love it", "good"), Instance("I hate it", "bad")]
     assert parsed("Output: straight away", INSTANCE) == [Instance("", "straight away")]
     labels = "Label: good\nInput: I love it.\nLabel: bad\nLabel: worse\nInput: I hate it."
     assert parsed(labels, LABELS) == [Instance("I love it.", "good"), Instance("I hate it.", "worse")]
@@ -203,6 +215,8 @@ def test_what_does_not_stand_falls() -> None:
     told = [each.reason if isinstance(each, Drop) else "" for each in made]
     assert told == ["", "empty_output", "input_is_output", "ends_in_colon", "unfinished", *["two_outputs"] * 3,
                     *[""] * 5, *["enough"] * 2]  # fmt: skip
+    cut = [drawn("Do it.\n\na", "x"), {**drawn("Do it.\n\na", "y", finish="length"), "id": "cut"}]
+    assert [isinstance(each, Drop) and each.reason for each in self_instruct.checked(OWN, cut)] == [False, "unfinished"]
     again = [drawn("Do it.", "x"), {**drawn("Do it.", "x"), "id": "other"}]
     assert [isinstance(each, Drop) and each.reason for each in self_instruct.checked(OWN, again)] == [False, "duplicate"]
 

@@ -130,7 +130,7 @@ class Effects:
         try:
             return first_changed(context.folder, context.recipe, context.changed(leaf, mark))
         except UsageFault as fault:
-            always = ("whose results are taken over", "no triple is held out")
+            always = ("whose results are taken over", "no triple is held out", "no text is read here")
             return REFUSED if any(told in fault.fact for told in always) else f"fault: {fault.fact}"
 
     def paces(self, recipe: str) -> set[str]:

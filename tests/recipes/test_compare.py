@@ -27,16 +27,21 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> str:
     uses = [f"Use case: care of {thing}. Skills: patience, {thing.split()[-1]} lore" for thing in THINGS]
     kept = [f"[RES]Take the wheel off and clean it with water, then dry it well {how}.[/RES]" for how in ("now", "again")]
     path = tmp_path_factory.mktemp("script") / "writer.txt"
-    path.write_text("\n".join([*lines, *(f"Output: {line[3:]} is done step by step." for line in lines), *uses, *kept * 9]))
+    path.write_text(
+        "\n".join([*lines, *(f"Output: {line[3:]} is done step by step." for line in lines), *uses * 4, *kept * 5])
+    )
+    # Of the seed's requests: there and back, with the number's mark in it.
+    (path.parent / "back.txt").write_text("In what way do I fix wheel X0X?\n")
     return f"echo:{path}"
 
 
 def wanted(before: Path, writer: str, **layer: Any) -> Config:
+    back = writer.replace("writer.txt", "back.txt")
     drift = {"embedding": str(MATERIAL), "least_cosine": 0.3, "longest": 9.0, "shortest": 0.1}
     own: dict[str, Any] = {
-        "writer_lm": writer, "self_instruct": {"tasks": 12, "rounds": 2}, "seeds": 2,
+        "writer_lm": writer, "self_instruct": {"tasks": 30, "rounds": 4}, "seeds": 2,
         "codec": {"metadata": 30, "instructions": 2, "iterations": 2, "contrast": {"theta": 1.0}},
-        "pivot": {"routes": [{"through": "Portuguese", "there": "echo"}], "drift": drift}, "found": {"how_to": True},
+        "pivot": {"routes": [{"through": "Portuguese", "there": back}], "drift": drift}, "found": {"how_to": True},
         "guards": {"min_logprob": None, "disabled": ["leaked_prompt", "not_an_instruction"]},
         "rewrite": {"guards": {"facts": False, "shortest": 0.1, "longest": 9.0}},
     }  # fmt: skip
@@ -74,8 +79,8 @@ def test_every_arm_has_the_seed_and_no_more_pairs_than_curation_kept(finished: t
 def test_the_same_requests_have_other_answers(finished: tuple[Path, Rehearsed], before: Path) -> None:
     """Rewritten and distilled pairs are the curated ones; else two things differ."""
     kept = {row["instruction"] for row in rows(before, "selected-1")}
-    assert {row["instruction"] for row in rows(finished[0], "rewritten")} == kept
-    assert {row["instruction"] for row in rows(finished[0], "distilled")} <= kept
+    assert {row["instruction"] for row in rows(finished[0] / "rewritten", "rewritten")} == kept
+    assert {row["instruction"] for row in rows(finished[0] / "distilled", "distilled")} <= kept
 
 
 def test_the_report_has_a_row_for_each_way(finished: tuple[Path, Rehearsed], capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Pairs travel, and a model with their other wordings is held to one without; trainings are notes of what they got."""
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from humpback import recipes, store
 from humpback.config import build
 from humpback.errors import UsageFault
 from humpback.exports import export
+from humpback.lm import firefox
 from humpback.recipes.demo import MATERIAL
 from humpback.report import show
 
@@ -62,7 +64,7 @@ def test_the_report_shows_wordings_and_depth(finished: tuple[Path, Rehearsed], c
     out = " ".join(capsys.readouterr().out.split())
     assert "Wordings by round trips" in out and "Some that are taken" in out and "M_pivot" in out
     # All that went a second time lost a mark: a dataset without rows is finished all the same.
-    assert "Not finished" not in out and not rows(finished[0], "Portuguese-2-back")
+    assert "Not finished" not in out and not rows(finished[0], "pivot-0-2-back")
 
 
 def test_an_export_has_the_other_wordings(finished: tuple[Path, Rehearsed], tmp_path: Path) -> None:
@@ -84,9 +86,17 @@ def test_data_alone_needs_no_training(tmp_path: Path) -> None:
     assert not engine.trained and rows(tmp_path / "p", "augmented")
 
 
-@pytest.mark.parametrize(
-    ("layer", "told"), [({"seed": {"path": ""}}, "seed.path"), ({"pivot": {"routes": []}}, "pivot.routes")]
-)
+@pytest.mark.parametrize(("layer", "told"), [({"seed": {"path": ""}}, "seed.path")])
 def test_what_is_missing_is_told_first(layer: dict[str, Any], told: str, tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match=told):
         carried_out("pivot", tmp_path / "p", wanted(**layer))
+
+
+def test_the_recipes_load_where_nothing_translates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models are asked for when they are needed, and the error says where they are had."""
+    monkeypatch.setattr(firefox, "_cached", lambda _: None)
+    monkeypatch.setattr(firefox, "_packaged", lambda _: None)
+    importlib.reload(importlib.import_module("humpback.recipes.compare"))
+    with pytest.raises(UsageFault, match="en-pt") as caught:
+        carried_out("pivot", tmp_path / "p", wanted(pivot={"routes": []}))
+    assert "pip install" in caught.value.hint

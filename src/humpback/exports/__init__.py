@@ -47,6 +47,8 @@ def export(
     shape: Callable[[Row], Row] = import_module(f"{__name__}.{format_.replace('-', '_')}").shape
     found = list(selected(run, seed))
     allowed = [row for row in found if _allowed(row, licenses, opt_out)]
+    if not found:
+        raise UsageFault(f"{run} has no pair to export: none was taken", f"humpback show {run} tells why each fell")
     if not allowed:
         wanted = ", ".join([*licenses, *([] if opt_out else ["no opt-out"])])
         stated = ", ".join(sorted({str(row.get("license") or "none stated") for row in found})[:9])

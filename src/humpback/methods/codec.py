@@ -15,10 +15,11 @@ from pydantic import Field
 from humpback import lm as language_models
 from humpback import prompts
 from humpback.config import Config
+from humpback.errors import NothingKept
 from humpback.lm import LM, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
 from humpback.methods.cleaning import clean_instruction
-from humpback.methods.contrast import ContrastConfig, Sides, apart
+from humpback.methods.contrast import COLUMNS, ContrastConfig, Sides, apart
 from humpback.prompts.quoting import quoted
 from humpback.schema import PAIR, Row, row_id, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
@@ -31,10 +32,11 @@ ENCODE, DECODE, RUBRIC, IMPROVE = "codec-encode-v1", "codec-decode-v1", "codec-r
 METHOD = "codec"
 FITS = Question("predicate", "Would a request for this purpose need these skills for its answer?")
 CODEC = pa.schema([*PAIR, ("use_case", pa.string()), ("skills", pa.list_(pa.string())), ("made_harder", pa.int32()),
-                   ("target_response", pa.string()), ("gap", pa.float64())])  # fmt: skip
-_USE = re.compile(r"\buse case\W*:\W*(?P<said>[^\n]+?)\W*(?=$|\bskills?\W*:)", re.IGNORECASE | re.MULTILINE)
-_SKILLS = re.compile(r"\bskills?\W*:\W*(?P<said>[^\n]+)", re.IGNORECASE)
-_ITEM = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]*(?P<item>[^\n]+)", re.MULTILINE)
+                   *COLUMNS])  # fmt: skip
+_USE = re.compile(r"\buse case[*_ ]*[:：][*_ ]*(?P<said>[^\n]*)", re.IGNORECASE)
+_SKILLS = re.compile(r"\bskills?[*_ ]*[:：][*_ ]*(?P<said>.*)", re.IGNORECASE | re.DOTALL)
+_ITEM = re.compile(r"^[ \t]*\d{1,3}[.)](?!\d)[ \t]*(?P<item>[^\n]+)", re.MULTILINE)
+_MARK = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+")
 
 
 class CodecConfig(Config):
@@ -77,7 +79,14 @@ def pairs(run: "Run", source: Dataset, settings: Settings, sides: Sides) -> Data
         harder = LMStage("harder", CODEC, made_harder, asked, lm=sides.strong)
         made = run.map(f"harder-{number}", harder, left, may_be_empty=True, kind="tasks", **about)
     joined = Stage("codec", PAIR, every, Kept(sets=tuple(kept)))
-    return run.put("codec", joined, kind="pairs", **about)
+    made = run.put("codec", joined, kind="pairs", **about)
+    if not len(made):
+        theta = own.contrast.theta
+        raise NothingKept(
+            f"of no request do the two answers differ by more than {theta:g} of 10, by the judge {sides.judge}",
+            f"--set codec.contrast.theta={theta / 2:g}",
+        )
+    return made
 
 
 class Asked(Config):
@@ -90,7 +99,7 @@ class Asked(Config):
         return prompts.digests(ENCODE, DECODE, RUBRIC, IMPROVE)
 
     def seeds(self, rows: Sequence[Row], salt: str) -> list[int]:
-        return [row_seed(row["id"], f"{self.random_seed}/codec/{salt}") for row in rows]
+        return [row_seed(row["id"], f"{self.random_seed}/codec/{salt}/{row.get('made_harder') or 0}") for row in rows]
 
 
 def encoded(config: Asked, rows: list[Row], lm: LM) -> Iterator[Outcome]:
@@ -98,14 +107,21 @@ def encoded(config: Asked, rows: list[Row], lm: LM) -> Iterator[Outcome]:
     language_models.reading(lm, "forward")
     asked = [prompts.render(ENCODE, instruction=quoted(row["instruction"])) for row in rows]
     for row, said in zip(rows, lm.generate(asked, config.own.sampling, config.seeds(rows, "encode")), strict=True):
-        use, skills = _USE.search(said.text), _SKILLS.search(said.text)
-        names = [name.strip(" .*") for name in re.split(r"[,;]", skills["said"])] if skills else []
-        names = [name for name in names if name][: config.own.most_skills]
+        use, names = _read(said.text)
         if not use or not names:
             yield Drop(row, "not_encoded", said.text[:80] or said.finish)
             continue
         kept = {name: row.get(name) for name in PAIR.names}
-        yield {**kept, "use_case": use["said"].strip(" .*"), "skills": names}
+        yield {**kept, "use_case": use, "skills": names[: config.own.most_skills]}
+
+
+def _read(text: str) -> tuple[str, list[str]]:
+    """(use case, skills) as they were written: on lines of their own, or on one; skills in a row, or as a list."""
+    use, skills = _USE.search(text), _SKILLS.search(text)
+    case = _SKILLS.sub("", use["said"]).strip(" .*_") if use else ""
+    block = skills["said"].split("\n\n")[0] if skills else ""
+    names = [_MARK.sub("", name).strip(" .*_\n") for name in re.split(r"[,;\n]", block)]
+    return case, [name for name in names if name]
 
 
 class Mixing(Config):
@@ -157,8 +173,8 @@ def decoded(config: Asked, rows: list[Row], lm: LM) -> Iterator[Outcome]:
         for row in rows
     ]
     for row, said in zip(rows, lm.generate(asked, config.own.sampling, config.seeds(rows, "decode")), strict=True):
-        listed = _items(said.text)[: config.own.instructions]
-        listed = listed[:-1] if said.finish == "length" else listed
+        listed = _items(said.text)
+        listed = (listed[:-1] if said.finish == "length" else listed)[: config.own.instructions]
         for number, text in enumerate(dict.fromkeys(listed)):
             yield {**row, "id": row_id(row["id"], "decoded", number), "parent": row["id"], "instruction": text,
                    "made_harder": 0, "source": METHOD, "lm": lm.name, "prompt": DECODE, "finish": "stop"}  # fmt: skip

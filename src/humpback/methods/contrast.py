@@ -7,6 +7,7 @@ stands in the place of the strong model's answer.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pyarrow as pa
 from pydantic import Field
 
 from humpback import lm as language_models
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from humpback.run import Run
 
 COMPARE = "codec-compare-v1"
+# What pairs have beside their own columns, once both answers are there and compared.
+COLUMNS = (("target_response", pa.string()), ("gap", pa.float64()))
 LEVELS = tuple(f"{level} of 10" for level in range(1, 11))
 FIRST, SECOND = (
     Question("score", f"How helpful, to the point, right and detailed is the {place} answer?", LEVELS, orders="forward")
@@ -50,7 +53,9 @@ def apart(
     run: "Run", source: Dataset, sides: Sides, config: ContrastConfig, seed: int, name: str
 ) -> tuple[Dataset, Dataset]:
     """(the requests of `source` whose two answers differ by more than theta, with the better one; the others)."""
-    columns, about = source.columns, dict[str, Any](method="contrast", may_be_empty=True)
+    more = [(name, kind) for name, kind in COLUMNS if name not in source.columns.names]
+    columns = pa.schema([*source.columns, *(pa.field(*each) for each in more)])
+    about = dict[str, Any](method="contrast", may_be_empty=True)
     for column, lm in (("response", sides.strong), ("target_response", sides.target)):
         if lm:
             answering = Answering(column=column, sampling=config.answers, random_seed=seed)

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 METHOD = "found"
 # "Step #4:", "Question 2.", "Q:", "3)", and what else stands before a question that is none of its words.
 _NUMBER = re.compile(
-    r"^[\W_]*(?:(?:step|question|faq|q|part|chapter|tip|no|nr|frage|pregunta|pergunta|вопрос)\s*[#№]?\s*\d*\s*[.:)–-](?!\d)"
-    r"|\d{1,3}\s*[.:)](?!\d))\s*",
+    r"^[^\w$€£¥@.+\[(-]*(?:"
+    r"(?:step|question|faq|q|part|chapter|tip|frage|pregunta|pergunta|вопрос)\s*[#№]?\s*(?:\d+\s*[.:)–—-]|[:)–—])"
+    r"|(?:no|nr)\.?\s*[#№]?\s*\d+\s*[:)]"
+    r"|\d{1,2}\s*[.)]"
+    r")(?=\s)\s*",
     re.IGNORECASE,
 )
-_OPENING = re.compile(r"^[^\w¿\"'“‘«„(]+|^[Aa]:\s")
-_ASKS = re.compile(r"[?？؟⸮]\W*$")
+_OPENING = re.compile(r"^(?:\[[^\]]*\]\s*|[^\w¿¡\"'“‘«„(\[$€£¥@.+-]+|[-+.](?=\s))+|^[Aa]:\s")
+# Greek ends a question with a semicolon.
+_MARKS, _GREEK = "?？؟⸮፧", re.compile(r"[\u0370-\u03ff]")
 _HOW_TO = re.compile(r"how to \w", re.IGNORECASE)
 # What another heading has named.
 _POINTS_BACK = re.compile(r"\b(?:it|its|they|them|their|this|these|those|that)\b", re.IGNORECASE)
@@ -79,11 +83,19 @@ def question(path: list[str], config: FoundConfig) -> tuple[str, str]:
     """(the question that the last heading of `path` asks, "") or (it as it is, why it asks none)."""
     text = " ".join(path[-1].split())
     text = _OPENING.sub("", _NUMBER.sub("", text)).strip()
-    if not (_ASKS.search(text) or (config.how_to and _HOW_TO.match(text))):
+    if not (_asks(text) or (config.how_to and _HOW_TO.match(text))):
         return text, "no_question"
     if len(terms(text)) < config.least_words:
         return text, "too_few_words"
     first = " ".join(text.split()[:_EARLY])
     above = " ".join(path[-2].split()).strip(" :") if len(path) > 1 else ""
     told = config.topic == "always" or (config.topic == "pronoun" and bool(_POINTS_BACK.search(first)))
-    return (f"{above}: {text}" if told and above and not _ASKS.search(above) else text), ""
+    return (f"{above}: {text}" if told and above and not _asks(above) else text), ""
+
+
+def _asks(text: str) -> bool:
+    """Whether it ends with a question mark, of any script; Armenian has its own in the middle of a word."""
+    end = text.rstrip(" \"'”’»“)]!*_.…")[-1:]
+    if end in (";", "\u037e"):
+        return _GREEK.search(text) is not None
+    return end in (*_MARKS,) or "՞" in text

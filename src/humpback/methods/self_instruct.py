@@ -6,6 +6,7 @@ The control that Humpback's reviewers asked for: it starts from the same seed an
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from pydantic import Field
 from humpback import lm as language_models
 from humpback import prompts
 from humpback.config import Config
-from humpback.errors import LMError
+from humpback.errors import LMError, NothingKept
 from humpback.lm import LM, Completion, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
 from humpback.lm.spec import ModelName
@@ -23,6 +24,7 @@ from humpback.schema import PAIR, Row, row_id, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
 from humpback.text.rouge import Pool
+from humpback.text.sentences import terms
 
 if TYPE_CHECKING:
     from humpback.run import Run
@@ -35,7 +37,7 @@ BANNED = (
     "video", "audio", "music", "flowchart", "diagram",
 )  # fmt: skip
 CLASSIFIES = Question("predicate", "Is what comes of this request one of a few fixed labels, as of a classification?")
-_ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.)][ \t]*)(?P<item>.*?)(?=^[ \t]*\d{1,3}[.)][ \t]|\Z)", re.MULTILINE | re.DOTALL)
+_NUMBER = re.compile(r"^[ \t]*(?P<number>\d{1,3})[.)](?!\d)[ \t]*", re.MULTILINE)
 _PART = re.compile(r"^[ \t*#]*(?P<name>Input|Output|Label)[ \t*]*:(?:[ \t]*\*\*)?[ \t]*", re.MULTILINE | re.IGNORECASE)
 _NONE = re.compile(r"\W*(?:none|n/a|no input|not needed)\W*", re.IGNORECASE)
 
@@ -85,6 +87,9 @@ def pairs(run: "Run", seed: Dataset, settings: Settings, writer: str) -> Dataset
             break
     joined = Tasks(sets=tuple(each.path for each in made), most=own.tasks)
     every = run.put("tasks", Stage("all-tasks", PAIR, all_tasks, joined), kind="tasks", method=METHOD)
+    if not len(every):
+        why = ", ".join(f"{count} {reason}" for reason, count in made[0].totals.drops.items()) or "none was written"
+        raise NothingKept(f"no request of {writer} was kept: {why}", "--set writer_lm=MODEL, one that follows instructions")
     answering = Answering(inputs=own.inputs, sampling=own.answers, random_seed=settings.random_seed)
     raw = run.map("instances", LMStage("instances", PAIR, instances, answering, lm=writer), every, kind="candidates")
     return run.map("self-instruct", Stage("checked", PAIR, checked, own), raw, kind="pairs", method=METHOD)
@@ -138,21 +143,33 @@ def _shown(human: Sequence[str], earlier: Sequence[str], own: SelfInstructConfig
 
 
 def items(said: Completion, shown: int) -> list[str]:
-    """The requests in a list that a model went on with, which may begin with the number that stood next, or behind it."""
-    text = said.text if re.match(r"\s*\d{1,3}[.)]", said.text) else f"{shown + 1}. {said.text}"
-    return [clean_instruction(" ".join(found["item"].split())) for found in _ITEM.finditer(text) if found["item"].strip()]
+    """The requests in a list that a model went on with behind `shown` ones: its numbers count up by one, so that those of a
+    list within a request are none. What stands before the first is a request only if the first is the second's number."""
+    text, marks = said.text, list(_NUMBER.finditer(said.text))
+    if not marks:
+        return [clean_instruction(text.strip())] if text.strip() and "\n" not in text.strip() else []
+    taken = [marks[0]]
+    for mark in marks[1:]:
+        if int(mark["number"]) == int(taken[-1]["number"]) + 1:
+            taken.append(mark)
+    ends = [*(mark.start() for mark in taken[1:]), len(text)]
+    parts = [text[mark.end() : end] for mark, end in zip(taken, ends, strict=True)]
+    if int(taken[0]["number"]) == shown + 2:
+        parts.insert(0, text[: taken[0].start()])
+    return [clean_instruction(" ".join(part.split())) for part in parts if part.strip()]
 
 
 def no_task(text: str, own: SelfInstructConfig, pool: Pool) -> tuple[str, Any] | None:
     """(why `text` is no request to be kept, what shows it), or None: the authors' rules."""
-    words = text.split()
-    if not own.least_words <= len(words) <= own.most_words:
-        return "too_short" if len(words) < own.least_words else "too_long", len(words)
+    words = len(text.split() if text.isascii() else terms(text))
+    if not own.least_words <= words <= own.most_words:
+        return "too_short" if words < own.least_words else "too_long", words
     low = " ".join(re.findall(r"[\w']+", text.casefold()))
     banned = next((word for word in BANNED if f" {word} " in f" {low} "), None)
     if banned or text.casefold().startswith("write a program"):
         return "banned", banned or "write a program"
-    if not text[0].isalpha() or (own.ascii and not text[0].isascii()):
+    first = text[0] if own.ascii else text.lstrip("¿¡")[:1]
+    if not first.isalpha() or (own.ascii and not first.isascii()):
         return "odd_beginning", text[:20]
     alike = pool.likest(text, own.most_alike)
     return ("alike", round(alike, 3)) if alike else None
@@ -229,24 +246,25 @@ def _classify(rows: Sequence[Row], lm: LM) -> list[bool]:
 
 
 def parsed(text: str, prompt: str) -> list[Instance]:
-    """The instances in what a model wrote, in order: inputs with outputs, or labels with inputs; or all of it, an answer."""
+    """The instances in what a model wrote, in order: labels with inputs; one input with all that is behind its output; or
+    all of it, an answer."""
     if prompt == FORWARD:
         return [Instance("", text.strip())] if text.strip() else []
     marks = list(_PART.finditer(text))
+    names = [mark["name"].lower() for mark in marks]
+    if prompt == INSTANCE:
+        if "output" not in names:
+            return []
+        at = names.index("output")
+        given = text[marks[at - 1].end() : marks[at].start()].strip() if at and names[at - 1] == "input" else ""
+        return [Instance("" if _NONE.fullmatch(given) else given, text[marks[at].end() :].strip())]
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
-    parts = [(mark["name"].lower(), text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=False)]
-    made, given = list[Instance](), ""
-    for name, said in parts:
-        if prompt == LABELS and name == "input" and given:
-            made.append(Instance(said, given))
-            given = ""
-        elif prompt == LABELS and name in ("label", "output"):
-            given = said
-        elif prompt == INSTANCE and name == "input":
-            given = "" if _NONE.fullmatch(said) else said
-        elif prompt == INSTANCE and name == "output":
-            made.append(Instance(given, said))
-            given = ""
+    parts = [(name, text[mark.end() : end].strip()) for name, mark, end in zip(names, marks, ends, strict=False)]
+    inputs_first = names[:1] == ["input"]
+    made = list[Instance]()
+    for (name, said), (next_name, then) in pairwise(parts):
+        if (name == "input") == inputs_first and (next_name == "input") != inputs_first:
+            made.append(Instance(said, then) if inputs_first else Instance(then, said))
     return made
 
 
@@ -263,7 +281,8 @@ def checked(config: SelfInstructConfig, rows: Iterable[Row]) -> Iterator[Outcome
 def _of_a_task(config: SelfInstructConfig, rows: Sequence[Row]) -> Iterator[Outcome]:
     outputs: dict[str, set[str]] = {}
     for row in rows:
-        outputs.setdefault(row["instruction"], set()).add(row["response"])
+        if row["finish"] == "stop" and row["response"]:
+            outputs.setdefault(row["instruction"], set()).add(row["response"])
     torn = next((text for text, given in outputs.items() if len(given) > 1), None)
     seen, kept = set[str](), 0
     for row in rows:

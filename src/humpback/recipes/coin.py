@@ -81,6 +81,11 @@ def recipe(run: Run, settings: Settings) -> None:
 
     Continual tuning on the same triples is what the paper compares with.
     """
+    if settings.pivot.routes and "pivot" not in settings.paraphrase.sources:
+        raise UsageFault(
+            f"pivot.routes names {len(settings.pivot.routes)}, and paraphrase.sources has no pivot",
+            "add pivot to paraphrase.sources, or leave out pivot.routes",
+        )
     for wanted in tunings(settings, settings.base, ()).values():
         launch.check(wanted)
         if not settings.run:
@@ -138,12 +143,14 @@ def triples(run: Run, before: Before, settings: Settings) -> Dataset:
     stage: Stage = Stage("wordings", TRIPLE, paraphrase.wordings, config)
     if drafted:
         stage = LMStage("wordings", TRIPLE, paraphrase.drafted_wordings, config, lm=settings.paraphrase_lm)
-    worded = run.map("wordings", stage, pairs, kind="triples", of="wordings")
+    travels = bool(settings.pivot.routes)
+    worded = run.map("wordings", stage, pairs, may_be_empty=travels, kind="triples", of="wordings")
     check = paraphrase.CheckConfig(paraphrase=settings.paraphrase, guards=settings.guards)
     checked = run.map(
-        "paraphrases", Stage("paraphrases", TRIPLE, paraphrase.paraphrases, check), worded, kind="triples", of="paraphrases"
-    )
-    if settings.pivot.routes:
+        "paraphrases", Stage("paraphrases", TRIPLE, paraphrase.paraphrases, check), worded, may_be_empty=travels,
+        kind="triples", of="paraphrases",
+    )  # fmt: skip
+    if travels:
         both = Sets(sets=(checked.path, pivot.wordings(run, pairs, settings).path))
         checked = run.put(
             "all-paraphrases", Stage("all-paraphrases", TRIPLE, together, both), kind="triples", of="paraphrases"

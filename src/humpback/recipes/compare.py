@@ -19,9 +19,7 @@ from humpback.loop.arms import DataOf, Material, arm, drawn, whole
 from humpback.loop.pool import Sets, trainable, unseen
 from humpback.methods import codec, found, pivot, rewrite, self_instruct
 from humpback.methods.contrast import Sides
-from humpback.methods.pivot import PivotConfig
 from humpback.recipes import humpback
-from humpback.recipes.pivot import PORTUGUESE
 from humpback.report import report
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR
@@ -55,7 +53,6 @@ class Settings(
         "",
         description="who rewrites, distils, makes up requests and answers, and judges for codec; empty: the base as it is",
     )
-    pivot: PivotConfig = PivotConfig(routes=(PORTUGUESE,))
 
 
 def recipe(run: Run, settings: Settings) -> None:
@@ -106,20 +103,23 @@ def _random(_: Run, start: Material, __: Settings) -> Dataset:
 
 
 def _rewritten(run: Run, start: Material, settings: Settings) -> Dataset:
-    return rewrite.pairs(run, start.curated, settings, settings.writer_lm or settings.base)
+    with run.beside("rewritten") as own:
+        return rewrite.pairs(own, start.curated, settings, settings.writer_lm or settings.base)
 
 
 def _distilled(run: Run, start: Material, settings: Settings) -> Dataset:
-    own = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
-    return rewrite.pairs(run, start.curated, own, settings.writer_lm or settings.base, "distilled")
+    dropping = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
+    with run.beside("distilled") as own:
+        return rewrite.pairs(own, start.curated, dropping, settings.writer_lm or settings.base, "distilled")
 
 
 def _pivot(run: Run, start: Material, settings: Settings) -> Dataset:
     config = Sets(sets=(start.seed.path,))
     source = run.put("train-pairs", Stage("train-pairs", PAIR, trainable, config), kind="pairs", of="train")
-    wordings = pivot.wordings(run, source, settings)
+    wordings = pivot.wordings(run, source, pivot.routed(settings))
     augmenting = pivot.Augmenting(pairs=source.path, wordings=wordings.path, random_seed=settings.random_seed)
-    return run.put("augmented", Stage("augmented", PAIR, pivot.augmented, augmenting), kind="augmented")
+    both = run.put("augmented", Stage("augmented", PAIR, pivot.augmented, augmenting), kind="candidates")
+    return run.map("reworded", Stage("reworded", PAIR, pivot.reworded), both, kind="pairs", method="pivot")
 
 
 def _self_instruct(run: Run, start: Material, settings: Settings) -> Dataset:
@@ -135,8 +135,9 @@ def _codec(run: Run, start: Material, settings: Settings) -> Dataset:
 
 
 def _found(run: Run, start: Material, settings: Settings) -> Dataset:
-    asked = found.pairs(run, start.dataset(kind="segments"), settings)
+    people = settings.model_copy(update={"guards": settings.guards.model_copy(update={"generated": False})})
     with run.beside("found") as own:
+        asked = found.pairs(own, start.dataset(kind="segments"), people)
         return unseen(own, asked, start.seed, ContaminationConfig())
 
 

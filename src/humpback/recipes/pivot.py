@@ -15,7 +15,6 @@ from humpback.evaluate.robustness import Robustness, RobustnessConfig
 from humpback.loop.models import TrainSettings, trained_as
 from humpback.loop.pool import Sets, trainable, unseen
 from humpback.methods import pivot
-from humpback.methods.pivot import PivotConfig, Route
 from humpback.report import report
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR
@@ -27,14 +26,12 @@ from humpback.train.config import batch_and_steps
 from humpback.train.training import Data, Training
 
 M_0, M_PIVOT = "M_0", "M_pivot"
-PORTUGUESE = Route(through="Portuguese", there="firefox:en-pt", back="firefox:pt-en")
 
 
 class Settings(TrainSettings, pivot.Settings):
     """Pairs, where they travel, and what is trained on them."""
 
     pairs: Annotated[str, OFTEN] = Field("", description="more pairs than the seed, JSONL or Parquet")
-    pivot: PivotConfig = PivotConfig(routes=(PORTUGUESE,))
     train: bool = Field(True, description="train a model with the other wordings, and one without, and hold them together")
     robustness: RobustnessConfig = RobustnessConfig()
 
@@ -42,6 +39,7 @@ class Settings(TrainSettings, pivot.Settings):
 def recipe(run: Run, settings: Settings) -> None:
     """The pairs once more in other words; a model on both, and one that sees the pairs themselves twice as often."""
     check(settings)
+    settings = pivot.routed(settings)
     seed = seed_pairs(run, settings.seed, settings.random_seed)
     sets = [seed]
     if settings.pairs:
@@ -61,10 +59,6 @@ def check(settings: Settings) -> None:
     """Before anything is done; raises `UsageFault`."""
     if not settings.seed.path:
         raise UsageFault("seed.path is empty: there are no pairs to reword", "--set seed.path=seed.jsonl")
-    if not settings.pivot.routes:
-        raise UsageFault(
-            "pivot.routes is empty: there is no language to go through", "leave it as it is: English-Portuguese"
-        )
     if settings.train:
         wanted = Training(role="forward", base=settings.base, data=(), sft=settings.sft, hardware=settings.hardware)
         launch.check(wanted)

@@ -59,6 +59,12 @@ def check(settings: Settings) -> None:
         raise UsageFault("seed.path is empty: there are no requests to go on from", "--set seed.path=seed.jsonl")
     if settings.curate.rounds < 1:
         raise UsageFault(f"curate.rounds is {settings.curate.rounds}: nothing would be selected", "--set curate.rounds=1")
+    if (settings.iterate.pool, settings.iterate.backward) != ("fixed", "fixed"):
+        raise UsageFault(
+            f"iterate.pool is {settings.iterate.pool} and iterate.backward {settings.iterate.backward}: no text "
+            "is read here that instructions could be written for anew",
+            "leave both out",
+        )
     scoring.check((settings.curate.by,), settings, settings.backward_lm)
     bases.check_instructed(settings.writer_lm or settings.base)
     launch.check(training("forward", settings))

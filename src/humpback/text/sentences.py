@@ -71,14 +71,22 @@ def sentences(text: str) -> list[str]:
 
 def spans(text: str) -> list[tuple[int, int]]:
     """Where in `text` each of its `sentences` stands: (beginning, end), in characters."""
-    # A line that was cut in mid-sentence is one sentence with the next, and its break then a blank.
-    flat, at, found = text.replace("\n", " "), 0, []
+    # Code and tables may hold the same words. A line that was cut in mid-sentence is one sentence with the next, and its
+    # break then a blank.
+    prose = _FENCED.sub(_blank, text) if "```" in text or "~~~" in text else text
+    if "|" in prose:
+        prose = "\n".join(" " * len(line) if _MARKERS.sub("", line, 1)[:1] == "|" else line for line in prose.split("\n"))
+    flat, at, found = prose.replace("\n", " "), 0, []
     for sentence in sentences(text):
         begin = flat.find(sentence, at)
         if begin >= 0:
             at = begin + len(sentence)
             found.append((begin, at))
     return found
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
 
 
 def joined(spans: Sequence[tuple[int, int]], counts: Sequence[int], least: int) -> list[tuple[int, int]]:

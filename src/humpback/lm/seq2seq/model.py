@@ -1,6 +1,6 @@
 """Encoder-decoder models that transformers can load, asked sentence by sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -37,27 +37,32 @@ class Seq2Seq(Translator):
 
     def translated(self, sentences: Sequence[str], max_new_tokens: int) -> list[Completion]:
         ids = self._tokenizer([f"{self._options.mark} {text}".strip() for text in sentences])["input_ids"]
-        fits = [i for i, row in enumerate(ids) if len(row) <= self.context]
         made = [Completion("", "too_long", 0, None)] * len(sentences)
-        if not fits:
-            return made
-        batch = self._tokenizer.pad({"input_ids": [ids[i] for i in fits]}, return_tensors="pt").to(self._model.device)
-        with torch.inference_mode():
-            out = self._model.generate(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], num_beams=self._options.beams,
-                do_sample=False, max_length=None, max_new_tokens=min(max_new_tokens, self.context), **self._first,
-            )  # fmt: skip
-        for i, row in zip(fits, out.tolist(), strict=True):
+        fits = sorted((i for i, row in enumerate(ids) if len(row) <= self.context), key=lambda i: len(ids[i]))
+        most = max(1, self._options.batch_tokens // (self._options.beams * max((len(ids[i]) for i in fits), default=1)))
+        for at in range(0, len(fits), most):
+            part = fits[at : at + most]
+            for i, said in zip(part, self._batch([ids[i] for i in part], max_new_tokens), strict=True):
+                made[i] = said
+        return made
+
+    @torch.inference_mode()
+    def _batch(self, ids: list[list[int]], max_new_tokens: int) -> Iterator[Completion]:
+        batch = self._tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self._model.device)
+        out = self._model.generate(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], num_beams=self._options.beams,
+            do_sample=False, max_length=None, max_new_tokens=min(max_new_tokens, self.context), **self._first,
+        )  # fmt: skip
+        for row in out.tolist():
             # The first token tells the decoder to begin.
             wrote = [token for token in row[1:] if token != self._tokenizer.pad_token_id]
             text = self._tokenizer.decode(wrote, skip_special_tokens=True).strip()
-            made[i] = Completion(text, "stop" if self._ends & {*wrote} else "length", len(wrote), None)
-        return made
+            yield Completion(text, "stop" if self._ends & {*wrote} else "length", len(wrote), None)
 
 
 def _language(tokenizer: Any, code: str, name: str) -> int:
     """The token of the language `code`; raises `UsageFault` where the model has none."""
-    for token in (code, f"__{code}__"):
+    for token in (f"__{code}__", code):
         known: int = tokenizer.convert_tokens_to_ids(token)
         if known not in (None, tokenizer.unk_token_id):
             return known
@@ -66,10 +71,11 @@ def _language(tokenizer: Any, code: str, name: str) -> int:
 
 def load(spec: Spec) -> Seq2Seq:
     """In float32, or as `dtype` says; raises `UsageFault` where it cannot be had."""
-    model, options = str(spec.folder or spec.model), spec.options
+    named, options = spec.folder, spec.options
+    model = str(named or spec.model)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    dtype = torch.float32 if options.dtype == "auto" else getattr(torch, options.dtype)
+    dtype = getattr(torch, options.dtype)
     source = {"src_lang": options.source} if options.source else {}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, **source)
@@ -77,5 +83,4 @@ def load(spec: Spec) -> Seq2Seq:
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise UsageFault(f"cannot load the model {model}: {str(error).strip().splitlines()[0]}", "check its name") from None
     loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    files = options.files(spec.model)
-    return Seq2Seq(f"seq2seq:{files.name if files else model}", loaded, tokenizer, options)
+    return Seq2Seq(f"seq2seq:{named.name if named else model}", loaded, tokenizer, options)
