@@ -21,6 +21,7 @@ from humpback.curate.relevance import RelevanceConfig
 from humpback.curate.support import SupportConfig
 from humpback.engine import Engine, Job
 from humpback.engine.local import LocalEngine
+from humpback.evaluate.made import Made, measured
 from humpback.guards.trips import DriftConfig
 from humpback.lm import LM, Answer, Completion, Question, Sampling, Usage
 from humpback.lm.echo import Echo
@@ -138,7 +139,7 @@ class Rehearsed(LocalEngine):
 def _without_encoders(job: Job) -> Job:
     """The job, but outside encoders count the words that two texts share."""
     planned, *rest = job.what.args  # type: ignore[attr-defined]
-    fakes = {"relevance": shared_words, "supported": held_words, "compared": alike_words}
+    fakes = {"relevance": shared_words, "supported": held_words, "compared": alike_words, "made": measured_alone}
     if not isinstance(planned, PlannedStage) or planned.stage.name not in fakes:
         return job
     stage = replace(planned.stage, function=fakes[planned.stage.name])
@@ -166,6 +167,10 @@ def alike_words(_: DriftConfig, given: Iterable[Row]) -> Iterator[Row]:
         own, other = {*row["instruction"].split()}, {*row["paraphrase"].split()}
         alike = len(own & other) / len(own | other)
         yield {**row, "novelty": 1 - alike, "cosine": alike**0.1, "answer_cosine": None, "entailed": alike**0.1}
+
+
+def measured_alone(config: Made) -> Iterator[Row]:
+    yield from measured(config.model_copy(update={"embedding": None}))
 
 
 class WorkLeft(Exception):

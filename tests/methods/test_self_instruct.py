@@ -116,7 +116,7 @@ def seed(run: Run, count: int = 12) -> Any:
 
 
 def asking(run: Run, **more: Any) -> Asking:
-    own = {"seed": seed(run).path, "before": (), "round": 1, "own": OWN.model_copy(update={"requests": 2}), "lm": "echo",
+    own = {"seed": seed(run).path, "before": (), "round": 1, "own": OWN.model_copy(update={"lists": 2}), "lm": "echo",
            "random_seed": 7}  # fmt: skip
     return Asking(**{**own, **more})
 
@@ -166,7 +166,7 @@ def task(number: int, text: str) -> Row:
     return {"id": f"t{number}", "parent": None, "instruction": text, "method": "self_instruct"}
 
 
-ANSWERING = Answering(inputs=True, sampling=Sampling(temperature=0.0), random_seed=7)
+ANSWERING = Answering(with_inputs=True, sampling=Sampling(temperature=0.0), random_seed=7)
 
 
 def test_answers_become_pairs() -> None:
@@ -193,7 +193,7 @@ def test_a_model_that_decides_nothing_is_asked_input_first() -> None:
 def test_requests_may_be_answered_as_they_are() -> None:
     """A small model copies the form that it is asked for; asked the request alone, it answers."""
     lm = Scripted([said(" Knead it.\n"), said("  ")])
-    config = ANSWERING.model_copy(update={"inputs": False})
+    config = ANSWERING.model_copy(update={"with_inputs": False})
     made = list(self_instruct.instances(config, [task(0, "Bake bread for me."), task(1, "Say nothing.")], lm))
     assert lm.history == ["Bake bread for me.", "Say nothing."]
     assert isinstance(made[0], dict) and made[0]["response"] == "Knead it." and isinstance(made[1], Drop)

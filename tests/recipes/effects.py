@@ -204,9 +204,13 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
     elif recipe == "found":
         yield {"corpus": {"inputs": [str(PAGES)], "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}}
     elif recipe == "compare":
-        made = finished_run(folder / "made", seeds=76, backward_lm="", **LOOSE)
-        many = {**MANY, **TAILORED, "pivot": TRIPS, "rewrite": {"guards": {"facts": False, "longest": 9.0}}}
-        yield settings(recipe, made, **self_made(folder, "writer_lm"), **many).model_dump()
+        made_up = self_made(folder, "writer_lm")
+        made = finished_run(folder / "made", seeds=76, backward_lm="", **{**LOOSE, "guards": made_up["guards"]})
+        (folder / "back.txt").write_text("In what way do I fix wheel X0X?\n")
+        routes = [{"through": name, "there": f"echo:{folder / 'back.txt'}"} for name in ("Portuguese", "French")]
+        many = {**MANY, **TAILORED, "pivot": {**TRIPS, "routes": routes}, "relevance": {"embedding": ENCODER}}
+        taken = {"rewrite": {"guards": {"facts": False, "longest": 9.0}}, "writer_lm": made_up["writer_lm"], "seeds": 1}
+        yield settings(recipe, made, **many, **taken).model_dump()
     elif recipe == "codec":
         yield from (merge(self_made(folder, "strong_lm"), merge(TAILORED, layer)) for layer in SELF_MADE)
     elif recipe == "self_instruct":

@@ -47,7 +47,7 @@ class SelfInstructConfig(Config):
 
     tasks: int = Field(1000, ge=1, description="requests wanted (Self-Instruct: 52,445)")
     rounds: int = Field(100, ge=1, description="at most so many rounds of asking, each with what the last ones kept (ours)")
-    requests: int = Field(8, ge=1, description="lists that a round asks for (ours)")
+    lists: int = Field(8, ge=1, description="lists that a round asks for (ours)")
     human_shots: int = Field(6, ge=1, description="human requests in a list (Self-Instruct)")
     own_shots: int = Field(2, ge=0, description="own requests in a list, once there are some (Self-Instruct)")
     items: int = Field(8, ge=1, description="requests that each list is to go on with (ours)")
@@ -59,7 +59,7 @@ class SelfInstructConfig(Config):
     least_words: int = Field(4, description="of a request (Self-Instruct)")
     most_words: int = Field(150, description="of a request (Self-Instruct)")
     ascii: bool = Field(True, description="requests begin with a letter of English (Self-Instruct); false: of any script")
-    inputs: bool = Field(
+    with_inputs: bool = Field(
         True,
         description="something to be done is made up with its input (Self-Instruct); false: requests are answered as they "
         "are, which smaller models can",
@@ -90,7 +90,7 @@ def pairs(run: "Run", seed: Dataset, settings: Settings, writer: str) -> Dataset
     if not len(every):
         why = ", ".join(f"{count} {reason}" for reason, count in made[0].totals.drops.items()) or "none was written"
         raise NothingKept(f"no request of {writer} was kept: {why}", "--set writer_lm=MODEL, one that follows instructions")
-    answering = Answering(inputs=own.inputs, sampling=own.answers, random_seed=settings.random_seed)
+    answering = Answering(with_inputs=own.with_inputs, sampling=own.answers, random_seed=settings.random_seed)
     raw = run.map("instances", LMStage("instances", PAIR, instances, answering, lm=writer), every, kind="candidates")
     return run.map("self-instruct", Stage("checked", PAIR, checked, own), raw, kind="pairs", method=METHOD)
 
@@ -118,7 +118,7 @@ def tasks(config: Asking, open: Callable[[str], LM]) -> Iterator[Outcome]:
     human = [row["instruction"] for row in Dataset(config.seed).rows() if row["split"] == "train"]
     earlier = [row["instruction"] for folder in config.before for row in Dataset(folder).rows()]
     pool = Pool([*human, *earlier])
-    seeds = [row_seed(f"{config.round}/{number}", f"{config.random_seed}/tasks") for number in range(own.requests)]
+    seeds = [row_seed(f"{config.round}/{number}", f"{config.random_seed}/tasks") for number in range(own.lists)]
     shown = [_shown(human, earlier, own, random.Random(seed)) for seed in seeds]
     asked = [prompts.render(TASKS, tasks=each, count=own.items) for each in shown]
     for number, said in enumerate(lm.generate(asked, own.sampling, seeds)):
@@ -195,12 +195,12 @@ def all_tasks(config: Tasks) -> Iterator[Outcome]:
 class Answering(Config):
     """All that the answers depend on, beside requests and model."""
 
-    inputs: bool
+    with_inputs: bool
     sampling: Sampling
     random_seed: int
 
     def reads(self) -> Mapping[str, Any]:
-        return prompts.digests(INSTANCE, LABELS, DECIDE) if self.inputs else prompts.digests(FORWARD)
+        return prompts.digests(INSTANCE, LABELS, DECIDE) if self.with_inputs else prompts.digests(FORWARD)
 
 
 class Instance(NamedTuple):
@@ -214,7 +214,7 @@ def instances(config: Answering, rows: list[Row], lm: LM) -> Iterator[Outcome]:
     """Each request as pairs: on an input that the model makes up first; or, where the answer is one of a few labels, these
     first, so that not one label gets all inputs. A request without any is dropped as `no_instance`."""
     language_models.reading(lm, "forward")
-    if config.inputs:
+    if config.with_inputs:
         names = [LABELS if classifies else INSTANCE for classifies in _classify(rows, lm)]
         asked = [prompts.render(name, task=row["instruction"]) for name, row in zip(names, rows, strict=True)]
     else:
