@@ -114,7 +114,9 @@ def test_a_trained_model_sees_the_training_prompt_byte_for_byte() -> None:
     """What is asked of a prompted model must not reach a trained one."""
     lm = Scripted([said("How do I oil a chain?")])
     made = augment(lm, backward=BackwardConfig(context="heading", styles=("keywords",), language="de"))[0]
-    assert lm.prompts == [GOLDEN] and made["style"] is None and made["instruction_lang"] is None
+    assert lm.prompts == [GOLDEN] and made["style"] is None
+    # What its seed's instructions are in is said, so that the guard does not take them for the wrong language.
+    assert made["instruction_lang"] == "de"
     assert made["id"] == row_id("s1", "pair")
 
 

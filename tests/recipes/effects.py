@@ -16,6 +16,7 @@ from typing import Any
 from changes import other, settings_of, value_of
 from pydantic.fields import FieldInfo
 from recipes.ablations import LOOSE, finished_run, page, settings
+from recipes.test_x_instruction import german
 from rehearsed import SMALL, Refuses, Rehearsed, WorkLeft, carried_out
 
 from humpback import recipes, store
@@ -208,13 +209,25 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         made = finished_run(folder / "made", seeds=76, backward_lm="", **{**LOOSE, "guards": made_up["guards"]})
         (folder / "back.txt").write_text("In what way do I fix wheel X0X?\n")
         routes = [{"through": name, "there": f"echo:{folder / 'back.txt'}"} for name in ("Portuguese", "French")]
-        many = {**MANY, **TAILORED, "pivot": {**TRIPS, "routes": routes}, "relevance": {"embedding": ENCODER}}
+        many = {**MANY, **TAILORED, "pivot": {**TRIPS, "routes": routes}}
         taken = {"rewrite": {"guards": {"facts": False, "longest": 9.0}}, "writer_lm": made_up["writer_lm"], "seeds": 1}
         yield settings(recipe, made, **many, **taken).model_dump()
     elif recipe == "codec":
         yield from (merge(self_made(folder, "strong_lm"), merge(TAILORED, layer)) for layer in SELF_MADE)
     elif recipe == "self_instruct":
         yield from (merge(self_made(folder, "writer_lm"), merge(MANY, layer)) for layer in SELF_MADE)
+    elif recipe == "x_instruction":
+        (folder / "de.txt").write_text("Das macht man Schritt für Schritt, und mit Geduld.\n")
+        own = {
+            "corpus": {"inputs": [str(german(folder / "german"))]},
+            "seed": {"path": str(SEED), "dev": 0.15, "test": 0.15},
+        }
+        told = {
+            "answers": {"de": "German"},
+            "translators": {"de": f"echo:{folder / 'de.txt'}"},
+            "reading": {"least_order": -1.0},
+        }
+        yield from (merge(merge(SMALL, {**own, **told}), layer) for layer in LOOP)
     elif recipe == "pivot":
         yield {"seed": {"path": files["seed"]}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
     elif recipe == "segments":
@@ -244,7 +257,7 @@ SELF_MADE: tuple[Layer, ...] = (
 
 
 TAILORED: Layer = {"codec": {"metadata": 150, "instructions": 3, "iterations": 2, "contrast": {"theta": 1.0}}}
-MANY: Layer = {"self_instruct": {"tasks": 20, "rounds": 3}}
+MANY: Layer = {"self_instruct": {"tasks": 60, "rounds": 8}}
 
 
 def self_made(folder: Path, who: str) -> Layer:

@@ -151,7 +151,9 @@ def _asked(config: Drawing, row: Row, lm: LM) -> tuple[str, Row]:
     """(prompt, the pair without its instruction)."""
     if not shown.is_prompted(lm.role, config.backward):
         prompt, clipped = shown.backward_prompt(row, config.backward, config.tags.seed, lm.clip)
-        return prompt, _pair(row, lm.name, BACKWARD, clipped)
+        # One that was trained on pairs in two languages writes the one that its seed's instructions are in.
+        told = None if config.backward.language == "text" else config.backward.language
+        return prompt, {**_pair(row, lm.name, BACKWARD, clipped), "instruction_lang": told}
     style = config.backward.styles[row_seed(row["id"], f"{config.random_seed}/style") % len(config.backward.styles)]
     prompt, clipped = shown.prompted_prompt(row, config.backward, style, lm.clip)
     asked = {"style": style, "instruction_lang": shown.wanted_language(row, config.backward)}

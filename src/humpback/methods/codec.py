@@ -120,8 +120,8 @@ def _read(text: str) -> tuple[str, list[str]]:
     use, skills = _USE.search(text), _SKILLS.search(text)
     case = _SKILLS.sub("", use["said"]).strip(" .*_") if use else ""
     block = skills["said"].split("\n\n")[0] if skills else ""
-    names = [_MARK.sub("", name).strip(" .*_\n") for name in re.split(r"[,;\n]", block)]
-    return case, [name for name in names if name]
+    listed = [_MARK.sub("", part).strip(" .*_\n") for part in re.split(r"[,;\n]", block)]
+    return case, [each for each in listed if each]
 
 
 class Mixing(Config):

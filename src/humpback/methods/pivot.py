@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import Field
 
-from humpback import lm as language_models
 from humpback import prompts
 from humpback.config import Config, Empty
 from humpback.guards.checks import GuardConfig
 from humpback.guards.trips import DriftConfig, compared, no_wording
-from humpback.lm import LM, Completion, Sampling
+from humpback.lm import LM, Sampling
 from humpback.lm.spec import ModelName
-from humpback.lm.translator import TRANSLATOR
 from humpback.methods.paraphrase import slots
+from humpback.methods.translation import TRANSLATE, translated
 from humpback.metrics import mean_of
 from humpback.metrics.shares import share_of
-from humpback.prompts.quoting import quoted
 from humpback.schema import METRIC, PAIR, PIVOTED, Row, row_id, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset, DatasetFolder
@@ -29,11 +27,9 @@ from humpback.store import Dataset, DatasetFolder
 if TYPE_CHECKING:
     from humpback.run import Run
 
-TRANSLATE = "translate-v1"
 _MARK = re.compile(r"X(\d{1,9})X")
 # What somebody is to fill in, and tags.
 _PLACES = re.compile(r"\{\{?[^{}\n]{1,40}\}\}?|<[^<>\n]{1,40}>|\[[A-Z][A-Z0-9 _'’/-]{1,40}\]|%(?:\(\w{1,20}\))?[sd]\b")
-_QUOTE = re.compile(r"^> ?", re.MULTILINE)
 
 
 class Route(Config):
@@ -182,23 +178,9 @@ def _translated(
     config: Leg, source: str, target: str, rows: Sequence[Row], texts: Sequence[Sequence[str]], lm: LM
 ) -> list[list[str] | str]:
     """The texts of each row in the language `target`, or why there are none."""
-    flat = [text for own in texts for text in own]
-    if lm.role != TRANSLATOR:
-        language_models.reading(lm, "forward")
-    asked = flat if lm.role == TRANSLATOR else [
-        prompts.render(TRANSLATE, source=source, target=target, text=quoted(text)) for text in flat
-    ]  # fmt: skip
     salt = f"{config.random_seed}/pivot/{config.number}/{config.trip}/{target}"
     seeds = [row_seed(row["id"], f"{salt}/{i}") for row, own in zip(rows, texts, strict=True) for i, _ in enumerate(own)]
-    said = iter(lm.generate(asked, config.sampling, seeds))
-    return [_read([next(said) for _ in own], lm) for own in texts]
-
-
-def _read(said: Sequence[Completion], lm: LM) -> list[str] | str:
-    if any(each.finish != "stop" for each in said):
-        return next("too_long" if each.finish == "too_long" else "unfinished" for each in said if each.finish != "stop")
-    texts = [(each.text if lm.role == TRANSLATOR else _QUOTE.sub("", each.text)).strip() for each in said]
-    return texts if all(texts) else "nothing_said"
+    return translated(lm, texts, source, target, config.sampling, seeds)
 
 
 # What must not change: code, quotations, addresses, numbers, names.

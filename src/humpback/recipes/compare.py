@@ -85,7 +85,7 @@ def recipe(run: Run, settings: Settings) -> None:
 
 
 # What is made here may be set otherwise than in the run that is started from.
-OWN = ("rewrite", "pivot", "self_instruct", "codec", "found", "random_seed", "relevance")
+OWN = ("rewrite", "pivot", "self_instruct", "codec", "found", "random_seed")
 ABOUT: dict[Way, str] = {
     "curated": "pairs of pages, curated (Humpback)", "random": "pairs of pages, drawn blindly",
     "rewritten": "the curated ones, answers rewritten from the page", "distilled": "the curated ones, answers without it",

@@ -47,7 +47,11 @@ def pool(run: Run, settings: Settings) -> Pool:
     seed = seed_pairs(run, settings.seed, settings.random_seed)
     if settings.backward_lm:
         settings = prompting.settled(run, seed, settings, settings.backward_lm)
-    segments = pages.segments(run, settings.corpus, settings.random_seed)
+    return pool_of(run, settings, seed, pages.segments(run, settings.corpus, settings.random_seed))
+
+
+def pool_of(run: Run, settings: Settings, seed: Dataset, segments: Dataset) -> Pool:
+    """As `pool`, on a seed and segments that are there."""
     writer = settings.backward_lm or trained(run, "backward", [seed], settings)
     first = trained(run, "forward", [seed], settings, "M_0", round=0)
     pairs = backtranslate.pairs(run, segments, settings, writer, first, settings.curate.max_tokens)
