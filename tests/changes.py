@@ -26,7 +26,7 @@ BY_HAND: dict[str, Any] = {
     "relevance.embedding": str(parse("embedded").folder), "relevance.entailment": str(parse("embedded").folder),
     "hardware.launch": "two_cpu", "languages": ["en", "de"], "combine": ["score", "gain"], "scorers": ["gain", "ifd"],
     "licenses": ["CC-BY-*"],
-    "answers": {"de": "German"}, "translators": {"de": "echo"},
+    "answer_languages": {"de": "Deutsch"}, "translators": {"de": "echo"},
     "drift.embedding": str(parse("embedded").folder), "drift.entailment": str(parse("embedded").folder),
     "pivot.routes": [{"through": "Dutch", "there": "echo"}],
     "base": f"transformers:{parse('embedded').folder}",

@@ -7,6 +7,7 @@ have a certain value, so that there are several runs of a recipe, and a setting 
 """
 
 import json
+import random
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -98,6 +99,10 @@ class Context:
 
 # What has no effect in a recipe that has it, and why not.
 NO_EFFECT = {
+    "x_instruction": {
+        "the recipe sets them, for each language": {"backward.language", "corpus.languages"},
+        "it says whether a language is left out": {"reading.least_order"},
+    },
     "ablate_tags": {"all ways to ask are compared": {"asked"}},
     "ablate_unit": {
         "they choose what a round selects by, and where that stays they change nothing": {
@@ -223,7 +228,7 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
             "seed": {"path": str(SEED), "dev": 0.15, "test": 0.15},
         }
         told = {
-            "answers": {"de": "German"},
+            "answer_languages": {"de": "German"},
             "translators": {"de": f"echo:{folder / 'de.txt'}"},
             "reading": {"least_order": -1.0},
         }
@@ -263,8 +268,12 @@ MANY: Layer = {"self_instruct": {"tasks": 60, "rounds": 8}}
 def self_made(folder: Path, who: str) -> Layer:
     """A writer that says a line of a script to whatever it is asked: requests, answers to them, and what they are for."""
     things = ("a lamp", "old shoes", "the garden gate", "my neighbour's cat", "a wet tent", "bread dough", "an oak table")
-    does = ("Explain how to mend {}", "Tell a story of {}", "Why would anyone paint {}?", "List what belongs to {}")
-    lines = [f"9. {do.format(thing)}" for do in does for thing in things]
+    words = """
+        river candle market winter ladder pocket window button silver garden letter mirror basket bottle hammer island
+        jacket kettle lemon meadow needle orange pepper rabbit saddle ticket valley wagon yellow bridge
+    """.split()
+    does = ("Explain", "Describe", "Compare", "Name", "Why would anyone like", "Tell me about")
+    lines = [f"9. {does[n % 6]} {' '.join(random.Random(n).sample(words, 6))}" for n in range(60)]
     uses = [f"Use case: care of {thing}. Skills: patience, {thing.split()[-1]} lore" for thing in things]
     path = folder / "writer.txt"
     path.write_text("\n".join([*lines, *(f"Output: {line[3:]} is done step by step." for line in lines), *uses]))

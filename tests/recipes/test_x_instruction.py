@@ -49,7 +49,7 @@ def wanted(pages: Path, script: Path, **layer: Any) -> Any:
     script.write_text("Das macht man Schritt für Schritt, und mit Geduld.\n")
     own: dict[str, Any] = {
         "corpus": {"inputs": [str(pages)], "sample": 12}, "seed": {"path": str(MATERIAL / "seed.jsonl")},
-        "answers": {"de": "German"}, "translators": {"de": f"echo:{script}"}, "reading": {"least_order": -1.0},
+        "answer_languages": {"de": "German"}, "translators": {"de": f"echo:{script}"}, "reading": {"least_order": -1.0},
         "curate": {"rounds": 1},
     }  # fmt: skip
     return build(recipes.load("x_instruction").Settings, [merge(merge(SMALL, own), layer)])
@@ -99,7 +99,8 @@ def test_a_language_that_the_base_does_not_read_is_left_out(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("layer", "told"), [({"answers": {}}, "answers is empty"), ({"translators": {"fr": "echo"}}, "translators names fr")]
+    ("layer", "told"),
+    [({"answer_languages": {}}, "answer_languages is empty"), ({"translators": {"fr": "echo"}}, "translators names fr")],
 )
 def test_what_is_missing_is_told_first(layer: dict[str, Any], told: str, tmp_path: Path) -> None:
     settings = wanted(tmp_path, tmp_path / "de.txt")

@@ -1,7 +1,7 @@
 """X-Instruction (Li et al. 2024): instructions in English for pages in other languages, each language by itself.
 
 humpback run x_instruction --out runs/x --set corpus.inputs='["pages/*.warc.gz"]' --set seed.path=seed.jsonl \\
-    --set 'answers={pt: Portuguese}' --set 'translators={pt: "firefox:en-pt"}'
+    --set 'answer_languages={pt: Portuguese}' --set 'translators={pt: "firefox:en-pt"}'
 """
 
 from typing import Annotated
@@ -27,7 +27,7 @@ from humpback.store import Dataset
 class Settings(humpback.Settings):
     """Pages in several languages, a seed in English, and who translates its answers."""
 
-    answers: Annotated[dict[str, str], OFTEN] = Field(
+    answer_languages: Annotated[dict[str, str], OFTEN] = Field(
         {}, description="languages of the answers, ISO 639 code: as a model is told it, for example pt: Portuguese"
     )
     translators: Annotated[dict[str, ModelName], OFTEN] = Field(
@@ -42,7 +42,7 @@ class Settings(humpback.Settings):
 def recipe(run: Run, settings: Settings) -> None:
     """For each language that the base reads, the whole loop in a folder of its own."""
     check(settings)
-    for code, language in settings.answers.items():
+    for code, language in settings.answer_languages.items():
         with run.beside(code) as own:
             in_language(own, code, language, settings)
     report(run)
@@ -84,8 +84,13 @@ def translated_seed(run: Run, code: str, language: str, settings: Settings) -> D
 def check(settings: Settings) -> None:
     """Before anything is done; raises `UsageFault`."""
     humpback.check(settings)
-    if not settings.answers:
-        raise UsageFault("answers is empty: there is no language to make pairs in", "--set 'answers={pt: Portuguese}'")
-    strange = sorted(settings.translators.keys() - settings.answers.keys())
+    if not settings.answer_languages:
+        raise UsageFault(
+            "answer_languages is empty: there is no language to make pairs in", "--set 'answer_languages={pt: Portuguese}'"
+        )
+    strange = sorted(settings.translators.keys() - settings.answer_languages.keys())
     if strange:
-        raise UsageFault(f"translators names {strange[0]}, which is none of answers", "add it to answers, or leave it out")
+        raise UsageFault(
+            f"translators names {strange[0]}, which is none of answer_languages",
+            "add it to answer_languages, or leave it out",
+        )
