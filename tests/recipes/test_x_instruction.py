@@ -98,6 +98,15 @@ def test_a_language_that_the_base_does_not_read_is_left_out(tmp_path: Path) -> N
     assert not engine.trained and any("left out" in line and "0.00" in line for line in said)
 
 
+def test_a_language_without_pages_does_not_end_the_others(finished: tuple[Path, Rehearsed, Any], tmp_path: Path) -> None:
+    """What the one has come to is not lost with the other."""
+    languages = {"fr": "French", "de": "German"}
+    settings = finished[2].model_copy(update={"answer_languages": languages})
+    said = carried_out("x_instruction", tmp_path / "x", settings, Rehearsed())
+    assert any(line.startswith("fr") and "nothing came of it" in line for line in said)
+    assert rows(tmp_path / "x" / "de", "selected-1")
+
+
 @pytest.mark.parametrize(
     ("layer", "told"),
     [({"answer_languages": {}}, "answer_languages is empty"), ({"translators": {"fr": "echo"}}, "translators names fr")],

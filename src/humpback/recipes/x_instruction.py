@@ -11,7 +11,7 @@ from pydantic import Field
 from humpback.config import OFTEN
 from humpback.corpus import pages
 from humpback.corpus.pairs import seed_pairs
-from humpback.errors import UsageFault
+from humpback.errors import NothingKept, UsageFault
 from humpback.lm import Sampling
 from humpback.lm.spec import ModelName
 from humpback.loop.worth import measure
@@ -40,11 +40,14 @@ class Settings(humpback.Settings):
 
 
 def recipe(run: Run, settings: Settings) -> None:
-    """For each language that the base reads, the whole loop in a folder of its own."""
+    """For each language that the base reads, the whole loop in a folder of its own; of one that gives nothing it is said."""
     check(settings)
     for code, language in settings.answer_languages.items():
         with run.beside(code) as own:
-            in_language(own, code, language, settings)
+            try:
+                in_language(own, code, language, settings)
+            except NothingKept as error:
+                run.progress.say(f"{code:<22} nothing came of it: {error.fact}")
     report(run)
 
 
