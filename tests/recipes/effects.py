@@ -276,7 +276,7 @@ def self_made(folder: Path, who: str) -> Layer:
     lines = [f"9. {does[n % 6]} {' '.join(random.Random(n).sample(words, 6))}" for n in range(60)]
     uses = [f"Use case: care of {thing}. Skills: patience, {thing.split()[-1]} lore" for thing in things]
     path = folder / "writer.txt"
-    path.write_text("\n".join([*lines, *(f"Output: {line[3:]} is done step by step." for line in lines), *uses]))
+    path.write_text("\n".join([*lines, *(f"Output: {line[3:]} is done step by step." for line in lines), *uses * 8]))
     own = {name: value for name, value in SMALL.items() if name != "corpus"}
     guards = {"min_logprob": None, "disabled": ["leaked_prompt", "not_an_instruction"]}
     return merge(own, {"seed": {"path": str(SEED)}, who: f"echo:{path}", "guards": guards})
