@@ -79,6 +79,14 @@ def test_a_finished_run_returns_at_once(finished: tuple[Path, Rehearsed, str]) -
     carried_out("codec", finished[0], wanted(finished[2]), Refuses())
 
 
+def test_a_wrong_path_is_told_before_anything_is_trained(finished: tuple[Path, Rehearsed, str], tmp_path: Path) -> None:
+    """A minute of training is lost otherwise, on a slip of the keyboard."""
+    engine = Rehearsed()
+    with pytest.raises(UsageFault, match="nowhere"):
+        carried_out("codec", tmp_path / "c", wanted(finished[2], requests="nowhere.jsonl"), engine)
+    assert not engine.trained
+
+
 @pytest.mark.parametrize(("layer", "told"), [({"seed": {"path": ""}}, "seed.path"), ({"curate": {"rounds": 0}}, "rounds")])
 def test_what_is_missing_is_told_first(layer: dict[str, Any], told: str, tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match=told):

@@ -45,21 +45,23 @@ def recipe(run: Run, settings: Settings) -> None:
     """Requests encoded, decoded, made harder and answered; and rounds of self-curation on the pairs as on any others."""
     check(settings)
     seed = seed_pairs(run, settings.seed, settings.random_seed)
+    source = like(run, seed, settings)
     first = trained(run, "forward", [seed], settings, "M_0", round=0)
-    rounds = self_curate(run, seed, pool(run, seed, first, settings), first, settings, settings.backward_lm)
+    rounds = self_curate(run, seed, pool(run, seed, source, first, settings), first, settings, settings.backward_lm)
     measure(run, seed, rounds, settings)
     report(run)
 
 
-def pool(run: Run, seed: Dataset, first: str, settings: Settings) -> Dataset:
+def like(run: Run, seed: Dataset, settings: Settings) -> Dataset:
+    """The requests that the data is to be like."""
+    given = settings.requests
+    found = pairs_of_file(run, given, name="requests", kind="candidates", of="requests") if given else seed
+    return run.put("like", Stage("like", PAIR, trainable, Sets(sets=(found.path,))), kind="pairs", of="like")
+
+
+def pool(run: Run, seed: Dataset, source: Dataset, first: str, settings: Settings) -> Dataset:
     """What was made, as far as guards let it through, without what a model is measured on."""
     strong = settings.strong_lm or settings.base
-    like = (
-        pairs_of_file(run, settings.requests, name="requests", kind="candidates", of="requests")
-        if settings.requests
-        else seed
-    )
-    source = run.put("like", Stage("like", PAIR, trainable, Sets(sets=(like.path,))), kind="pairs", of="like")
     made = codec.pairs(run, source, settings, Sides(strong, settings.target_lm or first, strong))
     clean = run.map("pairs", Stage("guards", PAIR, guarded, settings.guards), made, kind="pairs", of="guards")
     return unseen(run, clean, seed, ContaminationConfig())
