@@ -115,7 +115,7 @@ def test_a_verb_shows_what_its_settings_name(humpback: Humpback) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "nonsense"], ["'nonsense'", "demo, guard, humpback"]),
+        (["run", "nonsense"], ["'nonsense'", "demo, found, guard, humpback"]),
         (["run", "demo", "--set", "curate.kk=4"], ["curate.kk", "curate.k"]),
         (["run", "demo", "--set", "curate.k"], ["name=value"]),
         (["run", "demo", "--set", "curate.k=[1"], ["not YAML"]),
