@@ -99,6 +99,7 @@ class Context:
 
 # What has no effect in a recipe that has it, and why not.
 NO_EFFECT = {
+    "pivot": {"without it nothing is trained, and nothing else changes": {"train"}},
     "x_instruction": {
         "the recipe sets them, for each language": {"backward.language", "corpus.languages"},
         "it says whether a language is left out": {"reading.least_order"},
@@ -234,7 +235,7 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         }
         yield from (merge(merge(SMALL, {**own, **told}), layer) for layer in LOOP)
     elif recipe == "pivot":
-        yield {"seed": {"path": files["seed"]}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
+        yield {"seed": {"path": str(SEED)}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
     elif recipe == "segments":
         yield {"inputs": [str(PAGES)], "sample": 20, "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}
     elif recipe == "backtranslate":
