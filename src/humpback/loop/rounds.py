@@ -14,21 +14,23 @@ from pydantic import Field
 
 from humpback import store
 from humpback.config import OFTEN, Config
-from humpback.curate import calibration, competence, injection
+from humpback.curate import calibration, competence, injection, scoring
 from humpback.curate.scoring import check_readable, scored
 from humpback.curate.select import CurateConfig, selected
 from humpback.curate.settings import Asking
 from humpback.engine import Hands
+from humpback.errors import UsageFault
 from humpback.evaluate import iteration
 from humpback.evaluate.selection import of_selection
 from humpback.lm.spec import ModelName, fingerprint
-from humpback.loop.models import ModelSettings, WriterSettings, model_folder, trained
+from humpback.loop.models import ModelSettings, WriterSettings, model_folder, trained, training
 from humpback.methods import backtranslate
 from humpback.metrics import metric
 from humpback.run import Run
 from humpback.schema import METRIC, Row
 from humpback.stage import LMStage, Stage
 from humpback.store import Dataset
+from humpback.train import bases, launch
 
 BEST = "best.json"
 
@@ -45,6 +47,24 @@ class RoundSettings(ModelSettings):
     def selecting(self) -> CurateConfig:
         """What pairs are selected by."""
         return self.curate
+
+
+def check_made_up(settings: RoundSettings, writer: str) -> None:
+    """Of recipes whose pairs `writer` makes up, before anything is done; raises `UsageFault`."""
+    if not settings.seed.path:
+        raise UsageFault("seed.path is empty: there are no human pairs to begin with", "--set seed.path=seed.jsonl")
+    if settings.curate.rounds < 1:
+        raise UsageFault(f"curate.rounds is {settings.curate.rounds}: nothing would be selected", "--set curate.rounds=1")
+    if (settings.iterate.pool, settings.iterate.backward) != ("fixed", "fixed"):
+        raise UsageFault(
+            f"iterate.pool is {settings.iterate.pool} and iterate.backward {settings.iterate.backward}: no text "
+            "is read here that instructions could be written for anew",
+            "leave both out",
+        )
+    scoring.check((settings.curate.by,), settings, settings.backward_lm)
+    bases.check_instructed(writer)
+    launch.check(training("forward", settings))
+    bases.check(training("forward", settings))
 
 
 class LoopSettings(RoundSettings, WriterSettings, backtranslate.Settings):

@@ -9,13 +9,11 @@ from pydantic import Field
 
 from humpback.config import OFTEN
 from humpback.corpus.pairs import pairs_of_file, seed_pairs
-from humpback.curate import scoring
-from humpback.errors import UsageFault
 from humpback.guards.checks import GuardConfig, guarded
 from humpback.lm.spec import ModelName
-from humpback.loop.models import trained, training
+from humpback.loop.models import trained
 from humpback.loop.pool import Sets, trainable, unseen
-from humpback.loop.rounds import RoundSettings, self_curate
+from humpback.loop.rounds import RoundSettings, check_made_up, self_curate
 from humpback.loop.worth import measure
 from humpback.methods import codec
 from humpback.methods.contrast import Sides
@@ -25,7 +23,6 @@ from humpback.schema import PAIR
 from humpback.stage import Stage
 from humpback.store import Dataset
 from humpback.text.contamination import ContaminationConfig
-from humpback.train import bases, launch
 
 
 class Settings(RoundSettings, codec.Settings):
@@ -43,7 +40,7 @@ class Settings(RoundSettings, codec.Settings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """Requests encoded, decoded, made harder and answered; and rounds of self-curation on the pairs as on any others."""
-    check(settings)
+    check_made_up(settings, settings.strong_lm or settings.base)
     seed = seed_pairs(run, settings.seed, settings.random_seed)
     source = like(run, seed, settings)
     first = trained(run, "forward", [seed], settings, "M_0", round=0)
@@ -65,21 +62,3 @@ def pool(run: Run, seed: Dataset, source: Dataset, first: str, settings: Setting
     made = codec.pairs(run, source, settings, Sides(strong, settings.target_lm or first, strong))
     clean = run.map("pairs", Stage("guards", PAIR, guarded, settings.guards), made, kind="pairs", of="guards")
     return unseen(run, clean, seed, ContaminationConfig())
-
-
-def check(settings: Settings) -> None:
-    """Before anything is done; raises `UsageFault`."""
-    if not settings.seed.path:
-        raise UsageFault("seed.path is empty: there are no pairs to train M_0 on", "--set seed.path=seed.jsonl")
-    if settings.curate.rounds < 1:
-        raise UsageFault(f"curate.rounds is {settings.curate.rounds}: nothing would be selected", "--set curate.rounds=1")
-    if (settings.iterate.pool, settings.iterate.backward) != ("fixed", "fixed"):
-        raise UsageFault(
-            f"iterate.pool is {settings.iterate.pool} and iterate.backward {settings.iterate.backward}: no text "
-            "is read here that instructions could be written for anew",
-            "leave both out",
-        )
-    scoring.check((settings.curate.by,), settings, settings.backward_lm)
-    bases.check_instructed(settings.strong_lm or settings.base)
-    launch.check(training("forward", settings))
-    bases.check(training("forward", settings))

@@ -9,13 +9,11 @@ from pydantic import Field
 
 from humpback.config import OFTEN
 from humpback.corpus.pairs import seed_pairs
-from humpback.curate import scoring
-from humpback.errors import UsageFault
 from humpback.guards.checks import GuardConfig, guarded
 from humpback.lm.spec import ModelName
-from humpback.loop.models import trained, training
+from humpback.loop.models import trained
 from humpback.loop.pool import unseen
-from humpback.loop.rounds import RoundSettings, self_curate
+from humpback.loop.rounds import RoundSettings, check_made_up, self_curate
 from humpback.loop.worth import measure
 from humpback.methods import self_instruct
 from humpback.report import report
@@ -24,7 +22,6 @@ from humpback.schema import PAIR
 from humpback.stage import Stage
 from humpback.store import Dataset
 from humpback.text.contamination import ContaminationConfig
-from humpback.train import bases, launch
 
 
 class Settings(RoundSettings, self_instruct.Settings):
@@ -38,7 +35,7 @@ class Settings(RoundSettings, self_instruct.Settings):
 
 def recipe(run: Run, settings: Settings) -> None:
     """Pairs that a model made up, and rounds of self-curation on them as on any others."""
-    check(settings)
+    check_made_up(settings, settings.writer_lm or settings.base)
     seed = seed_pairs(run, settings.seed, settings.random_seed)
     first = trained(run, "forward", [seed], settings, "M_0", round=0)
     rounds = self_curate(run, seed, pool(run, seed, settings), first, settings, settings.backward_lm)
@@ -51,21 +48,3 @@ def pool(run: Run, seed: Dataset, settings: Settings) -> Dataset:
     made = self_instruct.pairs(run, seed, settings, settings.writer_lm or settings.base)
     clean = run.map("pairs", Stage("guards", PAIR, guarded, settings.guards), made, kind="pairs", of="guards")
     return unseen(run, clean, seed, ContaminationConfig())
-
-
-def check(settings: Settings) -> None:
-    """Before anything is done; raises `UsageFault`."""
-    if not settings.seed.path:
-        raise UsageFault("seed.path is empty: there are no requests to go on from", "--set seed.path=seed.jsonl")
-    if settings.curate.rounds < 1:
-        raise UsageFault(f"curate.rounds is {settings.curate.rounds}: nothing would be selected", "--set curate.rounds=1")
-    if (settings.iterate.pool, settings.iterate.backward) != ("fixed", "fixed"):
-        raise UsageFault(
-            f"iterate.pool is {settings.iterate.pool} and iterate.backward {settings.iterate.backward}: no text "
-            "is read here that instructions could be written for anew",
-            "leave both out",
-        )
-    scoring.check((settings.curate.by,), settings, settings.backward_lm)
-    bases.check_instructed(settings.writer_lm or settings.base)
-    launch.check(training("forward", settings))
-    bases.check(training("forward", settings))
