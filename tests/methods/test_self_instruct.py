@@ -103,6 +103,9 @@ def test_alike_is_above_seven_tenths() -> None:
     assert rouge_l(" ".join(ten), " ".join(seven)) == pytest.approx(0.7)
     pool = Pool([" ".join(ten), "nothing like it at all"])
     assert no_task(" ".join(seven), OWN, pool) is None
+    # More words are the same, and no more of them in the same order.
+    turned = " ".join([ten[7], *ten[:7], "x", "y"])
+    assert rouge_l(" ".join(ten), turned) == pytest.approx(0.7) and no_task(turned, OWN, pool) is None
     eight = " ".join([*ten[:8], "x", "y"])
     found = no_task(eight, OWN, pool)
     assert found and found == ("alike", 0.8)
