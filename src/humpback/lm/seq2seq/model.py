@@ -12,6 +12,7 @@ from humpback.lm.memory import give_back_memory
 from humpback.lm.seq2seq import Options
 from humpback.lm.spec import Spec
 from humpback.lm.translator import Translator
+from humpback.lm.vector_math import settle_vector_math
 
 
 class Seq2Seq(Translator):
@@ -73,6 +74,7 @@ def load(spec: Spec) -> Seq2Seq:
     """In float32, or as `dtype` says; raises `UsageFault` where it cannot be had."""
     named, options = spec.folder, spec.options
     model = str(named or spec.model)
+    settle_vector_math()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     dtype = getattr(torch, options.dtype)

@@ -13,6 +13,7 @@ from humpback.lm.spec import Spec, role_of
 from humpback.lm.transformers import Options
 from humpback.lm.transformers.model import Transformers
 from humpback.lm.transformers.precision import is_bfloat16_fast
+from humpback.lm.vector_math import settle_vector_math
 
 
 def load(spec: Spec) -> Transformers:
@@ -24,6 +25,7 @@ def load(spec: Spec) -> Transformers:
     if named and not (Path(model) / "config.json").is_file():
         raise UsageFault(f"{model} is not the folder of a model: it has no config.json", "check the path of the model")
     keep_freed_memory()
+    settle_vector_math()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:

@@ -27,6 +27,7 @@ from trl import pack_dataset
 from humpback import store
 from humpback.lm import chat
 from humpback.lm.memory import keep_freed_memory
+from humpback.lm.vector_math import settle_vector_math
 from humpback.orphans import die_with_parent
 from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.log import whole_lines
@@ -174,6 +175,7 @@ def by_length(order: list[int], lengths: list[int], batch: int) -> list[int]:
 def main(folder: Path) -> None:
     """Train what the settings in `folder` ask for, from its last whole checkpoint if it has one."""
     keep_freed_memory()
+    settle_vector_math()
     training = Training(**store.read_json(folder / SETTINGS))
     stands_after(training.hardware.silence)
     transformers.logging.disable_progress_bar()
