@@ -1,6 +1,7 @@
 """Arms, their changes, and what their errors are worth."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from humpback.evaluate.arms import (
     matrices,
     mean_over,
 )
+from humpback.lm.echo import Echo
 from humpback.metrics import metric
 from humpback.run import Run
 from humpback.schema import METRIC, PAIR
@@ -134,3 +136,24 @@ def test_every_model_of_every_arm_is_measured_on_the_same_cases(run: Run) -> Non
     assert {row["against"] for row in made if row["metric"] == "nll_change"} == {"a"}
     asked = config.model_copy(update={"asked": {"a": "", "b": ""}})
     assert digest(planned(asked)) != digest(planned(config))
+
+
+def test_arms_that_are_shown_pairs_see_train_pairs_others_for_each_seed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A held-out answer among the examples is one that the model can copy; the same draw for all seeds is one seed."""
+    pairs = [{"id": f"p{i}", "instruction": f"How {i}?", "response": f"So {i}." + " More." * i,
+              "split": "train" if i > 3 else ("dev", "test")[i % 2]} for i in range(24)]  # fmt: skip
+    seed, echo = rows_in(run, pairs, PAIR, "seed"), Echo()
+    asked: list[str] = []
+    monkeypatch.setattr(echo, "logprob", lambda prompts, targets, *_: asked.extend(prompts) or [[-1.0]] * len(targets))
+    config = CaseQuality(
+        seed=seed.path, cases=1, models={"a": ("echo", "echo"), "b": ("echo", "echo")}, asked={"a": "", "b": "Be brief."},
+        shots={"b": 5}, max_tokens=9, stop_cases=1, stop_tokens=0,
+    )  # fmt: skip
+    list(case_quality(config, lambda _: echo))
+    plain, shown = asked[0::4] + asked[1::4], asked[2::4] + asked[3::4]
+    assert all("Answer:" not in prompt for prompt in plain)
+    for prompt in shown:
+        numbers = [int(each) for each in re.findall(r"> How (\d+)\?", prompt)]
+        assert len(numbers) == 6 and min(numbers[:5]) > 3 >= numbers[5] and max(numbers) < 14, "the shorter half"
+        assert prompt.rstrip().endswith("Be brief.\n\nAnswer:")
+    assert shown[0] != shown[1]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+import torch
 from lm.tiny import ARCHITECTURES, tiny
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from humpback.lm import Sampling
-from humpback.lm.vector_math import FUNCTIONS, settle_vector_math
+from humpback.lm.transformers.vector_math import FUNCTIONS, settle_vector_math
 
 # What torch computes by MKL where it can (aten/src/ATen/cpu/vml.h).
 VECTOR = {

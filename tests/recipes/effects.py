@@ -161,7 +161,7 @@ LOOP: tuple[Layer, ...] = (
 )
 REWRITING: Layer = {
     "rewriter": "echo", "min_supported": 0.5, "relevance": {"embedding": ENCODER}, "distilled": True,
-    "curate": {"rounds": 1},
+    "choose": ["web", "rewritten", "distilled"], "curate": {"rounds": 1},
 }  # fmt: skip
 
 

@@ -136,3 +136,18 @@ def test_what_cannot_be_is_refused_before_anything_is_done(script: str, tmp_path
     with pytest.raises(UsageFault, match=r"supported needs relevance\.embedding"):
         carried_out("back_and_forth", tmp_path / "a", wanted(script, min_supported=0.5), Refuses())
     assert not named(tmp_path / "a")
+
+
+def test_of_several_answers_one_is_trained_on_and_exported(script: str, tmp_path: Path) -> None:
+    """A choice that nothing is trained on is none; and what is exported is what the best model was made of."""
+    folder, engine = tmp_path / "a", Rehearsed()
+    settings = wanted(script, choose=["web", "rewritten", "distilled"], rewrite={"guards": {"facts": False}})
+    carried_out("back_and_forth", folder, settings, engine)
+    assert {*engine.trained} >= {"forward-chosen", "forward-distilled"}
+    made = rows(folder, "chosen-answers")
+    assert len(made) == len(rows(folder, "selected-1")) and len({row["answered"] for row in made}) > 1
+    assert {each["by"] for row in made for each in row["answers"]} == {"web", "rewritten", "distilled"}
+    export(folder, "prompt-completion", tmp_path / "pairs.jsonl")
+    written = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text("utf-8").splitlines()]
+    assert [row["answered"] for row in written] == [row["answered"] for row in made]
+    carried_out("back_and_forth", folder, settings, Refuses())

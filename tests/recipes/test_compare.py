@@ -76,6 +76,15 @@ def test_every_arm_has_the_seed_and_no_more_pairs_than_curation_kept(finished: t
         assert len(seed) <= len(trained) <= len(seed) + budget and seed <= {row["instruction"] for row in trained}, name
 
 
+def test_the_base_is_held_to_them_as_it_is_and_with_examples(finished: tuple[Path, Rehearsed]) -> None:
+    """A base that is asked without examples is no control: they may give what a training gives."""
+    found = {(row["metric"], row["model"]): row for row in rows(finished[0], "comparison")}
+    assert [found["pairs", name]["value"] for name in ("base", "base 5-shot")] == [0.0, 0.0]
+    assert found["pairs", "seed 5-shot"]["value"] == found["pairs", "seed"]["value"]
+    assert found["steps", "base"]["value"] == 0 and found["nll", "base 5-shot"]["n"] == found["nll", "seed"]["n"]
+    assert found["nll", "base"]["value"] != found["nll", "base 5-shot"]["value"]
+
+
 def test_the_same_requests_have_other_answers(finished: tuple[Path, Rehearsed], before: Path) -> None:
     """Rewritten and distilled pairs are the curated ones; else two things differ."""
     kept = {row["instruction"] for row in rows(before, "selected-1")}

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from humpback import prompts
 from humpback.config import Config
-from humpback.evaluate.held_out import Open, ended, forward_nll, held
+from humpback.evaluate.held_out import Open, demonstrations, ended, forward_nll, held
 from humpback.lm.spec import ModelName
 from humpback.metrics import metric
-from humpback.prompts.forward import FORWARD
+from humpback.prompts.forward import FORWARD, SHOTS
 from humpback.schema import Row
 from humpback.store import Dataset, DatasetFolder
 
@@ -30,20 +31,22 @@ DEV, TEST = "dev", "test"
 class CaseQuality(Config):
     """The models of every arm, one for each seed of randomness, on the same held-out pairs.
 
-    `asked` are the tags that the models of an arm are asked under, as one text; of at most `stop_cases` test pairs it is
-    measured whether answers end.
+    `asked` are the tags that the models of an arm are asked under, as one text; `shots` says of arms how many seed pairs are
+    shown before each request, others for each seed of randomness. Of at most `stop_cases` test pairs it is measured whether
+    answers end.
     """
 
     seed: DatasetFolder
     cases: int
     models: dict[str, tuple[ModelName, ...]]
     asked: dict[str, str]
+    shots: dict[str, int] = Field({}, description="pairs of the seed that an arm is shown; unset: none")
     max_tokens: int
     stop_cases: int
     stop_tokens: int
 
     def reads(self) -> Mapping[str, Any]:
-        return prompts.digests(FORWARD)
+        return prompts.digests(FORWARD, SHOTS)
 
 
 def case_quality(config: CaseQuality, open: Open) -> Iterator[Row]:
@@ -53,11 +56,12 @@ def case_quality(config: CaseQuality, open: Open) -> Iterator[Row]:
     for seed in range(max(len(models) for models in config.models.values())):
         for arm, models in config.models.items():
             lm, tag = open(models[seed]), config.asked[arm]
+            shown = demonstrations(Dataset(config.seed), config.shots.get(arm, 0), str(seed))
             for split, rows in pairs.items():
-                losses = forward_nll(rows, lm, tag, config.max_tokens)
+                losses = forward_nll(rows, lm, tag, config.max_tokens, shown)
                 yield from _cases("nll", arm, rows, losses, seed=seed, split=split, unit="nats/token")
             if some:
-                stops = ended(some, lm, tag, config.stop_tokens)
+                stops = ended(some, lm, tag, config.stop_tokens, shown)
                 yield from _cases("stop", arm, some, stops, seed=seed, split=TEST, unit="share")
 
 

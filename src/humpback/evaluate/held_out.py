@@ -3,7 +3,7 @@
 A model of the other role is refused with `RoleMismatch`: it would answer, and its figures would mean nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from humpback import lm as language_models
@@ -26,19 +26,26 @@ def held(seed: Dataset, split: str, cases: int) -> list[Row]:
     return [row for row in seed.rows() if row["split"] == split][:cases]
 
 
-def forward_nll(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float | None]:
-    """Mean NLL in nats per token of each human response given its instruction, under `tag`."""
+def demonstrations(seed: Dataset, shots: int, draw: str) -> list[Row]:
+    """So many train pairs, drawn by `draw` among the half whose answers are shorter."""
+    train = sorted((row for row in seed.rows() if row["split"] == "train"), key=lambda row: len(row["response"]))
+    short = train[: max(shots, len(train) // 2)]
+    return sorted(short, key=lambda row: row_seed(row["id"], f"{draw}/shots"))[:shots]
+
+
+def forward_nll(rows: list[Row], lm: LM, tag: str, max_tokens: int, shots: Sequence[Row] = ()) -> list[float | None]:
+    """Mean NLL in nats per token of each human response given its instruction, under `tag`; `shots` are shown before it."""
     language_models.reading(lm, "forward")
-    asked = [forward_prompt(row["instruction"], tag) for row in rows]
+    asked = [forward_prompt(row["instruction"], tag, shots) for row in rows]
     return mean_nll(asked, [lm.clip(row["response"], max_tokens)[0] for row in rows], lm)
 
 
-def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int) -> list[float | None]:
+def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int, shots: Sequence[Row] = ()) -> list[float | None]:
     """For each row 1.0 if the answer, drawn under `tag`, ends by itself within `max_tokens`, else 0.0; of 0 tokens None."""
     language_models.reading(lm, "forward")
     if not max_tokens:
         return [None] * len(rows)
-    asked = [forward_prompt(row["instruction"], tag) for row in rows]
+    asked = [forward_prompt(row["instruction"], tag, shots) for row in rows]
     seeds = [row_seed(row["id"], "stop") for row in rows]
     made = lm.generate(asked, Sampling(max_new_tokens=max_tokens), seeds)
     return [float(completion.finish == "stop") for completion in made]

@@ -73,7 +73,7 @@ def selected(run: Path, seed: bool) -> Iterator[Row]:
     that found them on pages, these.
     """
     rounds = store.datasets(run, kind="selected")
-    rewritten = store.datasets(run, kind="rewrites", by="rewritten")
+    rewritten = [each for by in ("rewritten", "chosen") for each in store.datasets(run, kind="rewrites", by=by)]
     models = {model.about.get("round") for model in store.find(run, kind="model", role="forward")}
     trained = [each for each in rounds if each.about.get("round") in models]
     reworded = [*store.datasets(run, kind="augmented"), *store.datasets(run, kind="pairs", method="found")]

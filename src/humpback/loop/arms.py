@@ -128,6 +128,8 @@ def _within(leaf: str, names: Collection[str]) -> bool:
     return any(leaf == name or leaf.startswith(f"{name}.") for name in names)
 
 
+# An arm whose model is the base, as it is.
+BASE = "base"
 # The pairs that are trained on under the i-th seed.
 DataOf = Callable[[int], Sequence[Data]]
 
@@ -136,8 +138,8 @@ DataOf = Callable[[int], Sequence[Data]]
 class Arm:
     """What is trained and how it is measured; `about` says what `data` is.
 
-    `model` is the name of the arm whose models are measured, if they are those of another one; `tags` are those it is
-    trained with, `asked` those that it is measured under.
+    `model` is the name of the arm whose models are measured, if they are those of another one, or `BASE`; `tags` are those
+    it is trained with, `asked` those that it is measured under, after so many pairs of the seed as `shots` says.
     """
 
     name: str
@@ -147,6 +149,7 @@ class Arm:
     tags: TagConfig
     asked: str
     model: str = ""
+    shots: int = 0
 
 
 def arm(name: str, about: str, data: DataOf, sft: SftConfig, settings: ArmSettings) -> Arm:
@@ -199,7 +202,8 @@ def compared(run: Run, found: Material, wanted: Sequence[Arm], settings: ArmSett
     models = trained_arms(run, wanted, settings)
     config = CaseQuality(
         seed=found.seed.path, cases=settings.measure.cases, models={each.name: models[each.name] for each in wanted},
-        asked={each.name: each.asked for each in wanted}, max_tokens=settings.curate.max_tokens,
+        asked={each.name: each.asked for each in wanted},
+        shots={each.name: each.shots for each in wanted if each.shots}, max_tokens=settings.curate.max_tokens,
         stop_cases=settings.stop_cases, stop_tokens=settings.measure.stop_tokens,
     )  # fmt: skip
     stage = LMStage("case-quality", METRIC, case_quality, config)
@@ -213,13 +217,13 @@ def compared(run: Run, found: Material, wanted: Sequence[Arm], settings: ArmSett
 def described(each: Arm) -> Described:
     """The pairs that an arm is trained on and what they are, and its steps and batch."""
     pairs = size(each.data(0))
-    batch, steps = batch_and_steps(pairs, each.sft)
+    batch, steps = (0, 0) if each.model == BASE else batch_and_steps(pairs, each.sft)
     return Described(about=each.about, pairs=pairs, steps=steps, batch=batch)
 
 
 def trained_arms(run: Run, wanted: Sequence[Arm], settings: ArmSettings) -> dict[str, tuple[str, ...]]:
     """The models of each arm, one per seed. Nobody judges with them, so no lessons for judges are mixed in."""
-    made: dict[str, tuple[str, ...]] = {}
+    made: dict[str, tuple[str, ...]] = {BASE: (settings.base,) * settings.seeds}
     for each in wanted:
         if each.model:
             made[each.name] = made[each.model]

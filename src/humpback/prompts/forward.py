@@ -1,15 +1,17 @@
 """What the forward model is shown: an instruction with the tag of its source, in training and at inference alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from humpback import prompts
 from humpback.config import Config
+from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 
 FORWARD = "forward-v1"
+SHOTS = "forward-shots-v1"
 # (text, most tokens) -> (the text cut at its tail, whether it was): a model's own way to count.
 Clip = Callable[[str, int], tuple[str, bool]]
 
@@ -45,8 +47,12 @@ class Example:
     lesson: bool = False
 
 
-def forward_prompt(instruction: str, tag: str) -> str:
-    return prompts.render(FORWARD, instruction=instruction, tag=tag)
+def forward_prompt(instruction: str, tag: str, shots: Sequence[Row] = ()) -> str:
+    """The instruction with its tag, after the pairs `shots` if there are any."""
+    if not shots:
+        return prompts.render(FORWARD, instruction=instruction, tag=tag)
+    shown = [(quoted(row["instruction"]), quoted(row["response"])) for row in shots]
+    return prompts.render(SHOTS, instruction=quoted(instruction), tag=tag, shots=shown)
 
 
 def forward_example(row: Row, tags: TagConfig, clip: Clip, max_tokens: int) -> Example:

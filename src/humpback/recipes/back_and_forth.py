@@ -13,14 +13,14 @@ from humpback.curate.settings import Asking
 from humpback.lm.spec import ModelName
 from humpback.loop.models import measure_models, trained
 from humpback.loop.rounds import Rounds
-from humpback.methods import rewrite
+from humpback.methods import choice, rewrite
 from humpback.recipes import humpback
 from humpback.report import report
 from humpback.run import Run
 from humpback.store import Dataset
 from humpback.train import bases
 
-M_REWRITTEN, M_DISTILLED = "M_rewritten", "M_distilled"
+M_REWRITTEN, M_DISTILLED, M_CHOSEN = "M_rewritten", "M_distilled", "M_chosen"
 
 
 class Settings(humpback.Settings, rewrite.Settings):
@@ -38,6 +38,11 @@ class Settings(humpback.Settings, rewrite.Settings):
     )
     distilled: bool = Field(
         False, description="also a model on answers that the rewriter gives without the pages (paper's control)"
+    )
+    choose: tuple[choice.Answer, ...] = Field(
+        (),
+        description="also a model on one answer of each pair: of these the one that the base finds likeliest for its length "
+        "(GRAPE)",
     )
 
 
@@ -62,12 +67,20 @@ def compare(run: Run, seed: Dataset, rounds: Rounds, settings: Settings) -> None
     """All models on the test split, the last one of the rounds being what rewriting must beat."""
     kept, last = rounds.done[-1].chosen, list(rounds.models)[-1]
     answers: dict[str, Dataset] = {}
-    if settings.distilled:
+    if settings.distilled or "distilled" in settings.choose:
         # Where the model does not end its answer the page's text is no answer without the page.
         own = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
         answers[M_DISTILLED] = rewrite.pairs(run, kept, own, settings.rewriter or settings.base, "distilled")
     # The last one is what the report tells of.
     answers[M_REWRITTEN] = rewritten(run, kept, settings)
+    if settings.choose:
+        made: dict[rewrite.By, Dataset] = {"rewritten": answers[M_REWRITTEN]}
+        made |= {"distilled": answers[M_DISTILLED]} if M_DISTILLED in answers else {}
+        among = choice.Answers(
+            written={by: one.path for by, one in made.items() if by in settings.choose},
+            web="web" in settings.choose, tag=settings.tags.web, max_tokens=settings.curate.max_tokens,
+        )  # fmt: skip
+        answers[M_CHOSEN] = choice.pairs(run, kept, among, settings.base)
     models = {name: trained(run, "forward", [seed, pairs], settings, name) for name, pairs in answers.items()}
     measure_models(run, seed, {**rounds.models, **models}, settings, last)
 

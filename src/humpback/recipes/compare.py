@@ -3,7 +3,8 @@
 humpback run compare --out runs/compare --set run=runs/a
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -15,7 +16,7 @@ from humpback.evaluate.made import Made
 from humpback.guards.checks import guarded
 from humpback.lm.spec import ModelName
 from humpback.loop import arms
-from humpback.loop.arms import DataOf, Material, arm, drawn, whole
+from humpback.loop.arms import Arm, DataOf, Material, arm, drawn, whole
 from humpback.loop.pool import Sets, trainable, unseen
 from humpback.methods import codec, found, pivot, rewrite, self_instruct
 from humpback.methods.contrast import Sides
@@ -49,6 +50,11 @@ class Settings(
         description="what is held to the seed alone: curated is Humpback, random as many pairs drawn blindly; the others "
         "make their pairs in other ways, at most as many of them. All have the same steps",
     )
+    shots: int = Field(
+        5,
+        ge=0,
+        description="the base as it is, and again with so many seed pairs before each request, as also M_0; 0: neither",
+    )
     writer_lm: Annotated[ModelName, OFTEN] = Field(
         "",
         description="who rewrites, distils, makes up requests and answers, and judges for codec; empty: the base as it is",
@@ -75,13 +81,24 @@ def recipe(run: Run, settings: Settings) -> None:
         size = min(budget, len(one))
         data[way] = f"seed and {size} of {len(one)}: {ABOUT[way]}", drawn(size, one, settings, start.seed)
     sft = arms.equal_steps([arms.size(each(0)) for _, each in data.values()], settings.sft)
-    arms.compared(run, start, [arm(name, about, each, sft, settings) for name, (about, each) in data.items()], settings)
+    trained = [arm(name, about, each, sft, settings) for name, (about, each) in data.items()]
+    arms.compared(run, start, [*trained, *untrained(trained[0], settings)], settings)
     config = Made(
         seed=start.seed.path, ways={way: one.path for way, one in pairs.items()}, nothing=nothing,
         embedding=settings.relevance.embedding,
     )  # fmt: skip
     run.put("made", Stage("made", METRIC, made.measured, config), kind="metrics", of="made")
     report(run)
+
+
+def untrained(seed: Arm, settings: Settings) -> Iterator[Arm]:
+    """The base, the base that is shown pairs of the seed, and M_0 that is shown them."""
+    if settings.shots:
+        shown, about = f"{settings.shots}-shot", f"after {settings.shots} pairs of the seed"
+        base = replace(seed, name=arms.BASE, about="nothing: the base as it is", data=whole(), model=arms.BASE)
+        yield base
+        yield replace(base, name=f"base {shown}", about=f"nothing: the base, {about}", shots=settings.shots)
+        yield replace(seed, name=f"seed {shown}", about=f"{seed.about}, {about}", model=seed.name, shots=settings.shots)
 
 
 # What is made here may be set otherwise than in the run that is started from.

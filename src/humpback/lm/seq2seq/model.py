@@ -11,8 +11,8 @@ from humpback.lm import Completion
 from humpback.lm.memory import give_back_memory
 from humpback.lm.seq2seq import Options
 from humpback.lm.spec import Spec
+from humpback.lm.transformers.vector_math import settle_vector_math
 from humpback.lm.translator import Translator
-from humpback.lm.vector_math import settle_vector_math
 
 
 class Seq2Seq(Translator):

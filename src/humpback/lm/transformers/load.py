@@ -13,7 +13,7 @@ from humpback.lm.spec import Spec, role_of
 from humpback.lm.transformers import Options
 from humpback.lm.transformers.model import Transformers
 from humpback.lm.transformers.precision import is_bfloat16_fast
-from humpback.lm.vector_math import settle_vector_math
+from humpback.lm.transformers.vector_math import settle_vector_math
 
 
 def load(spec: Spec) -> Transformers:

@@ -27,7 +27,7 @@ from trl import pack_dataset
 from humpback import store
 from humpback.lm import chat
 from humpback.lm.memory import keep_freed_memory
-from humpback.lm.vector_math import settle_vector_math
+from humpback.lm.transformers.vector_math import settle_vector_math
 from humpback.orphans import die_with_parent
 from humpback.train.config import SftConfig, batch_and_steps
 from humpback.train.log import whole_lines

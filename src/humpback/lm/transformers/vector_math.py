@@ -1,5 +1,7 @@
 """The vector functions that torch calls on a CPU, made ready before several threads call them at once."""
 
+import torch
+
 # Those of torch that are computed by MKL where the CPU is Intel's or AMD's, and of which models make use.
 FUNCTIONS = ("cos", "erf", "exp", "expm1", "log", "log1p", "sin", "sqrt", "tanh")
 
@@ -11,8 +13,6 @@ def settle_vector_math() -> None:
     may compute its share to three digits (pytorch issue 188792). One process in 60 began so, and no two runs of it
     were sure to be the same.
     """
-    import torch  # seconds long, and whoever opens a model has it by now
-
     for dtype in (torch.float32, torch.float64):
         one = torch.ones(1, dtype=dtype)  # below the size from which torch divides the work
         for name in FUNCTIONS:
