@@ -49,6 +49,8 @@ SEGMENT = pa.schema(
         ("level", pa.int32()),
         ("parent_segment", pa.string()),
         ("text", pa.string()),
+        # What stands before and behind it on its page, as far as `corpus.segment.around` says.
+        ("around", pa.list_(pa.string())),
         ("n_chars", pa.int32()),
         ("lang", pa.string()),
         ("lang_probability", pa.float64()),

@@ -305,3 +305,16 @@ def test_redacting_again_changes_nothing(text: str) -> None:
     """A placeholder must neither be taken for data nor free what stood beside it."""
     once, _ = redacted(text, KINDS, ("DE",))
     assert redacted(once, KINDS, ("DE",)) == (once, Counter())
+
+
+def test_what_stands_around_a_segment_is_redacted_too() -> None:
+    """It is shown to a model, which may be somebody else's, and stands in the rows."""
+    row = {
+        "id": "a",
+        "text": "Ask us.",
+        "around": ["Contact\n\nme@gardenhose.net", "Next"],
+        "header_path": ["A", "b@gardenhose.net"],
+    }
+    [made] = redact(RedactConfig(), [{**row, "n_chars": 7}])
+    assert made["around"] == ["Contact\n\n[EMAIL_ADDRESS]", "Next"] and made["header_path"] == ["A", "[EMAIL_ADDRESS]"]
+    assert (made["text"], made["n_chars"], made["redacted"]) == ("Ask us.", 7, ["EMAIL_ADDRESS"] * 2)  # type: ignore[index]

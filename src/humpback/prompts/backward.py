@@ -16,6 +16,7 @@ from humpback.prompts.forward import Clip, Example, TagConfig
 from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 
+AROUND = "backward-around-v1"
 BACKWARD, PROMPTED, SHORT, SHOTS = "backward-v1", "backward-prompted-v1", "backward-short-v1", "backward-shots-v1"
 # What a model that is told may be asked by, by the value of `backward.prompt`. Large models make use of all that the first
 # says; small ones say its last lines again (docs/log.md).
@@ -29,8 +30,10 @@ _CODE = re.compile(r"[a-z]{2,3}")
 class ShownText(Config):
     """How much a backward model is shown of a text, in training and when it is asked."""
 
-    context: Annotated[Literal["none", "heading"], OFTEN] = Field(
-        "none", description="whether the heading path stands beside the text: the paper's model sees the text alone"
+    context: Annotated[Literal["none", "heading", "neighbours"], OFTEN] = Field(
+        "none",
+        description="what stands beside the text: nothing (paper), its heading path, or that and the sections beside it "
+        "(ours): for models that are told what is wanted, corpus.segment.around characters of each",
     )
     max_text_tokens: int = Field(1536, description="the text is clipped to this many tokens, at its tail (ours)")
 
@@ -57,7 +60,7 @@ class BackwardConfig(ShownText):
     )
 
     def reads(self) -> dict[str, str]:
-        return prompts.digests(BACKWARD, *FORMS.values())
+        return prompts.digests(BACKWARD, *FORMS.values(), *([AROUND] if self.context == "neighbours" else []))
 
     @property
     def told_by(self) -> str:
@@ -87,7 +90,9 @@ def prompted_prompt(row: Row, config: BackwardConfig, style: Style, clip: Clip) 
         "code": wanted_language(row, config),
         "examples": _examples(config, clip) if config.told_by == SHOTS else (),
     }
-    return prompts.render(config.told_by, **shown), clipped
+    prompt = prompts.render(config.told_by, **shown)
+    around = [quoted(part) for part in row.get("around") or []] if config.context == "neighbours" else []
+    return prompts.render(AROUND, around=around, prompt=prompt) if around else prompt, clipped
 
 
 def _examples(config: BackwardConfig, clip: Clip) -> list[tuple[str, str]]:
@@ -101,7 +106,7 @@ def _examples(config: BackwardConfig, clip: Clip) -> list[tuple[str, str]]:
 
 
 def _path(row: Row, config: ShownText) -> list[str]:
-    return [part for part in (row.get("header_path") or []) if part] if config.context == "heading" else []
+    return [part for part in (row.get("header_path") or []) if part] if config.context != "none" else []
 
 
 def wanted_language(row: Row, config: BackwardConfig) -> str | None:

@@ -86,6 +86,12 @@ def check(settings: Settings) -> None:
             f"iterate.backward is retrained, and instructions are written by {settings.backward_lm}, which is not trained",
             "leave backward_lm empty, or --set iterate.backward=fixed",
         )
+    if settings.backward.context == "neighbours" and not (settings.backward_lm and settings.corpus.segment.around):
+        raise UsageFault(
+            f"backward.context is neighbours, backward_lm is {settings.backward_lm or 'a model that is trained'!r} and "
+            f"corpus.segment.around {settings.corpus.segment.around}: pairs of the seed have no neighbours to train on",
+            "name an instruct model and how much is shown: --set backward_lm=... --set corpus.segment.around=600",
+        )
     scoring.check((settings.curate.by,), settings, settings.backward_lm or "trained")
     bases.check_instructed(settings.backward_lm)
     check_training(settings)

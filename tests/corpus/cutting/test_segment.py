@@ -422,3 +422,18 @@ def test_containers_and_marks_are_nested(pieces: list[str]) -> None:
             open_ends.pop()
         assert end <= open_ends[-1]
         open_ends.append(end)
+
+
+def test_a_segment_has_its_neighbours_beside_it() -> None:
+    """The section before and the one behind, as far as wanted, with their headings; never a part of the segment itself."""
+    page = "<h1>A</h1><p>a.</p><h2>B</h2><p>b.</p><h3>C</h3><p>c.</p><h2>D</h2><p>d d d.</p><h2>E</h2>"
+    found = {row["header_path"][-1]: row["around"] for row in segments(page, SegmentConfig(around=6))}
+    assert found == {
+        "A": [],
+        "B": ["A\n\na.", "D\n\nd d"],
+        "C": ["B\n\nb.", "D\n\nd d"],
+        "D": ["C\n\nc."],
+        "E": ["D\n\nd d"],
+    }
+    assert all(row["around"] is None for row in segments(page))
+    to_table(segments(page, SegmentConfig(around=6)), SEGMENT)

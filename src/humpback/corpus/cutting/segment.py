@@ -43,6 +43,12 @@ class SegmentConfig(Config):
     unit: Literal["header_tree", "document", "paragraph"] = Field(
         "header_tree", description="a header with all below it (paper), the whole main text, or single paragraphs (ours)"
     )
+    around: int = Field(
+        0,
+        ge=0,
+        le=STORED_CHARS,
+        description="characters of the sections before and behind a header's, for backward.context=neighbours (ours)",
+    )
 
 
 @dataclass
@@ -174,7 +180,7 @@ def segment(config: SegmentConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
         if not nodes:
             yield Drop(row, "no_heading", None)
             continue
-        yield from cut(row, nodes, title[:HEADING_CHARS])
+        yield from cut(row, nodes, title[:HEADING_CHARS], config.around)
 
 
 def events_of(row: Row) -> tuple[list[Event], str]:
@@ -186,16 +192,24 @@ def events_of(row: Row) -> tuple[list[Event], str]:
     return outline_of_markdown(row.get("text") or "", title), title
 
 
-def _header_trees(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
-    for node in nodes:
+def _header_trees(row: Row, nodes: list[Node], title: str, around: int) -> Iterator[Row]:
+    for place_in, node in enumerate(nodes):
         above = row_id(row["id"], "segment", node.above) if node.above is not None else None
         blocks = [block for part in (node, *node.below()) for block in part.blocks]
         headings = [node.heading, *(part.heading for part in node.below())]
-        place = {"ordinal": node.ordinal, "level": node.level, "parent_segment": above}
+        place: Row = {"ordinal": node.ordinal, "level": node.level, "parent_segment": above}
+        if around:
+            behind = place_in + 1 + sum(1 for _ in node.below())
+            place["around"] = _own(nodes[max(0, place_in - 1) : place_in], around) + _own(nodes[behind : behind + 1], around)
         yield _candidate(row, _path(node, title), markdown(node), blocks, headings, place)
 
 
-def _documents(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
+def _own(nodes: list[Node], chars: int) -> list[str]:
+    """Heading and text of each node, without what is below it; nothing of one that has none."""
+    return [f"{node.heading}\n\n{text}"[:chars] for node in nodes if (text := join_blocks(node.blocks))]
+
+
+def _documents(row: Row, nodes: list[Node], title: str, _: int) -> Iterator[Row]:
     """One candidate: the main text under the page's title, or under its first heading if it has none."""
     top = Node(title or nodes[0].heading, 0, [title or nodes[0].heading], children=[n for n in nodes if n.above is None])
     if top.children[0].heading == top.heading or top.children[0].level == 1:
@@ -204,7 +218,7 @@ def _documents(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
     yield _candidate(row, top.path, markdown(top), blocks, [top.heading], {"ordinal": 0, "level": 1})
 
 
-def _paragraphs(row: Row, nodes: list[Node], title: str) -> Iterator[Row]:
+def _paragraphs(row: Row, nodes: list[Node], title: str, _: int) -> Iterator[Row]:
     """Each paragraph on its own; a list is one, and what introduces it ("You need:") belongs to it."""
     ordinal = 0
     for node in nodes:
@@ -243,6 +257,7 @@ def _candidate(row: Row, path: list[str], text: str, blocks: list[Block], headin
         "level": place["level"],
         "parent_segment": place.get("parent_segment"),
         "text": text[:STORED_CHARS],
+        "around": place.get("around"),
         "n_chars": chars,
         "link_share": round(sum(block.link_chars for block in blocks) / chars, 3) if chars else 0.0,
         "flags": flags,

@@ -29,7 +29,7 @@ def sections(found: Reading) -> Iterator[Section]:
     if scored is None or chosen is None or not len(scored):
         return
     bodies: list[Body] = [body for body in (_kept(found, scored, chosen), _thrown(found, scored, chosen)) if body.pairs]
-    shown = "and the headings over it" if found.settings.get("backward.context") == "heading" else "alone"
+    shown = "and the headings over it" if found.settings.get("backward.context", "none") != "none" else "alone"
     says = SAYS.format(shown=shown)
     yield Section("story", "Kept, thrown away, and whether it helped", says, (*bodies, *_helped(found)))
 
