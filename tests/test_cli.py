@@ -115,7 +115,7 @@ def test_a_verb_shows_what_its_settings_name(humpback: Humpback) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "nonsense"], ["'nonsense'", "demo, found, guard, humpback"]),
+        (["run", "nonsense"], ["'nonsense'", "demo, found, gate, guard, humpback"]),
         (["run", "demo", "--set", "curate.kk=4"], ["curate.kk", "curate.k"]),
         (["run", "demo", "--set", "curate.k"], ["name=value"]),
         (["run", "demo", "--set", "curate.k=[1"], ["not YAML"]),
@@ -348,7 +348,7 @@ def test_whose_values_they_are_is_told(humpback: Humpback) -> None:
     """Numbers of unknown origin are what presets are made of elsewhere; and another base recommends others."""
     text = humpback("recipes", "show", "humpback", "--preset", "modern", "--all").stdout
     assert "  clip: 0.2  # preset modern: SmolLM3" in text and "  seed: 42  # order of the data" in text
-    assert '  context: "heading"  # recommended by embedded; else "none": whether' in text
+    assert '  context: "heading"  # recommended by embedded; else "none": what' in text
     assert "recommended" not in humpback("recipes", "show", "humpback", "--set", "base=echo", "--all").stdout
     assert "gpu24" in humpback("presets").stdout
 

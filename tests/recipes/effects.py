@@ -286,7 +286,11 @@ def self_made(folder: Path, who: str) -> Layer:
 def of_ablation(recipe: str, folder: Path) -> Iterator[Layer]:
     made = finished_run(folder / "made", choice=Choice("gain", share=0.5), web=160, backward_lm="", **LOOSE)
     if recipe != "ablate_unit":
-        more: dict[str, Any] = {"ablate_k": {"random": True}, "scaling": {"sizes": [5, 10, 20]}}.get(recipe, {})
+        more: dict[str, Any] = {
+            "ablate_k": {"random": True},
+            "scaling": {"sizes": [5, 10, 20]},
+            "gate": {"contrast": {"theta": 0.5}},
+        }.get(recipe, {})
         yield settings(recipe, made, **more).model_dump()
         return
     for number in range(4):

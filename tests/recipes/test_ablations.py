@@ -16,7 +16,7 @@ from humpback.report import show
 from humpback.store import Dataset
 from humpback.train.config import PAPER_STEPS, batch_and_steps
 
-ABLATIONS = ("ablate_backward", "ablate_data", "ablate_k", "ablate_tags", "ablate_unit", "scaling")
+ABLATIONS = ("ablate_backward", "ablate_data", "ablate_k", "ablate_tags", "ablate_unit", "gate", "scaling")
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +256,25 @@ def test_every_ablation_says_how_it_is_run(name: str) -> None:
     """The last line of the listing's module is the command that is typed first."""
     first, *_, last = recipes.about(name)
     assert f"humpback run {name} --out" in last and len(first) < 125
+
+
+# A second gate.
+
+
+def test_the_gate_keeps_what_is_answered_otherwise_with_the_better_answer(made: Path, tmp_path: Path) -> None:
+    """What the model answers as well already teaches nothing; its arm must not win by having more pairs."""
+    done = ran("gate", tmp_path / "a", made, contrast={"theta": 0.5})
+    kept, alike = (list(store.Dataset(named(done.folder)[f"{name}-gated"].path).rows()) for name in ("differing", "alike"))
+    assert kept and alike and len(kept) + len(alike) == len(Material(made).curated)
+    assert all(abs(row["gap"]) > 0.5 for row in kept) and all(abs(row["gap"]) <= 0.5 for row in alike)
+    other = [row for row in kept if row["gap"] < 0]
+    assert other and all((row["response"], row["answered"]) == (row["target_response"], "target") for row in other)
+    assert all(row["draft"] and row["draft"] != row["response"] for row in other)
+    assert all(row["answered"] is None for row in kept if row["gap"] > 0)
+    assert [*done.arms] == ["M_0", "gated", "curated"] and are_equal(done)
+    assert len(done.ids("arm-curated-0")) == len(done.ids("arm-gated-0"))
+
+
+def test_a_gate_that_nothing_passes_is_told(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(NothingKept, match="answers more than 9 apart"):
+        ran("gate", tmp_path / "a", made, contrast={"theta": 9.0})

@@ -68,4 +68,4 @@ def copies(texts: Sequence[str]) -> int:
 def _is_written(row: Row) -> bool:
     """Whether a model wrote the answer: that of a page, or of a person, is nobody's."""
     answered: Any = row.get("answered")
-    return answered in ("rewritten", "distilled", "pivot") or row["source"] in ("self_instruct", "codec")
+    return answered in ("rewritten", "distilled", "pivot", "target") or row["source"] in ("self_instruct", "codec")

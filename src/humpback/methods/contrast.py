@@ -138,6 +138,7 @@ def split(config: Splitting, rows: Iterable[Row]) -> Iterator[Outcome]:
         if differ != config.differ:
             yield Drop(row, "differ" if differ else "alike", round(row["gap"], 3))
         elif differ and row["gap"] < 0:
-            yield {**row, "response": row["target_response"]}
+            page = {"draft": row["response"], "answered": "target"} if row.get("source") == "web" else {}
+            yield {**row, **page, "response": row["target_response"]}
         else:
             yield row
