@@ -48,11 +48,11 @@ class Writes(Echo):
 # Rubrics.
 
 
-@pytest.mark.parametrize(("name", "questions"), [("rubric-v1", 1), ("rubric-axes-v1", 3)])
-def test_shipped_rubrics_have_five_levels_without_numerals(name: str, questions: int) -> None:
+@pytest.mark.parametrize(("name", "levels"), [("rubric-v1", [5]), ("rubric-axes-v1", [5] * 3), ("rubric-grades-v1", [3])])
+def test_shipped_rubrics_have_levels_without_numerals(name: str, levels: list[int]) -> None:
     """A level text that says "5 points" collides with the labels of some servers."""
     made = rubric(name)
-    assert [len(q.options) for q in made] == [5] * questions and len({q.text for q in made}) == questions
+    assert [len(q.options) for q in made] == levels and len({q.text for q in made}) == len(levels)
 
 
 def test_a_rubric_of_ones_own(tmp_path: Path) -> None:

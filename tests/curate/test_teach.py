@@ -162,3 +162,13 @@ def test_what_competence_measures_with_is_not_taught() -> None:
     assert not tested & taught
     assert all(DAMAGES["truncated"]([(row["instruction"], row["response"])])[0][1][-1] != "." for row in ROWS)
     assert all(teach.half_answer(row, row, row, random.Random(1))[-1] == "." for row in ROWS)
+
+
+def test_of_three_grades_the_middle_one_is_taught_too() -> None:
+    """Half a level was rounded down, so that an answer with a flaw was as bad as one to another question."""
+    config = TeachConfig(share=0.5, rubric="rubric-grades-v1")
+    rows = [{"id": str(i), "instruction": f"How do I oil chain {i}?", "response": f"Wipe it {i}. Oil it {i}. Ride on {i}."}
+            for i in range(60)]  # fmt: skip
+    made = [(each.completion, each.prompt) for each in lessons(rows, 120, config, 1)]
+    middle = {completion for completion, _ in made}
+    assert len(middle) == 3, "labels of all three grades"

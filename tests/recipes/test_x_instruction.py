@@ -115,3 +115,18 @@ def test_what_is_missing_is_told_first(layer: dict[str, Any], told: str, tmp_pat
     settings = wanted(tmp_path, tmp_path / "de.txt")
     with pytest.raises(UsageFault, match=told):
         carried_out("x_instruction", tmp_path / "x", settings.model_copy(update=layer))
+
+
+def test_an_evaluator_of_three_grades_is_taught_and_the_writer_learns_from_the_best(tmp_path: Path) -> None:
+    """Refinement: without lessons of all grades the evaluator tells none apart, and a writer that stays is not refined."""
+    grades = {"rubric": "rubric-grades-v1"}
+    layer = {
+        "judge": {**grades, "stop_valid": 0.0}, "teach": {**grades, "share": 0.5}, "iterate": {"backward": "retrained"},
+        "curate": {"by": "score", "k": 1.5, "rounds": 2},
+    }  # fmt: skip
+    engine = Rehearsed(lambda name, _: {"forward-1": 0.1, "forward-2": 0.2}.get(name, 0.0))
+    carried_out("x_instruction", tmp_path / "x", wanted(german(tmp_path / "pages"), tmp_path / "de.txt", **layer), engine)
+    assert all(engine.trained[name].teach.rubric == "rubric-grades-v1" for name in ("forward-0", "forward-1", "forward-2"))
+    scores = [row["score"] for row in rows(tmp_path / "x" / "de", "scored-1")]
+    assert scores and all(1 <= score <= 3 for score in scores)
+    assert any(name.startswith("backward") and name != "backward" for name in engine.trained)

@@ -41,7 +41,8 @@ class JudgeConfig(Config):
     )
     rubric: Annotated[RubricName, OFTEN] = Field(
         RUBRIC,
-        description="the paper's five levels (paper, table 19), rubric-axes-v1, rubric-predicates-v1 (yes or no), or a file",
+        description="the paper's five levels (paper, table 19), rubric-axes-v1, rubric-grades-v1 (three, X-Instruction), "
+        "rubric-predicates-v1 (yes or no), or a file",
     )
     reverse: float = Field(
         1.0,

@@ -225,5 +225,5 @@ def _label(question: Question, height: float, reverse: bool) -> str:
     if question.kind == "predicate":
         return decisions.labels(question)[height < 1]
     top = len(question.options) - 1
-    level = round(height * top)
+    level = int(height * top + 0.5)  # `round` takes half a level down, and of three nothing is in the middle
     return decisions.labels(question)[top - level if reverse else level]
