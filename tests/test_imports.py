@@ -26,7 +26,7 @@ FLOORS = [
     ["methods", "curate"],
     ["train", "evaluate"],
     ["loop"],
-    ["report", "exports", "doctor", "settings_text"],
+    ["report", "exports", "doctor", "settings_text", "forecast"],
     ["recipes"],
     ["api"],
     ["cli"],

@@ -41,7 +41,9 @@ EngineName = Annotated[str, typer.Option("--engine", help="Where the work is don
 Workers = Annotated[int, typer.Option(min=1, help="Processes for stages without a model; results do not depend on it.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use at most so many segments.")]
 Reuse = Annotated[Path | None, typer.Option(help="Take over what another run finished under the same plan.")]
-Dry = Annotated[bool, typer.Option("--dry", help="Print the settings that would be used, and stop.")]
+Dry = Annotated[
+    bool, typer.Option("--dry", help="Print the settings, of a small run after --reuse what a large one asks, and stop.")
+]
 To = Annotated[Path | None, typer.Option("--to", help="Write the rows to this file too, .jsonl or .parquet.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 
@@ -83,6 +85,10 @@ def _carry_out(
     if dry:
         for leaf, value in leaves(settings.model_dump(mode="json")):
             print(f"{leaf} = {value!r}" + (f"    # {origin[leaf]}" if leaf in origin else ""))
+        if reuse:
+            from humpback.forecast import forecast, lines
+
+            print("", *lines(forecast(reuse, settings)), sep="\n")
         return
     if out is None:
         raise UsageFault("there is no --out", f"add a folder for the run: --out runs/{recipe}")
