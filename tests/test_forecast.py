@@ -76,8 +76,11 @@ def test_the_table_has_money_where_there_are_prices() -> None:
     assert "1,234,567" in shown[1] and " - " in shown[1] and "3.25" in shown[2]
 
 
-def test_the_command_prints_it_after_the_settings(small: Path) -> None:
-    asked = ["run", "demo", "--dry", "--reuse", str(small), "--set", "base=embedded"]
+def test_the_command_prints_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ["run", "demo", "--forecast", str(small), "--set", "base=embedded"]
     done = CliRunner().invoke(cli.app, asked)
     # Rehearsed settings are others than the demo's own.
     assert done.exit_code != 0 and "was made with another" in str(done.exception)
+    monkeypatch.setattr("humpback.forecast.forecast", lambda *_: [Asked("all", calls=7)])
+    done = CliRunner().invoke(cli.app, asked)
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1].split()[:2] == ["all", "7"]

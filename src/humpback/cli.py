@@ -41,8 +41,9 @@ EngineName = Annotated[str, typer.Option("--engine", help="Where the work is don
 Workers = Annotated[int, typer.Option(min=1, help="Processes for stages without a model; results do not depend on it.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use at most so many segments.")]
 Reuse = Annotated[Path | None, typer.Option(help="Take over what another run finished under the same plan.")]
-Dry = Annotated[
-    bool, typer.Option("--dry", help="Print the settings, of a small run after --reuse what a large one asks, and stop.")
+Dry = Annotated[bool, typer.Option("--dry", help="Print the settings that would be used, and stop.")]
+Small = Annotated[
+    Path | None, typer.Option("--forecast", help="Print what it will ask, told from this small run of it, and stop.")
 ]
 To = Annotated[Path | None, typer.Option("--to", help="Write the rows to this file too, .jsonl or .parquet.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
@@ -60,15 +61,16 @@ def run(
     limit: Limit = None,
     reuse: Reuse = None,
     dry: Dry = False,
+    forecast: Small = None,
 ) -> None:
     """Run a recipe, or go on with it; a finished run returns at once."""
-    _carry_out(recipe, {}, out, preset, config, set_, engine, workers, limit, reuse, dry)
+    _carry_out(recipe, {}, out, preset, config, set_, engine, workers, limit, reuse, dry, small=forecast)
 
 
 def _carry_out(
     recipe: str, given: Mapping[str, Any], out: Path | None, preset: list[str] | None, config: Path | None,
     set_: list[str] | None, engine: str, workers: int, limit: int | None, reuse: Path | None, dry: bool,
-    to: Path | None = None,
+    to: Path | None = None, small: Path | None = None,
 ) -> None:  # fmt: skip
     from humpback import recipes
     from humpback.config import from_yaml, leaves, nested
@@ -85,10 +87,11 @@ def _carry_out(
     if dry:
         for leaf, value in leaves(settings.model_dump(mode="json")):
             print(f"{leaf} = {value!r}" + (f"    # {origin[leaf]}" if leaf in origin else ""))
-        if reuse:
-            from humpback.forecast import forecast, lines
+        return
+    if small:
+        from humpback.forecast import forecast, lines
 
-            print("", *lines(forecast(reuse, settings)), sep="\n")
+        print(*lines(forecast(small, settings)), sep="\n")
         return
     if out is None:
         raise UsageFault("there is no --out", f"add a folder for the run: --out runs/{recipe}")

@@ -49,7 +49,7 @@ def forecast(small: Path, settings: Config) -> list[Asked]:
 def _limit(small: Path, settings: Config) -> str:
     """The setting by which `small` was made small."""
     if not (small / RUN_FILE).is_file():
-        raise UsageFault(f"{small} is not the folder of a run: it has no {RUN_FILE}", "check the path after --reuse")
+        raise UsageFault(f"{small} is not the folder of a run: it has no {RUN_FILE}", "check the path after --forecast")
     made, wanted = store.read_json(small / RUN_FILE), planned(settings)
     before = {name: value for name, value in made["planned"].items() if name != "recipe"}
     other = [leaf for leaf, _, _ in differences(before, wanted) if leaf not in LIMITS]
