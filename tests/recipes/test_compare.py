@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made import rows_in
 from recipes.ablations import LOOSE, finished_run, settings
@@ -10,7 +11,7 @@ from rehearsed import Refuses, Rehearsed, carried_out, named, rows, rows_of
 
 from humpback.config import Config
 from humpback.errors import UsageFault
-from humpback.evaluate.made import Made, copies, measured
+from humpback.evaluate.made import Made, copies, measured, spread
 from humpback.recipes.compare import MAKERS, WAYS
 from humpback.recipes.demo import MATERIAL
 from humpback.report import show
@@ -98,6 +99,15 @@ def test_the_report_has_a_row_for_each_way(finished: tuple[Path, Rehearsed], cap
     assert "The pairs of each way" in out and all(way in out for way in WAYS)
 
 
+def test_what_each_way_took_is_told(finished: tuple[Path, Rehearsed]) -> None:
+    """Pairs that cost ten times as many tokens are not as good for being as good; what was asked in vain was paid too."""
+    told = {(row["model"], row["part"]): row for row in rows(finished[0], "made") if row["metric"] == "made_tokens"}
+    assert all(told[way, "read"]["value"] > 0 for way in ("rewritten", "distilled", "pivot", "self_instruct", "codec"))
+    assert told["found", "read"]["value"] == 0
+    asked = sum(each.totals.spent.get("prompt_tokens", 0) for name, each in named(finished[0] / "rewritten").items())  # type: ignore[attr-defined]
+    assert told["rewritten", "read"]["value"] == asked and told["rewritten", "read"]["n"] == 1
+
+
 def test_a_finished_run_returns_at_once(finished: tuple[Path, Rehearsed], before: Path, writer: str) -> None:
     carried_out("compare", finished[0], wanted(before, writer, arms=list(WAYS)), Refuses())
 
@@ -137,3 +147,11 @@ def test_what_pairs_are_like(run: Any) -> None:
     told = {(row["metric"], row["part"]): row["value"] for row in measured(config)}
     assert told["made", ""] == 2 and told["made_written", ""] == 0.5 and told["made_near_seed", ""] == 0.5
     assert told["made_words", "instruction"] == 4 and "made_fit" not in {name for name, _ in told}
+
+
+def test_the_spread_of_vectors() -> None:
+    """Two of one direction are no distance apart, two at right angles 1; of one there is none."""
+    assert spread(np.array([[1.0, 0.0], [1.0, 0.0]])) == 0 and spread(np.array([[1.0, 0.0], [0.0, 1.0]])) == 1
+    assert spread(np.array([[1.0, 0.0]])) is None
+    three = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    assert spread(three) == pytest.approx((1 + 1 + 2) / 3)

@@ -5,10 +5,12 @@ humpback run compare --out runs/compare --set run=runs/a
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from humpback import store
 from humpback.config import OFTEN
 from humpback.errors import NothingKept
 from humpback.evaluate import made
@@ -68,13 +70,15 @@ def recipe(run: Run, settings: Settings) -> None:
     """
     bases.check_instructed(settings.writer_lm or settings.base)
     start = arms.material(run, settings, humpback.recipe, (*arms.OWN, *OWN))
-    pairs, nothing = dict[Way, Dataset](), dict[str, str]()
+    pairs, nothing, asked = dict[Way, Dataset](), dict[str, str](), dict[str, tuple[Path, ...]]()
     for way in dict.fromkeys(settings.arms):
+        before = max((each.place for each in run.find()), default=0)
         try:
             pairs[way] = MAKERS[way](run, start, settings)
         except NothingKept as error:
             nothing[way] = error.fact
             run.progress.say(f"{way:<22} nothing came of it, and no model is trained: {error.fact}")
+        asked[way] = made_by(run, start, way, before)
     budget = len(start.curated)
     data: dict[str, tuple[str, DataOf]] = {"seed": ("seed alone: M_0", whole(start.seed))}
     for way, one in pairs.items():
@@ -85,10 +89,25 @@ def recipe(run: Run, settings: Settings) -> None:
     arms.compared(run, start, [*trained, *untrained(trained[0], settings)], settings)
     config = Made(
         seed=start.seed.path, ways={way: one.path for way, one in pairs.items()}, nothing=nothing,
-        embedding=settings.relevance.embedding,
+        asked=asked, embedding=settings.relevance.embedding,
     )  # fmt: skip
     run.put("made", Stage("made", METRIC, made.measured, config), kind="metrics", of="made")
     report(run)
+
+
+def made_by(run: Run, start: Material, way: Way, before: int) -> tuple[Path, ...]:
+    """The datasets for which models were asked to make the pairs of `way`: here, after the place `before`, and in its own
+    folder; or in the run that is started from."""
+    found = [each for each in run.find() if each.place > before] + store.find(run.folder / way)
+    if way in ("curated", "random"):
+        found = store.find(start.folder, kind="candidates", method="backtranslate")
+    if way == "curated":
+        of_round = {"round": start.last_round}
+        found += [
+            *store.find(start.folder, kind="scoring", **of_round),
+            *store.find(start.folder, kind="scored", **of_round),
+        ]
+    return tuple(each.path for each in found if isinstance(each, Dataset) and each.totals.spent.get("calls"))
 
 
 def untrained(seed: Arm, settings: Settings) -> Iterator[Arm]:

@@ -9,10 +9,12 @@ from humpback.report.section import Cell, Section, Track, figure, table, text
 PLACE = 115
 # (metric, part, what it is called)
 COLUMNS = (
-    ("made", "", "pairs"), ("made_fit", "", "answer fits"), ("made_distinct_2", "", "distinct-2"),
+    ("made", "", "pairs"), ("made_fit", "", "answer fits"),
+    ("made_distinct_2", "", "distinct-2"), ("made_spread", "", "spread"),
     ("made_copies", "", "near copies"), ("made_near_seed", "", "near the seed"),
     ("made_words", "instruction", "words asked"), ("made_words", "response", "words answered"),
-    ("made_written", "", "written by a model"),
+    ("made_written", "", "written by a model"), ("made_tokens", "read", "tokens read"),
+    ("made_tokens", "written", "written"), ("made_seconds", "", "seconds"),
 )  # fmt: skip
 
 
@@ -24,7 +26,8 @@ def sections(found: Reading) -> Iterator[Section]:
     says = (
         "Of each way at most 200 pairs. Answer fits: cosine of instruction and answer, by an outside model. Distinct-2: "
         "share of different pairs of neighbouring words in the instructions. Near copies: instructions with a ROUGE-L "
-        "above 0.7 with another. Near the seed: largest ROUGE-L with an instruction of the seed."
+        "above 0.7 with another. Near the seed: largest ROUGE-L with an instruction of the seed. Spread: 1 - cosine of two "
+        "instructions. Tokens and seconds: of models that were asked, for all the pairs; trainings are left out."
     )
     shown: list[list[Cell]] = [
         [way, *(figure(one(such(rows, model=way), metric=metric, part=part)) for metric, part, _ in COLUMNS)]
