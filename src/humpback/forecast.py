@@ -16,7 +16,11 @@ from humpback.run import RUN_FILE
 from humpback.store import Dataset
 
 # The settings by which a run is made small, and the kinds of the datasets that they limit.
-LIMITS = {"corpus.sample": "segments", "self_instruct.tasks": "tasks", "codec.metadata": "metadata"}
+TEXTS = "corpus.sample"
+LIMITS = {TEXTS: "segments", "self_instruct.tasks": "tasks", "codec.metadata": "metadata"}
+SPENT = ("calls", "prompt_tokens", "completion_tokens", "cost")
+# What a recipe writes at its end.
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -38,65 +42,75 @@ class Asked:
 def forecast(small: Path, settings: Config) -> list[Asked]:
     """What each stage that asks a model will, and at last all together.
 
-    `small` is a run of the same recipe and settings but for the one that limits it. Raises `UsageFault` where it is not.
+    `small` is a finished run of the same recipe and settings but for those that limit it. Raises `UsageFault` where it is
+    not, or where nothing in it grows with a limit.
     """
-    limit = _limit(small, settings)
+    check(small, settings)
+    grown: dict[str, float] = {}
     folders = sorted(path.parent for path in small.rglob(RUN_FILE))
-    found = [asked for folder in folders for asked in _of(folder, folder.relative_to(small), settings, limit)]
+    found = [asked for folder in folders for asked in _of(folder, folder.relative_to(small), settings, grown)]
+    if not grown:
+        raise UsageFault(
+            f"nothing in {small} grows with a setting that limits a run ({', '.join(LIMITS)})",
+            f"humpback show {small} tells what it took",
+        )
     return [*found, sum(found, Asked("all"))]
 
 
-def _limit(small: Path, settings: Config) -> str:
-    """The setting by which `small` was made small."""
+def check(small: Path, settings: Config) -> None:
+    """Raises `UsageFault` where `small` tells nothing of a run with these settings."""
     if not (small / RUN_FILE).is_file():
         raise UsageFault(f"{small} is not the folder of a run: it has no {RUN_FILE}", "check the path after --forecast")
-    made, wanted = store.read_json(small / RUN_FILE), planned(settings)
-    before = {name: value for name, value in made["planned"].items() if name != "recipe"}
-    other = [leaf for leaf, _, _ in differences(before, wanted) if leaf not in LIMITS]
+    made = store.read_json(small / RUN_FILE).get("planned")
+    if made is None:
+        raise UsageFault(f"{small} was made by an older humpback", "make it again")
+    before = {name: value for name, value in made.items() if name != "recipe"}
+    other = [leaf for leaf, _, _ in differences(before, planned(settings)) if leaf not in LIMITS]
     if other:
         raise UsageFault(
             f"{small} was made with another {other[0]}, so that it tells nothing of this run",
-            "make a small run by this very command: add --out runs/small, and --limit 60 or what limits this recipe",
+            "make a small run by this command, with --out runs/small for --forecast and a smaller limit: --limit 60",
         )
-    known = dict(leaves(settings.model_dump(mode="json")))
-    limit = next((leaf for leaf in LIMITS if leaf in known), None)
-    if limit is None:
+    if not (small / REPORT).is_file():
         raise UsageFault(
-            f"no setting makes a run of {made['recipe']} small ({', '.join(LIMITS)})",
-            f"humpback show {small} tells what it took",
+            f"{small} is not finished, so that it does not tell what comes later", "type its command again: it goes on"
         )
-    return limit
 
 
-def _of(folder: Path, place: Path, settings: Config, limit: str) -> Iterator[Asked]:
-    """What the stages of one folder will ask: those of texts more than they did by as much as there are more texts."""
-    growing, factor = set[str](), 1.0
-    for each in store.find(folder):
-        if not isinstance(each, Dataset):
-            continue
+def _of(folder: Path, place: Path, settings: Config, grown: dict[str, float]) -> Iterator[Asked]:
+    """What the stages of one folder will ask. `grown` holds by fingerprint how many times as many rows each dataset that
+    grows will have; what is made of it grows likewise, in folders below too."""
+    found = [each for each in store.find(folder) if isinstance(each, Dataset)]
+    for each in found:
         about, before = each.about, each.plan.get("inputs", [])
-        if about.get("kind") == LIMITS[limit]:
-            factor = factor if growing else _factor(folder, each, settings, limit)
-            growing.add(each.fingerprint)
-        elif growing.intersection(before) or (growing and about.get("kind") == "pairs" and not before):
-            growing.add(each.fingerprint)
+        limit = next((leaf for leaf, kind in LIMITS.items() if about.get("kind") == kind), "")
+        # Texts are drawn from what was cut; requests and combinations are made of nothing.
+        if limit and (limit == TEXTS or not before):
+            grown[each.fingerprint] = _times(folder, each, found, settings, limit)
+        elif any(one in grown for one in before):
+            grown[each.fingerprint] = max(grown[one] for one in before if one in grown)
+        elif about.get("method") in ("codec", "self_instruct") and not before and grown:
+            # Joined from several, which a plan without inputs does not name.
+            grown[each.fingerprint] = next(reversed(grown.values()))
         if each.totals.spent.get("calls"):
-            spent = {
-                name: each.totals.spent.get(name, 0.0) for name in ("calls", "prompt_tokens", "completion_tokens", "cost")
-            }
-            spent["seconds"] = each.totals.seconds
-            times = factor if each.fingerprint in growing else 1.0
-            yield Asked(str(place / about["name"]), **{name: value * times for name, value in spent.items()})
+            times = grown.get(each.fingerprint, 1.0)
+            spent = {name: each.totals.spent.get(name, 0.0) * times for name in SPENT}
+            yield Asked(str(place / about["name"]), **spent, seconds=each.totals.seconds * times)
 
 
-def _factor(folder: Path, limited: Dataset, settings: Config, limit: str) -> float:
+def _times(folder: Path, limited: Dataset, found: list[Dataset], settings: Config, limit: str) -> float:
     """How many times as many there will be as were: as many as the setting says, and no more texts than there are."""
-    wanted: Any = dict(leaves(settings.model_dump(mode="json")))[limit]
-    if limit != "corpus.sample":
-        was = dict(leaves(store.read_json(folder / RUN_FILE)["config"]))[limit]
-        return float(wanted / was)
-    there = limited.totals.read
-    return min(wanted or there, there) / max(1, len(limited))
+    now: dict[str, Any] = dict(leaves(settings.model_dump(mode="json")))
+    wanted = now[limit]
+    if limit == TEXTS:
+        there = limited.totals.read
+        return min(wanted or there, there) / max(1, len(limited))
+    if limit == "self_instruct.tasks":
+        # The last round may have given more than were wanted, and all that there are fewer.
+        rounds = [len(each) for each in found if each.about.get("kind") == LIMITS[limit] and each.totals.spent.get("calls")]
+        made = max(1, sum(rounds))
+        return float(min(wanted, now["self_instruct.rounds"] * made / max(1, len(rounds))) / made)
+    return float(wanted / dict(leaves(store.read_json(folder / RUN_FILE)["config"]))[limit])
 
 
 def lines(found: list[Asked]) -> Iterator[str]:

@@ -151,9 +151,17 @@ def test_arms_that_are_shown_pairs_see_train_pairs_others_for_each_seed(run: Run
     )  # fmt: skip
     list(case_quality(config, lambda _: echo))
     plain, shown = asked[0::4] + asked[1::4], asked[2::4] + asked[3::4]
-    assert all("Answer:" not in prompt for prompt in plain)
+    assert all("### Answer" not in prompt for prompt in plain)
     for prompt in shown:
-        numbers = [int(each) for each in re.findall(r"> How (\d+)\?", prompt)]
+        numbers = [int(each) for each in re.findall(r"How (\d+)\?", prompt)]
         assert len(numbers) == 6 and min(numbers[:5]) > 3 >= numbers[5] and max(numbers) < 14, "the shorter half"
-        assert prompt.rstrip().endswith("Be brief.\n\nAnswer:")
+        assert prompt.rstrip().endswith("Be brief.\n\n### Answer") and "\nSo 4." in prompt.replace("So 5", "So 4"), "bare"
     assert shown[0] != shown[1]
+
+
+def test_an_arm_is_chosen_over_the_cases_that_fit_all() -> None:
+    """Prompts with examples are longer: an arm that lost its longest cases had the lowest loss, and was worse on each."""
+    dev = {"seed": [1.0, 1.1, 3.0, 3.2], "curated": [0.9, 1.0, 2.8, 3.0], "shots": [1.2, 1.3, math.nan, math.nan]}
+    rows = rows_of({(arm, split): np.array([values]) for arm, values in dev.items() for split in ("dev", "test")})
+    [chosen] = [row for row in comparison_rows(rows, "seed") if row["metric"] == "chosen"]
+    assert chosen["model"] == "curated"

@@ -83,3 +83,11 @@ def test_what_is_chosen_is_finished(run: Run) -> None:
     made = pairs(run, source, answers, "echo:")
     run._place, run.engine = 1, Refuses()
     assert pairs(run, source, answers, "echo:").path == made.path
+
+
+def test_answers_of_one_length_are_held_to_all_of_that_length() -> None:
+    """Of two hundred refusals the likeliest were held to the least likely ones, and taken."""
+    known = [(14, -3.0 + i / 100) for i in range(200)] + [(500 + i, -3.0 + i / 100) for i in range(200)]
+    above = LikeLength(known)
+    assert above(answer("distilled", "x" * 14, -2.0)) == pytest.approx(0.005) and above.longest[0] == 14
+    assert LikeLength([(14, -3.0)] * 200)(answer("web", "x" * 14, -3.0)) == 0

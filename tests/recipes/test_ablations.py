@@ -11,6 +11,7 @@ from rehearsed import Refuses, Rehearsed, carried_out, demo, named, rows_of
 from humpback import recipes, store
 from humpback.curate.select import Choice
 from humpback.errors import NothingKept, UsageFault
+from humpback.exports import selected
 from humpback.loop.arms import Material
 from humpback.report import show
 from humpback.store import Dataset
@@ -273,8 +274,9 @@ def test_the_gate_keeps_what_is_answered_otherwise_with_the_better_answer(made: 
     assert all(row["answered"] is None for row in kept if row["gap"] > 0)
     assert [*done.arms] == ["M_0", "gated", "curated"] and are_equal(done)
     assert len(done.ids("arm-curated-0")) == len(done.ids("arm-gated-0"))
+    assert {row["id"] for row in selected(done.folder, seed=False)} == {row["id"] for row in kept}, "what is exported"
 
 
 def test_a_gate_that_nothing_passes_is_told(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(NothingKept, match="answers more than 9 apart"):
+    with pytest.raises(NothingKept, match="could be compared, and none of them is more than 9 from"):
         ran("gate", tmp_path / "a", made, contrast={"theta": 9.0})

@@ -143,7 +143,7 @@ def test_of_several_answers_one_is_trained_on_and_exported(script: str, tmp_path
     folder, engine = tmp_path / "a", Rehearsed()
     settings = wanted(script, choose=["web", "rewritten", "distilled"], rewrite={"guards": {"facts": False}})
     carried_out("back_and_forth", folder, settings, engine)
-    assert {*engine.trained} >= {"forward-chosen", "forward-distilled"}
+    assert {*engine.trained} == {"backward", "forward-0", "forward-1", "forward-rewritten", "forward-chosen"}
     made = rows(folder, "chosen-answers")
     assert len(made) == len(rows(folder, "selected-1")) and len({row["answered"] for row in made}) > 1
     assert {each["by"] for row in made for each in row["answers"]} == {"web", "rewritten", "distilled"}
@@ -151,3 +151,13 @@ def test_of_several_answers_one_is_trained_on_and_exported(script: str, tmp_path
     written = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text("utf-8").splitlines()]
     assert [row["answered"] for row in written] == [row["answered"] for row in made]
     carried_out("back_and_forth", folder, settings, Refuses())
+
+
+def test_where_no_pair_has_such_an_answer_the_others_are_trained(tmp_path: Path) -> None:
+    """A rewriter that forgets its markers ended the run with all that it had made."""
+    (tmp_path / "rewriter.txt").write_text(f"{SAID}\n", encoding="utf-8")
+    engine = Rehearsed()
+    settings = wanted(f"echo:{tmp_path / 'rewriter.txt'}", choose=["rewritten"])
+    said = carried_out("back_and_forth", tmp_path / "a", settings, engine)
+    assert "forward-rewritten" in engine.trained and "forward-chosen" not in engine.trained
+    assert any("M_chosen: no pair has an answer among rewritten" in line for line in said)

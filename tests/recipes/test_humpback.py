@@ -69,8 +69,16 @@ def _raise(fact: str) -> None:
         ({"curate": {"rounds": 0}}, "nothing would be selected"),
         ({"backward_lm": "echo", "iterate": {"backward": "retrained"}}, "which is not trained"),
         ({"corpus": {"inputs": []}}, r"corpus\.inputs is empty"),
-        ({"backward": {"context": "neighbours"}, "corpus": {"segment": {"around": 9}}}, "no neighbours to train on"),
+        ({"backward": {"context": "neighbours"}, "corpus": {"segment": {"around": 9}}}, "and none would be shown"),
         ({"backward": {"context": "neighbours"}, "backward_lm": "echo"}, r"corpus\.segment\.around 0"),
+        (
+            {
+                "backward": {"context": "neighbours"},
+                "backward_lm": "echo",
+                "corpus": {"segment": {"around": 9, "unit": "paragraph"}},
+            },
+            "unit paragraph",
+        ),
         ({"seed": {"path": ""}}, r"seed\.path is empty"),
     ],
 )

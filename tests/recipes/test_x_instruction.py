@@ -121,7 +121,8 @@ def test_an_evaluator_of_three_grades_is_taught_and_the_writer_learns_from_the_b
     """Refinement: without lessons of all grades the evaluator tells none apart, and a writer that stays is not refined."""
     grades = {"rubric": "rubric-grades-v1"}
     layer = {
-        "judge": {**grades, "stop_valid": 0.0}, "teach": {**grades, "share": 0.5}, "iterate": {"backward": "retrained"},
+        "judge": {**grades, "stop_valid": 0.0}, "teach": {**grades, "share": 0.5},
+        "iterate": {"backward": "retrained", "pool": "regenerated"},
         "curate": {"by": "score", "k": 1.5, "rounds": 2},
     }  # fmt: skip
     engine = Rehearsed(lambda name, _: {"forward-1": 0.1, "forward-2": 0.2}.get(name, 0.0))

@@ -147,7 +147,7 @@ def comparison(config: ArmsCompared) -> Iterator[Row]:
 def comparison_rows(cases: Sequence[Row], reference: str) -> Iterator[Row]:
     """Metric rows of every arm: nll, nll_change against `reference` (also of each seed), seed_sd, stop_rate; and the lead.
 
-    The arm with the lowest change on dev is `chosen`; test has no say in it.
+    The arm with the lowest loss on dev, over the cases that fit all arms, is `chosen`; test has no say in it.
     """
     losses = matrices(cases, "nll")
     arms = list(dict.fromkeys(arm for arm, _ in losses))
@@ -175,6 +175,10 @@ def _change_rows(arm: str, change: Change, **about: Any) -> Iterator[Row]:
 
 def _chosen(dev: Mapping[str, Losses]) -> Iterator[Row]:
     """The best arm on dev, and how far the next one is behind it there."""
+    if not dev:
+        return
+    fit = ~np.any([np.isnan(values).any(axis=0) for values in dev.values()], axis=0)
+    dev = {arm: values[:, fit] for arm, values in dev.items()}
     found = {arm: mean_over(values).value for arm, values in dev.items()}
     means = {arm: value for arm, value in found.items() if value is not None}
     if not means:

@@ -28,7 +28,8 @@ def held(seed: Dataset, split: str, cases: int) -> list[Row]:
 
 def demonstrations(seed: Dataset, shots: int, draw: str) -> list[Row]:
     """So many train pairs, drawn by `draw` among the half whose answers are shorter."""
-    train = sorted((row for row in seed.rows() if row["split"] == "train"), key=lambda row: len(row["response"]))
+    sound = (row for row in seed.rows() if row["split"] == "train" and row.get("label") != 0)
+    train = sorted(sound, key=lambda row: len(row["response"]))
     short = train[: max(shots, len(train) // 2)]
     return sorted(short, key=lambda row: row_seed(row["id"], f"{draw}/shots"))[:shots]
 
@@ -41,14 +42,15 @@ def forward_nll(rows: list[Row], lm: LM, tag: str, max_tokens: int, shots: Seque
 
 
 def ended(rows: list[Row], lm: LM, tag: str, max_tokens: int, shots: Sequence[Row] = ()) -> list[float | None]:
-    """For each row 1.0 if the answer, drawn under `tag`, ends by itself within `max_tokens`, else 0.0; of 0 tokens None."""
+    """For each row 1.0 if the answer, drawn under `tag`, ends by itself within `max_tokens`, else 0.0; None of 0 tokens, and
+    where the prompt does not fit."""
     language_models.reading(lm, "forward")
     if not max_tokens:
         return [None] * len(rows)
     asked = [forward_prompt(row["instruction"], tag, shots) for row in rows]
     seeds = [row_seed(row["id"], "stop") for row in rows]
     made = lm.generate(asked, Sampling(max_new_tokens=max_tokens), seeds)
-    return [float(completion.finish == "stop") for completion in made]
+    return [None if completion.finish == "too_long" else float(completion.finish == "stop") for completion in made]
 
 
 class ModelQuality(Config):

@@ -69,21 +69,22 @@ def _allowed(row: Row, licenses: Sequence[str], opt_out: bool) -> bool:
 def selected(run: Path, seed: bool) -> Iterator[Row]:
     """The pairs of the last selection that a model was trained on; of a run that is not so far, of the last one.
 
-    Of a run that rewrote them, these with their rewritten answers; of one that reworded pairs, those in other words; of one
-    that found them on pages, these.
+    Of a run that rewrote them, these with their rewritten answers; of one with a second gate, what passed it; of one that
+    reworded pairs, those in other words; of one that found them on pages, these.
     """
     rounds = store.datasets(run, kind="selected")
     rewritten = [each for by in ("rewritten", "chosen") for each in store.datasets(run, kind="rewrites", by=by)]
+    gated = store.datasets(run, name="differing-gated")
     models = {model.about.get("round") for model in store.find(run, kind="model", role="forward")}
     trained = [each for each in rounds if each.about.get("round") in models]
     reworded = [*store.datasets(run, kind="augmented"), *store.datasets(run, kind="pairs", method="found")]
-    if not rounds and not reworded:
+    if not rounds and not reworded and not gated:
         raise UsageFault(f"{run} has no selected pairs", f"finish the run first; humpback show {run} tells how far it is")
     if seed:
         for each in store.datasets(run, kind="seed")[-1:]:
             yield from (row for row in each.rows() if row["split"] == "train")
-    if rounds:
-        yield from (rewritten or trained or rounds)[-1].rows()
+    if rounds or gated:
+        yield from (gated or rewritten or trained or rounds)[-1].rows()
     else:
         yield from (row for row in reworded[-1].rows() if row["method"] == "pivot" or row["source"] == "found")
 

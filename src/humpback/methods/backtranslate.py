@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from humpback import lm as language_models
 from humpback.config import OFTEN, Config
+from humpback.errors import UsageFault
 from humpback.guards.checks import GuardConfig, guarded
 from humpback.lm import LM, Completion, Sampling
 from humpback.methods.candidates import candidate, every_clean, marked, merged
@@ -122,6 +123,7 @@ def augment(config: Drawing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
     a quotation; and where it writes more, that is its fault, for the guards to see.
     """
     language_models.reading(lm, "backward")
+    _check_neighbours(config, rows, lm)
     asked = [_asked(config, row, lm) for row in rows]
     draws = config.augment.candidates
     made = lm.generate(
@@ -135,6 +137,23 @@ def augment(config: Drawing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
             yield Drop(row, "prompt_too_long", len(prompt))
         else:
             yield from _pairs(config, pair, drawn)
+
+
+def _check_neighbours(config: Drawing, rows: list[Row], lm: LM) -> None:
+    """Raises `UsageFault` where neighbours are to be shown and none would be."""
+    if config.backward.context != "neighbours":
+        return
+    if not shown.is_prompted(lm.role, config.backward):
+        raise UsageFault(
+            f"backward.context is neighbours, and {lm.name} is shown the prompt of its training, which had none",
+            "name an instruct model to write: --set backward_lm=..., or --set backward.context=heading",
+        )
+    if rows and all(row.get("around") is None for row in rows):
+        raise UsageFault(
+            "backward.context is neighbours, and the texts have none beside them",
+            "cut the pages with --set corpus.segment.around=600 (and segment.unit=header_tree), "
+            "or --set backward.context=heading",
+        )
 
 
 def _pairs(config: Drawing, pair: Row, drawn: list[Completion]) -> Iterator[Row]:

@@ -7,7 +7,6 @@ whatever request (ours): the one that is furthest above their mean is taken.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -52,13 +51,14 @@ def pairs(run: "Run", source: Dataset, answers: Answers, tuned: ModelName) -> Da
     """The pairs of `source`, each with the likeliest of its answers under the model `tuned`.
 
     `answered` says which it is, and `answers` lists all with their mean log-probability per token (of the first
-    `max_tokens`). A pair without any answer is dropped as `no_answer`.
+    `max_tokens`). A pair without any answer is dropped as `no_answer`, and it may be that none is left.
     """
     columns = source.columns.append(pa.field("answers", pa.list_(ANSWER)))
     about: dict[str, Any] = {"method": "choice", "by": "chosen"}
     stage = LMStage("answer-likelihoods", columns, likelihoods, answers, lm=tuned)
-    scored = run.map("answer-likelihoods", stage, source, kind="candidates", **about)
-    return run.map("chosen-answers", Stage("chosen", columns, chosen, scope="dataset"), scored, kind="rewrites", **about)
+    scored = run.map("answer-likelihoods", stage, source, kind="candidates", may_be_empty=True, **about)
+    taken = Stage("chosen", columns, chosen, scope="dataset")
+    return run.map("chosen-answers", taken, scored, kind="rewrites", may_be_empty=True, **about)
 
 
 def likelihoods(config: Answers, rows: list[Row], lm: LM) -> Iterator[Outcome]:
@@ -95,14 +95,20 @@ class LikeLength:
     """How far an answer is above the mean of those of like length, in nats per token."""
 
     def __init__(self, known: list[tuple[int, float]]) -> None:
-        """Of (length in characters, log-probability): as many stretches of length as have `ALIKE` answers each."""
-        ordered, n = sorted(known), max(1, len(known) // ALIKE)
-        cuts = [round(i * len(ordered) / n) for i in range(n + 1)]
-        parts = [ordered[start:end] for start, end in pairwise(cuts)]
-        self.longest = [part[-1][0] for part in parts[:-1]]
-        self.means = [fmean(value for _, value in part) if part else 0.0 for part in parts]
+        """Of (length in characters, log-probability): as many stretches of length as have some `ALIKE` answers each; those of
+        one length are in one."""
+        lengths, n = sorted(length for length, _ in known), max(1, len(known) // ALIKE)
+        cuts = {lengths[round(i * len(lengths) / n) - 1] for i in range(1, n)} if known else set()
+        self.longest = sorted(cuts - {lengths[-1]}) if known else []
+        parts: list[list[float]] = [[] for _ in range(len(self.longest) + 1)]
+        for length, value in known:
+            parts[self._stretch(length)].append(value)
+        self.means = [fmean(part) if part else 0.0 for part in parts]
+
+    def _stretch(self, length: int) -> int:
+        return bisect_left(self.longest, length)
 
     def __call__(self, answer: Row) -> float:
         if answer["logprob"] is None:
             return float("-inf")
-        return float(answer["logprob"] - self.means[bisect_left(self.longest, len(answer["response"]))])
+        return float(answer["logprob"] - self.means[self._stretch(len(answer["response"]))])

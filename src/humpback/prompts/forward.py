@@ -7,7 +7,6 @@ from pydantic import Field
 
 from humpback import prompts
 from humpback.config import Config
-from humpback.prompts.quoting import quoted
 from humpback.schema import Row
 
 FORWARD = "forward-v1"
@@ -48,11 +47,13 @@ class Example:
 
 
 def forward_prompt(instruction: str, tag: str, shots: Sequence[Row] = ()) -> str:
-    """The instruction with its tag, after the pairs `shots` if there are any."""
+    """The instruction with its tag, after the pairs `shots` if there are any: as they are, since what is measured behind
+    them is an answer as it is.
+    """
     if not shots:
         return prompts.render(FORWARD, instruction=instruction, tag=tag)
-    shown = [(quoted(row["instruction"]), quoted(row["response"])) for row in shots]
-    return prompts.render(SHOTS, instruction=quoted(instruction), tag=tag, shots=shown)
+    shown = [(row["instruction"], row["response"]) for row in shots]
+    return prompts.render(SHOTS, instruction=instruction, tag=tag, shots=shown)
 
 
 def forward_example(row: Row, tags: TagConfig, clip: Clip, max_tokens: int) -> Example:

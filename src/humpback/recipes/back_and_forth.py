@@ -66,21 +66,25 @@ def check(settings: Settings) -> None:
 def compare(run: Run, seed: Dataset, rounds: Rounds, settings: Settings) -> None:
     """All models on the test split, the last one of the rounds being what rewriting must beat."""
     kept, last = rounds.done[-1].chosen, list(rounds.models)[-1]
-    answers: dict[str, Dataset] = {}
+    answers, made = dict[str, Dataset](), dict[rewrite.By, Dataset]()
     if settings.distilled or "distilled" in settings.choose:
         # Where the model does not end its answer the page's text is no answer without the page.
         own = settings.model_copy(update={"rewrite": settings.rewrite.model_copy(update={"rejected": "drop"})})
-        answers[M_DISTILLED] = rewrite.pairs(run, kept, own, settings.rewriter or settings.base, "distilled")
+        made["distilled"] = rewrite.pairs(run, kept, own, settings.rewriter or settings.base, "distilled")
+    if settings.distilled:
+        answers[M_DISTILLED] = made["distilled"]
     # The last one is what the report tells of.
-    answers[M_REWRITTEN] = rewritten(run, kept, settings)
+    answers[M_REWRITTEN] = made["rewritten"] = rewritten(run, kept, settings)
     if settings.choose:
-        made: dict[rewrite.By, Dataset] = {"rewritten": answers[M_REWRITTEN]}
-        made |= {"distilled": answers[M_DISTILLED]} if M_DISTILLED in answers else {}
         among = choice.Answers(
             written={by: one.path for by, one in made.items() if by in settings.choose},
             web="web" in settings.choose, tag=settings.tags.web, max_tokens=settings.curate.max_tokens,
         )  # fmt: skip
-        answers[M_CHOSEN] = choice.pairs(run, kept, among, settings.base)
+        chosen = choice.pairs(run, kept, among, settings.base)
+        if len(chosen):
+            answers[M_CHOSEN] = chosen
+        else:
+            run.progress.say(f"{'not trained':<22} {M_CHOSEN}: no pair has an answer among {', '.join(settings.choose)}")
     models = {name: trained(run, "forward", [seed, pairs], settings, name) for name, pairs in answers.items()}
     measure_models(run, seed, {**rounds.models, **models}, settings, last)
 

@@ -31,11 +31,15 @@ def recipe(run: Run, settings: Settings) -> None:
     found = arms.material(run, settings, humpback.recipe, (*arms.OWN, "contrast", "contrast_lm", "random_seed"))
     target = found.model(role="forward", model="M_0")
     sides = Sides(strong="", target=target, judge=settings.contrast_lm or target)
-    differing, _ = apart(run, found.curated, sides, settings.contrast, settings.random_seed, "gated")
+    differing, alike = apart(run, found.curated, sides, settings.contrast, settings.random_seed, "gated")
     if not len(differing):
         raise NothingKept(
-            f"of {len(found.curated)} curated pairs none has answers more than {settings.contrast.theta:g} apart",
-            "the gaps are in the dataset gaps-gated; lower contrast.theta, or name a judge: contrast_lm",
+            f"of {len(found.curated)} curated pairs {len(alike)} have two answers that could be compared, and none of them "
+            f"is more than {settings.contrast.theta:g} from the other",
+            "lower contrast.theta (the gaps are in the dataset gaps-gated), or name a judge: --set contrast_lm=..."
+            if len(alike)
+            else "no answer ended, or the judge could not be read: raise contrast.answers.max_new_tokens, or name a judge: "
+            "--set contrast_lm=...",
         )
     about = {"gated": "curated, and M_0 answers otherwise; the better answer", "curated": "curated"}
     wanted = arms.of_equal_size(found, {"gated": differing, "curated": found.curated}, about, settings)

@@ -86,10 +86,13 @@ def check(settings: Settings) -> None:
             f"iterate.backward is retrained, and instructions are written by {settings.backward_lm}, which is not trained",
             "leave backward_lm empty, or --set iterate.backward=fixed",
         )
-    if settings.backward.context == "neighbours" and not (settings.backward_lm and settings.corpus.segment.around):
+    cut = settings.corpus.segment
+    beside = settings.backward_lm and settings.backward.prompt != "trained" and cut.around and cut.unit == "header_tree"
+    if settings.backward.context == "neighbours" and not beside:
         raise UsageFault(
-            f"backward.context is neighbours, backward_lm is {settings.backward_lm or 'a model that is trained'!r} and "
-            f"corpus.segment.around {settings.corpus.segment.around}: pairs of the seed have no neighbours to train on",
+            f"backward.context is neighbours, and none would be shown: backward_lm is "
+            f"{settings.backward_lm or 'a model that is trained'}, backward.prompt {settings.backward.prompt}, "
+            f"corpus.segment.around {cut.around}, corpus.segment.unit {cut.unit}",
             "name an instruct model and how much is shown: --set backward_lm=... --set corpus.segment.around=600",
         )
     scoring.check((settings.curate.by,), settings, settings.backward_lm or "trained")

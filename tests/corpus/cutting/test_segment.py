@@ -430,10 +430,19 @@ def test_a_segment_has_its_neighbours_beside_it() -> None:
     found = {row["header_path"][-1]: row["around"] for row in segments(page, SegmentConfig(around=6))}
     assert found == {
         "A": [],
-        "B": ["A\n\na.", "D\n\nd d"],
-        "C": ["B\n\nb.", "D\n\nd d"],
+        "B": ["A\n\na.", "D\n\nd"],
+        "C": ["B\n\nb.", "D\n\nd"],
         "D": ["C\n\nc."],
-        "E": ["D\n\nd d"],
+        "E": ["D\n\nd"],
     }
     assert all(row["around"] is None for row in segments(page))
     to_table(segments(page, SegmentConfig(around=6)), SEGMENT)
+
+
+def test_a_neighbour_is_cut_before_a_word() -> None:
+    """Half of an address is not known for one when it is redacted."""
+    page = "<h1>A</h1><p>a.</p><h2>B</h2><p>Ask jane.doe@gardenhose.net now.</p><h2>C</h2><p>c.</p>"
+    [*_, last] = segments(page, SegmentConfig(around=20))
+    assert last["around"] == ["B\n\nAsk"]
+    [*_, last] = segments(page.replace("Ask jane", "问题是什么jane"), SegmentConfig(around=20))
+    assert last["around"] == ["B\n\n问题是什么"], "scripts without blanks are cut where they are"

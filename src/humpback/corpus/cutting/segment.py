@@ -5,6 +5,7 @@ a level <= L. Sections that announce no answer (related articles, comments) and 
 segments around them. Rules are not applied here.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -35,6 +36,7 @@ ARTICLE_CHARS = 200
 
 
 LINKED_SHARE = 0.3
+_HALF = re.compile(r"[!-~]+\Z")
 
 
 class SegmentConfig(Config):
@@ -205,8 +207,12 @@ def _header_trees(row: Row, nodes: list[Node], title: str, around: int) -> Itera
 
 
 def _own(nodes: list[Node], chars: int) -> list[str]:
-    """Heading and text of each node, without what is below it; nothing of one that has none."""
-    return [f"{node.heading}\n\n{text}"[:chars] for node in nodes if (text := join_blocks(node.blocks))]
+    """Heading and text of each node, without what is below it; nothing of one that has none.
+
+    Cut before a word or number, half of which would not be known for an address when it is redacted.
+    """
+    told = [f"{node.heading}\n\n{text}" for node in nodes if (text := join_blocks(node.blocks))]
+    return [text if len(text) <= chars else _HALF.sub("", text[:chars]).rstrip() for text in told]
 
 
 def _documents(row: Row, nodes: list[Node], title: str, _: int) -> Iterator[Row]:

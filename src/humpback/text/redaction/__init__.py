@@ -44,19 +44,23 @@ class RedactConfig(Config):
 
 
 def redact(config: RedactConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """Each segment with personal data in `text`, `around` and `header_path` replaced; `redacted` names the kind of each."""
+    """Each segment with personal data in `text` and `header_path` replaced; `redacted` names the kind of each.
+
+    What stands `around` it is redacted too, and not told.
+    """
     for row in rows:
-        path, around = row["header_path"] or [], row.get("around") or []
+        path = row["header_path"] or []
         regions = regions_of(row.get("url"), row.get("lang"))
         # All at once, for speed; NUL is in no text that can be written.
-        joined, counts = redacted("\0".join([row["text"], *around, *path]), config.kinds, regions)
+        joined, counts = redacted("\0".join([row["text"], *path]), config.kinds, regions)
         kinds = [kind for kind in KINDS for _ in range(counts[kind])]
         if kinds:
-            text, *parts = joined.rsplit("\0", len(around) + len(path))
-            around, path = parts[: len(around)], parts[len(around) :]
+            text, *path = joined.rsplit("\0", len(path))
             # The stored text of a long segment is cut, so that its length cannot be counted anew.
             n_chars = row["n_chars"] - count_chars(row["text"]) + count_chars(text)
-            row = {**row, "text": text, "around": around or row.get("around"), "header_path": path, "n_chars": n_chars}
+            row = {**row, "text": text, "header_path": path, "n_chars": n_chars}
+        if row.get("around"):
+            row = {**row, "around": [redacted(part, config.kinds, regions)[0] for part in row["around"]]}
         yield {**row, "redacted": kinds}
 
 
