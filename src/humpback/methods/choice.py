@@ -95,8 +95,8 @@ class LikeLength:
     """How far an answer is above the mean of those of like length, in nats per token."""
 
     def __init__(self, known: list[tuple[int, float]]) -> None:
-        """Of (length in characters, log-probability): as many stretches of length as have some `ALIKE` answers each; those of
-        one length are in one."""
+        """Of (length in characters, log-probability): as many stretches of length as have some `ALIKE` answers each; all
+        of one length are in one."""
         lengths, n = sorted(length for length, _ in known), max(1, len(known) // ALIKE)
         cuts = {lengths[round(i * len(lengths) / n) - 1] for i in range(1, n)} if known else set()
         self.longest = sorted(cuts - {lengths[-1]}) if known else []
