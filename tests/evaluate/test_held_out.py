@@ -8,7 +8,16 @@ from made import rows_in
 
 from humpback.config import digest, planned
 from humpback.errors import RoleMismatch
-from humpback.evaluate.held_out import BackwardQuality, ModelQuality, backward_quality, forward_nll, held, model_quality
+from humpback.evaluate.held_out import (
+    BackwardQuality,
+    ModelQuality,
+    backward_quality,
+    demonstrations,
+    ended,
+    forward_nll,
+    held,
+    model_quality,
+)
 from humpback.lm import LM, Sampling
 from humpback.lm.echo import Echo
 from humpback.prompts.backward import BackwardConfig
@@ -126,3 +135,14 @@ def test_the_backward_model_is_measured_against_chance(seed: Dataset) -> None:
             if row["metric"] == "instruction_rouge_l"}  # fmt: skip
     # One of four is right; by chance another one is, and the others differ in one word of six.
     assert made[""]["value"] == pytest.approx(made["chance"]["value"]) and made[""]["value"] > 0.8
+
+
+def test_an_answer_whose_prompt_does_not_fit_neither_ends_nor_goes_on() -> None:
+    """Counted as one that does not end, it made long prompts worse than they are."""
+    long = {**ROWS[0], "instruction": "word " * 5000}
+    assert ended([ROWS[0], long], Echo(["So."]), "", 9) == [1.0, None]
+
+
+def test_pairs_that_are_known_to_be_bad_are_no_examples(run: Run) -> None:
+    pairs = [{**ROWS[0], "id": f"t{i}", "split": "train", "label": i % 2} for i in range(8)]
+    assert [row["label"] for row in demonstrations(rows_in(run, pairs, PAIR, "seed"), 3, "1")] == [1, 1, 1]

@@ -98,8 +98,7 @@ class LikeLength:
         """Of (length in characters, log-probability): as many stretches of length as have some `ALIKE` answers each; all
         of one length are in one."""
         lengths, n = sorted(length for length, _ in known), max(1, len(known) // ALIKE)
-        cuts = {lengths[round(i * len(lengths) / n) - 1] for i in range(1, n)} if known else set()
-        self.longest = sorted(cuts - {lengths[-1]}) if known else []
+        self.longest = sorted({lengths[round(i * len(lengths) / n) - 1] for i in range(1, n)})
         parts: list[list[float]] = [[] for _ in range(len(self.longest) + 1)]
         for length, value in known:
             parts[self._stretch(length)].append(value)
