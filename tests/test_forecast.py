@@ -74,8 +74,10 @@ def test_recipes_without_pages(recipe: str, limit: str, tmp_path: Path) -> None:
     told = {each.stage: each.calls for each in forecast(tmp_path / "small", made)}
     seed_alone = "encoded" if recipe == "codec" else "backward-quality"
     assert told.get(seed_alone, 0) == took["large"].get(seed_alone, 0)
-    made = "scored-1" if recipe == "self_instruct" else "response-1"
-    assert told["scored-1"] > took["small"]["scored-1"] and told[made] == pytest.approx(took["large"][made], rel=0.35)
+    stage = "scored-1" if recipe == "self_instruct" else "response-1"
+    assert told[stage] == pytest.approx(took["large"][stage], rel=0.35)
+    # Its eight rounds give no more, however many are wanted.
+    assert (told["scored-1"] > took["small"]["scored-1"]) is (recipe == "codec")
     assert told["all"] == pytest.approx(sum(took["large"].values()), rel=0.35)
 
 

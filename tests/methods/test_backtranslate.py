@@ -110,6 +110,19 @@ def test_each_model_is_shown_the_prompt_that_it_understands(role: str, prompt: s
     assert ("How is rust removed?" in lm.prompts[0]) == (used == "backward-shots-v1")
 
 
+def test_neighbours_that_would_not_be_shown_are_a_fault() -> None:
+    """Whole pages, paragraphs and tables have none, and a trained model knows none: the setting would be told and not done."""
+    config = BackwardConfig(prompt="short", context="neighbours")
+    lm = Scripted([said("How do I oil a chain?")] * 2, "")
+    assert augment(lm, rows=[{**ROW, "around": []}], backward=config)
+    with pytest.raises(UsageFault, match="the texts have none beside them"):
+        augment(lm, backward=config)
+    with pytest.raises(UsageFault, match="is shown the prompt of its training"):
+        augment(
+            Scripted([said("x")]), rows=[{**ROW, "around": ["A"]}], backward=config.model_copy(update={"prompt": "auto"})
+        )
+
+
 def test_a_trained_model_sees_the_training_prompt_byte_for_byte() -> None:
     """What is asked of a prompted model must not reach a trained one."""
     lm = Scripted([said("How do I oil a chain?")])
