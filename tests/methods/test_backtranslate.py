@@ -111,7 +111,7 @@ def test_each_model_is_shown_the_prompt_that_it_understands(role: str, prompt: s
 
 
 def test_neighbours_that_would_not_be_shown_are_a_fault() -> None:
-    """Whole pages, paragraphs and tables have none, and a trained model knows none: the setting would be told and not done."""
+    """Whole pages and tables have none, and a trained model knows none: the setting would be told and not done."""
     config = BackwardConfig(prompt="short", context="neighbours")
     lm = Scripted([said("How do I oil a chain?")] * 2, "")
     assert augment(lm, rows=[{**ROW, "around": []}], backward=config)
