@@ -52,7 +52,7 @@ class Called(TorchDispatchMode):
 
 
 def test_each_function_is_called_for_a_single_value() -> None:
-    """Two threads that make the first call together get three digits: a training of 60 began with wrong positions."""
+    """Two threads that make the first call together get three digits: three processes of 85 began with wrong positions."""
     with Called() as called:
         settle_vector_math()
     assert {name: called.sizes[name] for name in FUNCTIONS} == dict.fromkeys(FUNCTIONS, 1)

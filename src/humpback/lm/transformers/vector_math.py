@@ -10,7 +10,7 @@ def settle_vector_math() -> None:
     """Call each function once from a single thread.
 
     MKL before 2025 chooses the code for a function at its first call; when two threads make it together, one of them
-    may compute its share to three digits (pytorch issue 188792). One process in 60 began so, and no two runs of it
+    may compute its share to three digits (pytorch issue 188792). Three processes of 85 began so, and no two runs
     were sure to be the same.
     """
     for dtype in (torch.float32, torch.float64):
