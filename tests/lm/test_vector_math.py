@@ -1,5 +1,6 @@
 """The first call of a vector function is made by one thread."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from lm.tiny import ARCHITECTURES, tiny
 from torch.utils._python_dispatch import TorchDispatchMode
 
+import humpback
 from humpback.lm import Sampling
 from humpback.lm.transformers.vector_math import FUNCTIONS, settle_vector_math
 
@@ -71,3 +73,14 @@ def test_a_model_that_is_opened_has_them_settled(tmp_path: Path) -> None:
     """In a process of its own, as the first call is made once."""
     done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_door_to_a_model_settles_them() -> None:
+    """A process that opens its model in another way makes the first calls with all its threads."""
+    source = Path(humpback.__file__).parent
+    texts = {path.relative_to(source).as_posix(): path.read_text("utf-8") for path in source.rglob("*.py")}
+    opened = {name for name, text in texts.items() if re.search(r"AutoModel\w*\.from_pretrained|getattr\(sentence_tr", text)}
+    settled = {name for name, text in texts.items() if re.search(r"^    settle_vector_math\(\)$", text, re.MULTILINE)}
+    # The training's process settles them before it opens or saves; what is unpacked is written down and not asked.
+    others = {"train/process/load.py", "train/process/save.py", "lm/transformers/unpack.py"}
+    assert opened - settled == others and "train/process/child.py" in settled
