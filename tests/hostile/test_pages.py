@@ -85,6 +85,25 @@ NESTED = [
         "button",
         "object",
     ),
+    *(
+        "math",
+        "math><mrow",
+        "span class=katex",
+        "mjx-container",
+        "span class=MathJax",
+        "img class=latex alt=x><span",
+        "sup",
+        "code",
+    ),
+    *("div aria-expanded=false class=accordion", "p><button aria-expanded=true", "input type=checkbox id=a><label for=a"),
+    *("template shadowrootmode=open", "x-host><template shadowrootmode=open><slot></slot></template"),
+    *(
+        "div class=highlight",
+        "table class=highlight><tr><td class=code",
+        "pre",
+        "h2><a href=#x",
+        "section id=x><h2><a href=y#x",
+    ),
 ]
 
 

@@ -1,11 +1,11 @@
-"""Single nodes of a page: text, visibility, levels and tables."""
+"""Single nodes of a page: text and visibility."""
 
 from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from humpback.corpus.cutting.nodes import TEXT, aria_level, full_text, inline_text, is_hidden, table_text, tag_ids
+from humpback.corpus.cutting.nodes import TEXT, full_text, inline_text, is_hidden, tag_ids
 
 
 def node(html: str, selector: str) -> Any:
@@ -16,7 +16,6 @@ def node(html: str, selector: str) -> Any:
     ("tag", "hidden"),
     [
         ("<p hidden>", True),
-        ("<p hidden=until-found>", True),
         ("<p aria-hidden=true>", True),
         ("<p aria-hidden=false>", False),
         ("<p role=search>", True),
@@ -36,20 +35,6 @@ def test_who_is_seen(tag: str, hidden: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "read"),
-    [("1", 1), ("6", 6), ("7", 6), ("0", 2), ("00", 2), ("12", 6), ("-1", 2), ("x", 2), ("", 2), ("²", 2), ("9" * 5_000, 6)],
-)
-def test_levels_that_pages_give(level: str, read: int) -> None:
-    """Level 9 is no level, and a number of 5,000 digits raised when it was read as one."""
-    assert aria_level(node(f"<div role=heading aria-level='{level}'>A", "div")) == read
-
-
-def test_the_level_of_a_heading_that_gives_none() -> None:
-    """WAI-ARIA: 2."""
-    assert aria_level(node("<div role=heading aria-level>A", "div")) == 2
-
-
-@pytest.mark.parametrize(
     ("html", "text"),
     [
         ("<p> one\n two ", "one two"),
@@ -58,6 +43,14 @@ def test_the_level_of_a_heading_that_gives_none() -> None:
         ("<p>zero\u200bwidth <b>x\u200b</b>", "zerowidth x"),
         ("<p></p>", ""),
         ("<p><!-- no -->x", "x"),
+        ("<p>340<span class=visually-hidden>estimated</span>", "340"),
+        ("<p><span style='display:none'>0001!</span>Alder", "Alder"),
+        ("<p>Lid<button>Copy</button>", "Lid"),
+        ("<p><button>Does it float?</button>", "Does it float?"),
+        ("<p>Peat<sup class=reference><a href='#n2'>[2]</a></sup><sup>[citation needed]</sup> burns", "Peat burns"),
+        ("<p>Peat<sup><a href='#fn1'>1</a></sup> burns", "Peat burns"),
+        ("<p>10<sup>6</sup> m<sup>2</sup> of H<sub>2</sub>O", "10⁶ m² of H₂O"),
+        ("<p>the 1<sup>st</sup> of May, peat<sup>3</sup>", "the 1st of May, peat3"),
     ],
 )
 def test_text_in_one_line(html: str, text: str) -> None:
@@ -70,35 +63,10 @@ def test_text_with_its_lines() -> None:
     assert full_text(node("<pre>  a<br>\tb\n<i>c</i></pre>", "pre"), "\n") == "  a\n\tb\nc"
 
 
-@pytest.mark.parametrize(
-    ("html", "text", "link_chars"),
-    [
-        ("<table><tr><th>A<th>B<tr><td>1<td>2</table>", "| A | B |\n| --- | --- |\n| 1 | 2 |", 0),
-        ("<table><tr><td>a|b<td>c</table>", "| a\\|b | c |\n| --- | --- |", 0),
-        ("<table><tr><td>12 May<br>London</table>", "| 12 May London |\n| --- |", 0),
-        ("<table><caption>Sizes</caption><tr><td>1</table>", "Sizes\n\n| 1 |\n| --- |", 0),
-        ("<table><tr><td><tr><td>1</table>", "| 1 |\n| --- |", 0),
-        ("<table><tr><td><a href=x>one</a><td>two</table>", "| one | two |\n| --- | --- |", 3),
-        ("<table><tr><td></table>", "", 0),
-        ("<table></table>", "", 0),
-        ("<table><thead><tr><th>A<tbody><tr><td>1<tfoot><tr><td>2</table>", "| A |\n| --- |\n| 1 |\n| 2 |", 0),
-    ],
-)
-def test_tables_as_markdown(html: str, text: str, link_chars: int) -> None:
-    """Pipes in cells are escaped, lines in cells are joined, empty rows left out; a caption stands above."""
-    assert table_text(node(html, "table")) == (text, link_chars)
-
-
-def test_the_head_of_a_ragged_table_is_as_wide_as_its_widest_row() -> None:
-    """Markdown cuts rows off where the head ends."""
-    lines = table_text(node("<table><tr><th>A<tr><td>1<td>2<td>3</table>", "table"))[0].split("\n")
-    assert [lines[0].count("|"), lines[1].count("---")] == [4, 3]
-
-
-def test_a_table_of_one_wide_row_and_many_rows() -> None:
-    """Each row was filled up to the widest: 3,000 rows under one of 3,000 cells gave nine million cells."""
-    html = "<table><tr>" + "<td>x" * 1_000 + "<tr><td>y" * 1_000 + "</table>"
-    assert len(table_text(node(html, "table"))[0]) < 1_000_000
+def test_blocks_in_one_line() -> None:
+    """Two paragraphs of a cell ran together in one word; items of a list are parted by semicolons."""
+    cell = node("<div><p>boots</p><p>a map</p><ul><li>rope<li>chalk</ul>and a hat</div>", "div")
+    assert inline_text(cell) == "boots a map rope; chalk and a hat"
 
 
 def test_the_numbers_of_tags() -> None:

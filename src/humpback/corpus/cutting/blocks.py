@@ -5,16 +5,17 @@ the next page. What a page shows to nobody (scripts, drawings, menus) is left ou
 and `main_text` decides.
 """
 
-import re
 from collections.abc import Callable
 
-from selectolax.lexbor import LexborHTMLParser
-
 from humpback.corpus.cutting.furniture import Strength, strength_of
-from humpback.corpus.cutting.nodes import TEXT, Node, aria_level, full_text, inline_text, is_hidden, table_text, tag_ids
+from humpback.corpus.cutting.headings import heading_of
+from humpback.corpus.cutting.listings import is_listing, listing_text
+from humpback.corpus.cutting.nodes import TEXT, Node, inline_text, is_hidden, small_print, tag_ids
 from humpback.corpus.cutting.page import Block, Heading, Mark, Outline
 from humpback.corpus.cutting.prose import around, prose_root
 from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList, RunningText
+from humpback.corpus.cutting.tables import is_layout, table_text
+from humpback.corpus.cutting.tree import parsed
 
 SKIPPED = (
     "script style noscript template svg math nav iframe object button select input textarea head dialog title canvas audio "
@@ -22,15 +23,11 @@ SKIPPED = (
 )
 SOFT = "aside footer form"
 ROOTS = "main article body html"
-PLAIN = "i em u small big font sub sup abbr cite q s del ins mark time img wbr picture source tt var"
+PLAIN = "i em u small big font abbr cite q s del ins mark time img wbr picture source tt var"
 BLOCKS = (
     "p div section header address figure details fieldset center hgroup td th tr tbody thead tfoot caption hr dl dt search"
 )
-_EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerken|edytuj)\b[^\[\]]*\]$", re.IGNORECASE)
-# A table that holds one of these is there for the layout.
-_LAYOUT = "h1, h2, h3, h4, h5, h6, table, p, ul, ol, pre, div"
 _CONTENT = 'h1, main, [itemprop="articleBody"]'
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # A list of three links or more with this share of text in them is a menu, whatever its items are.
 MENU_LINKS = 0.9
 # Lists in lists are asked no deeper: each asks for all text below it.
@@ -46,7 +43,7 @@ def outline(html: str, whole: bool = False) -> Outline:
     With `whole` the page is walked from its body, and what is never read (menus, hidden elements, small furniture) is
     listed too, with its fate: to explain, not to extract.
     """
-    parser = _parsed(html)
+    parser = parsed(html)
     title = parser.css_first("head title") or parser.css_first("title")
     # The addresses of all elements that are or hold the page's title or main element.
     walk = _Walk(frozenset(around(parser.css(_CONTENT))), whole)
@@ -54,13 +51,6 @@ def outline(html: str, whole: bool = False) -> Outline:
         walk.run(parser.body if whole else prose_root(parser))
     walk.outline.title = inline_text(title) if title else ""
     return walk.outline
-
-
-def _parsed(html: str) -> LexborHTMLParser:
-    try:
-        return LexborHTMLParser(html)
-    except UnicodeEncodeError:
-        return LexborHTMLParser(_SURROGATE.sub("\ufffd", html))
 
 
 Leave = Callable[["_Walk"], None]
@@ -164,28 +154,32 @@ class _Walk(RunningText):
             self.outline.events.append(Heading(text, BOLD_LEVEL))
 
     def code(self, node: Node) -> None:
+        if node.css_first("br") is not None:
+            self.preformatted(node)
+            return
         text = inline_text(node)
         self.words.append(f"`{text}`" if text else "")
+
+    def small(self, node: Node) -> None:
+        self.words.append(small_print(node, self.words))
 
     def heading(self, node: Node) -> None:
         self.flush()
         attributes = node.attributes
-        if attributes and is_hidden(attributes):
-            return
-        text = _EDIT_LINK.sub("", inline_text(node))
-        linked = self.links_open > 0 or node.css_first("a[href]") is not None
-        self.links_seen += linked
-        self.outline.events.append(Heading(text, _LEVELS.get(node.tag_id) or aria_level(node), linked))
+        if not (attributes and is_hidden(attributes)):
+            heading = heading_of(node, self.links_open > 0)
+            self.links_seen += heading.linked
+            self.outline.events.append(heading)
 
     def preformatted(self, node: Node) -> None:
         self.flush()
-        text = full_text(node, "\n").strip("\n").rstrip()
+        text = listing_text(node)
         if text.strip():
             self.add_code(text)
 
     def table(self, node: Node) -> Leave | None:
         leave = self.block(node)
-        if leave is None or _is_layout(node):
+        if leave is None or is_layout(node):
             return leave
         text, link_chars = table_text(node)
         if text:
@@ -197,6 +191,9 @@ class _Walk(RunningText):
         attributes = node.attributes
         if attributes:
             names = attributes.get("class")
+            if names and is_listing(node, names):
+                self.preformatted(node)
+                return None
             if names and (found := strength_of(names)) > strength:
                 strength, name = found, names
             if len(attributes) > 1 or not names:
@@ -302,17 +299,6 @@ class _Walk(RunningText):
         self.quotes -= 1
 
 
-def _is_layout(table: Node) -> bool:
-    # A search from a node finds the node itself too: the parts of the table are asked.
-    part = table.child
-    while part is not None:
-        if part.is_element_node and part.css_first(_LAYOUT) is not None:
-            return True
-        part = part.next
-    return False
-
-
-_LEVELS = {number: int(tag[1]) for tag, number in tag_ids("h1 h2 h3 h4 h5 h6").items()}
 _METHODS: list[tuple[str, Callable[[_Walk, Node], Leave | None]]] = [
     (SKIPPED, _Walk.skip),
     (SOFT, _Walk.soft),
@@ -325,6 +311,7 @@ _METHODS: list[tuple[str, Callable[[_Walk, Node], Leave | None]]] = [
     ("summary", _Walk.summary),
     ("br", _Walk.line_break),
     ("code kbd samp", _Walk.code),
+    ("sup sub", _Walk.small),
     ("pre", _Walk.preformatted),
     ("table", _Walk.table),
     ("ul ol", _Walk.open_list),

@@ -1,9 +1,12 @@
 """Single nodes of a parsed page: their text, whether they are seen, and the parser's numbers for tags."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
+
+from humpback.corpus.cutting.furniture import Strength, strength_of
 
 # A LexborNode. Its stubs call every neighbour optional, and asking again at every step would cost as much as the step.
 Node = Any
@@ -12,9 +15,18 @@ SKIPPED_ROLES = frozenset(
     "navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tooltip alert status".split()
 )
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# Short rows of a table are filled up, but to no more cells: one wide row would else make each of many as long.
-MOST_FILLED = 50
-_UNSEEN = frozenset("script style template noscript svg".split())
+_UNSEEN = frozenset("script style template noscript svg button select textarea".split())
+# They stand on lines of their own, in code and in cells alike.
+_BLOCKS = frozenset("p div li tr dt dd h1 h2 h3 h4 h5 h6 blockquote section article ul ol dl table pre figure".split())
+# "[2]", "[citation needed]", and the number of a note that stands elsewhere on the page.
+_REFERENCE = re.compile(r"\[[^\[\]]{1,40}\]")
+_NOTE_CHARS = 4
+# "km²", "cos²"; behind a longer word a raised number is that of a note.
+LONGEST_UNIT = 3
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+_EXPONENT = re.compile(r"[+−-]?\d{1,3}|n")
+_INDEX = re.compile(r"\d{1,3}")
 
 
 def is_hidden(attributes: dict[str, str | None]) -> bool:
@@ -25,51 +37,97 @@ def is_hidden(attributes: dict[str, str | None]) -> bool:
     return style is not None and _INVISIBLE.search(style) is not None
 
 
-def aria_level(node: Node) -> int:
-    """The level of an element whose role is heading: 2 unless it says another, and 6 at most (WAI-ARIA 1.2)."""
-    level = node.attributes.get("aria-level") or "2"
-    return int(level) if level in "123456" and len(level) == 1 else 6 if level.isdecimal() and level.strip("0") else 2
+def is_unseen(node: Node) -> bool:
+    """Whether a part of a heading or a cell is hidden, or there for screen readers alone."""
+    attributes = node.attributes
+    if not attributes:
+        return False
+    names = attributes.get("class")
+    return is_hidden(attributes) or (bool(names) and strength_of(names) is Strength.SURE)
+
+
+def is_reference(node: Node) -> bool:
+    """Whether a raised text points to a note or a source ("[2]", "[citation needed]"): it says nothing by itself."""
+    text = " ".join(node.text(deep=True).split())
+    if _REFERENCE.fullmatch(text):
+        return True
+    link = node.css_first("a[href]")
+    return link is not None and len(text) <= _NOTE_CHARS and "#" in (link.attributes["href"] or "")
+
+
+def small_print(node: Node, before: list[str]) -> str:
+    """What <sup> or <sub> says behind what stands `before`: "m²", "10⁶", "H₂O", which are no m2, 106 and H2O.
+
+    Nothing if it is a reference.
+    """
+    if is_reference(node):
+        return ""
+    text = str(node.text(deep=True)).strip()
+    words = "".join(before[-3:]).split() if before and not before[-1][-1:].isspace() else []
+    word = words[-1] if words else ""
+    if node.tag == "sub":
+        return text.translate(_LOWERED) if word[-1:].isalpha() and _INDEX.fullmatch(text) else text
+    is_base = word[-1:].isdigit() or word[-1:] == ")" or (word[-1:].isalpha() and len(word) <= LONGEST_UNIT)
+    return text.translate(_RAISED) if is_base and _EXPONENT.fullmatch(text) else text
 
 
 def inline_text(node: Node) -> str:
-    """The text below `node` in one line."""
+    """The text below `node` in one line, blocks parted by a blank; a button's only where there is no other."""
     only = node.child
     if only is not None and only.next is None and only.tag_id == TEXT:
         return " ".join(only.text_content.replace("\u200b", "").split())
-    return " ".join(full_text(node, " ").replace("\u200b", "").split())
+    text = " ".join(full_text(node, " ").replace("\u200b", "").split())
+    if not text and (button := node.css_first("button")) is not None and button.mem_id != node.mem_id:
+        return inline_text(button)
+    return text
 
 
-def full_text(node: Node, line_break: str) -> str:
-    """All text below `node`; what no reader sees (scripts, drawings) is left out, and <br> is `line_break`."""
+def full_text(node: Node, line_break: str, unseen: Callable[[Node], bool] = is_unseen) -> str:
+    """All text below `node` that a reader sees; <br> and the ends of blocks are `line_break`.
+
+    Items of a list in one line are parted by semicolons.
+    """
     parts: list[str] = []
-    stack = [node.child]
+    # Nodes, and behind what is in a block how it ends: a text, or how many parts stood before it.
+    stack: list[Any] = [node.child]
     while stack:
         here = stack.pop()
-        if here is None:
-            continue
-        stack.append(here.next)
-        if here.is_text_node:
-            parts.append(here.text_content or "")
-        elif here.tag == "br":
-            parts.append(line_break)
-        elif here.is_element_node and here.tag not in _UNSEEN:
-            stack.append(here.child)
+        if isinstance(here, int):
+            _end_line(parts, line_break, is_empty=len(parts) == here)
+        elif isinstance(here, str):
+            parts.append(here)
+        elif here is not None:
+            stack.append(here.next)
+            if here.is_text_node:
+                if line_break == " " or not _is_between_lines(here):
+                    parts.append(here.text_content or "")
+            elif here.tag == "br":
+                parts.append(line_break)
+            elif here.tag in ("sup", "sub"):
+                parts.append(small_print(here, parts))
+            elif here.is_element_node and here.tag not in _UNSEEN and not unseen(here):
+                if here.tag in _BLOCKS:
+                    _end_line(parts, line_break, is_empty=False)
+                    stack.append("; " if here.tag == "li" and line_break == " " and _has_next(here) else len(parts))
+                stack.append(here.child)
     return "".join(parts)
 
 
-def table_text(node: Node) -> tuple[str, int]:
-    """A data table as Markdown, its first row the head, after its caption; and how many of its characters are links."""
-    rows = [[inline_text(cell).replace("|", "\\|") for cell in row.css("th, td")] for row in node.css("tr")]
-    rows = [row for row in rows if any(row)]
-    if not rows:
-        return "", 0
-    width = max(len(row) for row in rows)
-    rows[0] += [""] * (width - len(rows[0]))
-    lines = [f"| {' | '.join(row + [''] * (min(width, MOST_FILLED) - len(row)))} |" for row in rows]
-    lines.insert(1, f"|{' --- |' * width}")
-    caption = node.css_first("caption")
-    title = inline_text(caption) if caption is not None else ""
-    return "\n".join([*([title, ""] if title else []), *lines]), sum(len(inline_text(link)) for link in node.css("a"))
+def _is_between_lines(text: Node) -> bool:
+    """Whether white space stands between two lines of code that are blocks: it is no third line."""
+    return text.prev is not None and text.prev.tag in _BLOCKS and text.is_empty_text_node
+
+
+def _end_line(parts: list[str], line_break: str, is_empty: bool) -> None:
+    if is_empty or (parts and not parts[-1].endswith(line_break)):
+        parts.append(line_break)
+
+
+def _has_next(node: Node) -> bool:
+    following = node.next
+    while following is not None and not following.is_element_node:
+        following = following.next
+    return following is not None
 
 
 def tag_ids(tags: str) -> dict[str, int]:

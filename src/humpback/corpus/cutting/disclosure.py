@@ -1,0 +1,140 @@
+"""What a page hides until its reader opens it: the answers of an FAQ under their questions, tabs, what a search may find.
+
+A person can open these, so they belong to the page. A control (a button, a tab, the label of a checkbox) names its panel,
+or stands before it; the panel is shown, and the words of the control head it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser
+
+from humpback.corpus.cutting.furniture import Strength, strength_of
+from humpback.corpus.cutting.nodes import Node, inline_text
+
+# One of these is in the source of every page that has such controls.
+SIGNS = tuple("aria-controls aria-expanded until-found accordion collapse toggle checkbox radio".split())
+_CONTROLS = (
+    "button, [role='button'], [role='tab'], label[for], a[aria-controls], [aria-expanded], [data-toggle], [data-bs-toggle]"
+)
+_NAMED_BY = ("aria-controls", "data-target", "data-bs-target", "href")
+_NO_PANEL = frozenset("nav form ul ol dialog menu input select label button a h1 h2 h3 h4 h5 h6".split())
+_NO_ROLE = frozenset("menu menubar dialog alertdialog listbox navigation search tooltip tree grid".split())
+_DISCLOSING = re.compile(r"accord|collaps|toggle|faq|question|answer|panel|expan|spoiler|disclos|tab", re.IGNORECASE)
+_HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)[^;]*;?", re.IGNORECASE)
+# What such a button says when it is not what its panel answers.
+_MORE = re.compile(
+    r"(?:show|read|see|view|load|learn|find out|open|close|expand|collapse|toggle|hide|mehr|weniger|lire|voir|afficher|ver"
+    r"|leer|mostrar|leggi|mostra|meer|toon|więcej|pokaż|more|details)\b|.*\b(?:more|less|mehr|menu)$",
+    re.IGNORECASE,
+)
+_MORE_CHARS = 40
+# A panel with less text outside links answers nothing; a control with more is no question.
+ANSWER_CHARS = 20
+QUESTION_CHARS = 300
+# A control may be wrapped in a heading and some boxes.
+WRAPPERS = 4
+# With more source, icons and all, it holds part of the page.
+CONTROL_HTML = 10_000
+
+
+def open_panels(page: LexborHTMLParser) -> None:
+    """Show the panels of `page` that hold text, each under the words of its control."""
+    named = {str(node.attributes["id"]): node for node in page.css("[id]")}
+    for control in page.css(_CONTROLS):
+        panel = _panel(control, named) if len(control.html or "") < CONTROL_HTML else None
+        if panel is not None and _is_answer(panel):
+            _show(panel)
+            _put_heading(control, panel)
+    for node in page.css("[hidden='until-found' i]"):
+        _show(node)
+
+
+def _panel(control: Node, named: dict[str, Node]) -> Node | None:
+    attributes = control.attributes
+    for name in _NAMED_BY:
+        target = (attributes.get(name) or "").strip()
+        if name == "href" and not (target.startswith("#") and _is_control(attributes)):
+            continue
+        panel = named.get(target.lstrip("#").split()[0]) if target.strip("#") else None
+        if panel is not None and panel.mem_id != control.mem_id:
+            return panel
+    following = _following(control)
+    return following if following is not None and _discloses(control, following, named) else None
+
+
+def _is_control(attributes: dict[str, str | None]) -> bool:
+    return attributes.get("role") in ("tab", "button") or "aria-expanded" in attributes or "data-toggle" in attributes
+
+
+def _following(control: Node) -> Node | None:
+    """The element after the control, or after the boxes that hold nothing but it."""
+    text = control.text(deep=True).split()
+    for outer in _outer(control):
+        following = outer.next
+        while following is not None and not following.is_element_node:
+            if not following.is_empty_text_node and following.is_text_node:
+                return None
+            following = following.next
+        if following is not None:
+            return following
+        if outer.parent is None or outer.parent.text(deep=True).split() != text:
+            return None
+    return None
+
+
+def _outer(node: Node) -> Iterator[Node]:
+    for _ in range(WRAPPERS):
+        if node is None or not node.is_element_node:
+            return
+        yield node
+        node = node.parent
+
+
+def _discloses(control: Node, following: Node, named: dict[str, Node]) -> bool:
+    """Whether what only stands behind a control is its panel: both are named for it, or a checkbox opens it."""
+    if following.tag in _NO_PANEL:
+        return False
+    attributes = control.attributes
+    if control.tag == "label":
+        box = named.get(attributes.get("for") or "")
+        return (
+            box is not None and box.attributes.get("type") in ("checkbox", "radio") and not control.css_matches("form label")
+        )
+    names = " ".join(filter(None, (node.attributes.get("class") for node in (control, following, control.parent))))
+    return "aria-expanded" in attributes or _DISCLOSING.search(names) is not None
+
+
+def _is_answer(panel: Node) -> bool:
+    attributes = panel.attributes
+    if panel.tag in _NO_PANEL or attributes.get("role") in _NO_ROLE:
+        return False
+    if strength_of(attributes.get("class") or "") >= Strength.STRONG:
+        return False
+    links = sum(len(link.text(deep=True).strip()) for link in panel.css("a"))
+    return len(" ".join(panel.text(deep=True).split())) - 2 * links >= ANSWER_CHARS
+
+
+def _show(panel: Node) -> None:
+    attributes = panel.attributes
+    for name in ("hidden", "aria-hidden"):
+        if name in attributes:
+            del panel.attrs[name]
+    if attributes.get("style"):
+        panel.attrs["style"] = _HIDING.sub("", str(attributes["style"]))
+
+
+def _put_heading(control: Node, panel: Node) -> None:
+    text = inline_text(control)
+    if not text or len(text) > QUESTION_CHARS or (len(text) < _MORE_CHARS and _MORE.match(text)):
+        return
+    if any(outer.tag in ("h1", "h2", "h3", "h4", "h5", "h6", "summary") for outer in _outer(control)):
+        control.replace_with(text)
+        return
+    heading = panel.parser.create_node("summary")
+    heading.insert_child(text)
+    if control.attributes.get("role") == "tab":
+        panel.insert_before(heading)
+        control.remove()
+    else:
+        control.replace_with(heading)
