@@ -101,6 +101,71 @@ def test_german_is_not_taken_for_central_european() -> None:
     assert ("größer" in text, name) == (True, "cp1252")
 
 
+CHINESE = "蜂巢要放在早晨阳光照得到的地方，入口朝向东南，前面留出飞行的空间，附近最好有干净的水源。" * 6
+JAPANESE = "蜂の巣箱は朝日が当たる場所に置きます。冬の前に砂糖水を与え、入口を狭くします。" * 6
+KOREAN = "벌통은 아침 햇볕이 드는 곳에 놓고 입구는 남동쪽을 향하게 합니다. 겨울 전에 설탕물을 줍니다. " * 6
+WIDE = [
+    (CHINESE, "gb18030", "gb2312"), (CHINESE, "gbk", "GBK"), (CHINESE, "gb18030", "gb18030"), (JAPANESE, "cp932", "x-sjis"),
+    (JAPANESE, "euc-jp", "euc-jp"), (KOREAN, "cp949", "ks_c_5601-1987"),
+    ("蜂巢要放在早晨陽光照得到的地方，入口朝向東南，附近最好有乾淨的水源。" * 6, "big5", "big5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "encoding", "says"), WIDE)
+@pytest.mark.parametrize("how", ["header", "meta", "detected"])
+def test_a_few_bad_bytes_in_a_wide_charset(text: str, encoding: str, says: str, how: str) -> None:
+    """One bad byte, or a cut inside a character, and the whole page was read as windows-1252: "·äÏäÒª"."""
+    lines = "".join(f"<p>{text[i : i + 80]}</p>\n" for i in range(0, len(text), 80)) * 4
+    data = page(lines, encoding, says if how == "meta" else None)
+    middle = data.index(b"</p>", len(data) // 3)
+    for broken in (data[:middle] + b"\xff" + data[middle:], data[:-9], data[: data.rindex(b"</p>") - 1]):
+        decoded, _ = decode(broken, says if how == "header" else None)
+        assert text[:70] in decoded
+
+
+@pytest.mark.parametrize("how", ["header", "meta", "bare"])
+@pytest.mark.parametrize(
+    ("text", "encoding", "says"), [(JAPANESE, "iso2022_jp", "iso-2022-jp"), (CHINESE, "hz", "hz-gb-2312")]
+)
+def test_charsets_that_pass_for_ascii(text: str, encoding: str, says: str, how: str) -> None:
+    """Their bytes are ASCII, and so UTF-8: the text was "$BK*$N" and "~{7dOd"."""
+    if how == "bare" and encoding == "hz":
+        pytest.skip("nothing but its name tells it from ASCII")
+    decoded, _ = decode(page(f"<p>{text}</p>", encoding, says if how == "meta" else None), says if how == "header" else None)
+    assert text in decoded
+
+
+def test_text_about_an_escaped_charset() -> None:
+    """A tilde and a brace in a page of English are what they say."""
+    text = "<meta charset=utf-8><p>In the shell, ~{a,b} is taken as it stands.</p>"
+    assert decode(text.encode()) == (text, "utf-8")
+
+
+@pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
+@pytest.mark.parametrize("says", ["windows-1252", "iso-8859-1", "latin1", None])
+def test_a_byte_that_windows_1252_lacks(byte: int, says: str | None) -> None:
+    """One of the five made cp775 of a page, with "¢" for each dash."""
+    text, name = decode(page("<p>“The bees’ first flight” – ", "cp1252", says) + bytes([byte]) + "café</p>".encode("cp1252"))
+    if says:
+        assert "“The bees’ first flight” – \ufffdcafé" in text
+        assert name in ("cp1252", "windows-1252")
+
+
+def test_the_euro_of_chinese_pages() -> None:
+    """A lone 0x80 in GBK (WHATWG Encoding, GBK decoder)."""
+    assert "蜜 €5" in decode("<meta charset=gbk><p>蜜 ".encode("gbk") + b"\x80" + "5</p>".encode("gbk"))[0]
+
+
+@pytest.mark.parametrize("share", [0.06, 0.2, 0.4])
+@pytest.mark.parametrize(("how", "declared"), [("utf-8", None), (None, "utf-8")])
+def test_a_utf8_page_with_some_letters_of_another_charset(share: float, how: str | None, declared: str | None) -> None:
+    """Comments pasted in windows-1251 garbled a page that says twice that it is UTF-8."""
+    own, other = "Улей ставят там, где утром солнце. " * 20, "Старый форум писал так. "
+    data = page(own, "utf-8", how) + other.encode("cp1251") * round(20 * share)
+    text, name = decode(data, declared)
+    assert (own in text, name) == (True, "utf-8")
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     st.binary(max_size=300),

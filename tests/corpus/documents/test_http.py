@@ -189,3 +189,40 @@ def test_what_looks_like_a_page(body: bytes, page: bool) -> None:
 def test_what_is_no_text() -> None:
     """The first bytes of a picture show that it is one, whatever its headers say."""
     assert (binary_type(b"%PDF-1.7"), binary_type(b"<p>%PDF-")) == ("application/pdf", None)
+
+
+@pytest.mark.parametrize(
+    ("header", "type_", "charset"),
+    [
+        ("text/html; charset=utf-8", "text/html", "utf-8"),
+        ("text/html, text/html; charset=utf-8", "text/html", "utf-8"),
+        ("text/html,charset=utf-8", "text/html", "utf-8"),
+        ("text/plain, text/html", "text/html", None),
+        ("text/html, */*", "text/html", None),
+        ("TEXT/HTML ;;charset=UTF-8", "text/html", "UTF-8"),
+        ("text/html charset=utf-8", None, "utf-8"),
+        ('"text/html"', None, None),
+        ("html", None, None),
+        ("*/*", None, None),
+        ("unknown/unknown", None, None),
+        ("application/unknown; charset=koi8-r", None, "koi8-r"),
+        ("", None, None),
+        (",", None, None),
+        ("application/pdf", "application/pdf", None),
+        ("application/xhtml+xml", "application/xhtml+xml", None),
+    ],
+)
+def test_types_as_browsers_take_them(header: str, type_: str | None, charset: str | None) -> None:
+    """Pages that every browser shows were dropped as no HTML; what is no type is none, and the body is looked at."""
+    message = parse(f"HTTP/1.1 200 OK\r\nContent-Type: {header}\r\n\r\nx".encode())
+    assert message is not None
+    assert (message.type, message.charset) == (type_, charset)
+
+
+@pytest.mark.parametrize("line", ["\r\n", "\n"])
+@pytest.mark.parametrize("empty", ["\r\n", "\n"])
+def test_line_ends_of_both_kinds(line: str, empty: str) -> None:
+    """Headers that end in LF before an empty line of CRLF had no body."""
+    message = parse(f"HTTP/1.1 200 OK{line}A: b{line}{empty}\nbody\r\n\r\nend".encode())
+    assert message is not None
+    assert (message.headers, message.body) == ({"a": "b"}, b"\nbody\r\n\r\nend")

@@ -36,13 +36,16 @@ QUESTION_CHARS = 300
 WRAPPERS = 4
 # With more source, icons and all, it holds part of the page.
 CONTROL_HTML = 10_000
+_HOLDS_CONTROL = f":has({_CONTROLS})"
 
 
 def open_panels(page: LexborHTMLParser) -> None:
     """Show the panels of `page` that hold text, each under the words of its control."""
     named = {str(node.attributes["id"]): node for node in page.css("[id]")}
     for control in page.css(_CONTROLS):
-        panel = _panel(control, named) if len(control.html or "") < CONTROL_HTML else None
+        if control.css_matches(_HOLDS_CONTROL) or len(control.html or "") > CONTROL_HTML:
+            continue
+        panel = _panel(control, named)
         if panel is not None and _is_answer(panel):
             _show(panel)
             _put_heading(control, panel)

@@ -5,7 +5,7 @@ The TeX that it was written in is in an annotation, an attribute or a script; wh
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -13,14 +13,15 @@ from humpback.corpus.cutting.nodes import Node
 
 # One of these is in the source of every page that has formulas.
 SIGNS = ("<math", "math/", "katex", "MathJax", "mjx-", "mwe-math", "latex", 'class="math', 'class="tex')
-# A formula by what holds all of its ways. Outer ones first: what stands in one is gone with it.
-_HOLDERS = (".katex-display", ".mwe-math-element", "mjx-container", ".katex", "math")
+# A formula by what holds all of its ways.
+_HOLDERS = ".katex-display, .mwe-math-element, mjx-container, .katex, math"
 _PICTURES = "img.latex, img.tex, img.math, img[class*='math-fallback'], img[class*='mathtex']"
 # What MathJax 2 draws beside the script that holds the formula.
 _DRAWN = (
     ".MathJax_Preview, .MathJax_Display, .MathJax_SVG_Display, .MathJax:not(mjx-container), .MathJax_SVG, .MathJax_CHTML, "
     ".MJXc-display"
 )
+_DRAWN_NAME = re.compile(r"\b(?:MathJax(?:_Preview|_Display|_SVG|_SVG_Display|_CHTML)?|MJXc-display)\b")
 _STYLE = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
 _DELIMITERS = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 _INVISIBLE = str.maketrans("", "", "\u2061\u2062\u2063\u2064\u200b")
@@ -32,12 +33,21 @@ def write_formulas(page: LexborHTMLParser) -> None:
     """Put the TeX of each formula in its place."""
     for script in page.css("script[type^='math/']"):
         _write_script(script)
-    for drawn in page.css(_DRAWN):
+    for drawn in _outer(page, _DRAWN):
         _write_drawn(drawn)
-    for holder in (holder for selector in _HOLDERS for holder in page.css(selector)):
+    for holder in _outer(page, _HOLDERS):
         _replace(holder, _tex_of(holder), _is_display(holder))
     for picture in page.css(_PICTURES):
         _replace(picture, picture.attributes.get("alt") or "", display=False)
+
+
+def _outer(page: LexborHTMLParser, selector: str) -> Iterator[Node]:
+    """What `selector` finds that stands in no other: each is asked for what is below it."""
+    inner: set[int] = set()
+    for node in page.css(selector):
+        if node.mem_id not in inner:
+            inner.update(each.mem_id for each in node.css(selector))
+            yield node
 
 
 def _write_script(script: Node) -> None:
@@ -46,26 +56,26 @@ def _write_script(script: Node) -> None:
         math = LexborHTMLParser(source).css_first("math")
         source = _tex_of(math) if math is not None else ""
     before = script.prev
-    while before is not None and (not before.is_element_node or before.css_matches(_DRAWN)):
-        if before.is_element_node:
-            before, drawn = before.prev, before
+    while before is not None and (before.is_empty_text_node or _DRAWN_NAME.search(_names(before))):
+        drawn, before = before, before.prev
+        if drawn.is_element_node:
             drawn.remove()
-        elif before.is_empty_text_node:
-            before = before.prev
-        else:
-            break
     _replace(script, source, "display" in kind)
 
 
 def _write_drawn(drawn: Node) -> None:
     """A drawing without its script, as a page that was saved by a browser has it."""
-    if drawn.parent is None or "MathJax_Preview" in (drawn.attributes.get("class") or ""):
+    if "MathJax_Preview" in _names(drawn):
         return
     holder = drawn if drawn.attributes.get("data-mathml") else drawn.css_first("[data-mathml]")
     math = LexborHTMLParser(holder.attributes["data-mathml"]).css_first("math") if holder is not None else None
     tex = _tex_of(math if math is not None else drawn)
     if tex:
-        _replace(drawn, tex, "isplay" in (drawn.attributes.get("class") or ""))
+        _replace(drawn, tex, "isplay" in _names(drawn))
+
+
+def _names(node: Node) -> str:
+    return (node.attributes.get("class") or "") if node.is_element_node else ""
 
 
 def _replace(node: Node, tex: str, display: bool) -> None:

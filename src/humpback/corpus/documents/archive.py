@@ -41,7 +41,7 @@ def _from_record(row: Row, record: Record, archive: str) -> Outcome:
     message = parse(record.content) if record.is_http else None
     if message is None:
         return Drop(row, "not_http", None)
-    if message.status != 200:
+    if message.status not in (200, 203):
         return Drop(row, "status", message.status)
     if message.type and message.type not in HTML_TYPES:
         return Drop(row, "not_html", message.type)

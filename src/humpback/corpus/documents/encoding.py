@@ -1,25 +1,56 @@
 """Bytes of a page to text, losing no page.
 
 UTF-8 first, because most pages are UTF-8 and almost nothing else decodes as it; then what the page declares; detection
-only when both fail, since it is slow and guesses; at last windows-1252, which gives every byte a character.
+only when both fail, since it is slow and guesses; at last windows-1252, which gives every byte a character. A few bytes
+that are wrong in a charset make no other charset of it: they become U+FFFD, as in browsers.
 """
 
 import codecs
 import re
+from collections import Counter
+from collections.abc import Iterator
 
 from charset_normalizer import from_bytes
 
 _BOMS = [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]
-_META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
+_META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.+-]{2,40})""", re.IGNORECASE)
 # What browsers read these labels as (WHATWG Encoding Standard): the wider code page that real pages use.
-_BROWSER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
-            "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949", "tis-620": "cp874",
-            "iso-8859-9": "cp1254"}  # fmt: skip
+_BROWSER = {
+    **dict.fromkeys("iso-8859-1 latin-1 latin1 ascii us-ascii iso8859-1 x-cp1252 cp819".split(), "cp1252"),
+    **dict.fromkeys("gb2312 gbk x-gbk gb_2312-80 gb_2312 chinese cp936 ms936 x-mswin-936 euc-cn".split(), "gb18030"),
+    **dict.fromkeys("shift_jis shift-jis sjis x-sjis ms_kanji windows-31j ms932 csshiftjis".split(), "cp932"),
+    **dict.fromkeys("euc-kr euckr ks_c_5601-1987 ks_c_5601-1989 ksc5601 korean windows-949 iso-ir-149".split(), "cp949"),
+    **dict.fromkeys("big5 big5-hkscs cn-big5 csbig5 x-x-big5".split(), "big5hkscs"),
+    **dict.fromkeys("x-euc-jp euc-jp eucjp cseucpkdfmtjapanese".split(), "euc_jp"),
+    **dict.fromkeys("iso-2022-jp csiso2022jp iso-2022-jp-1 iso-2022-jp-2 jis".split(), "iso2022_jp_ext"),
+    **dict.fromkeys("hz-gb-2312 hz hzgb".split(), "hz"),
+    **dict.fromkeys("iso-8859-9 latin5 iso8859-9 iso_8859-9 l5".split(), "cp1254"),
+    **{"tis-620": "cp874", "iso-8859-11": "cp874", "x-cp1251": "cp1251", "x-cp1250": "cp1250", "x-mac-roman": "mac_roman"},
+}
+# Charsets of letters in two bytes, and what other code pages of the same name hold (Taiwan's, Hong Kong's).
+_WIDE = {"gb18030": (), "cp932": ("shift_jis_2004",), "cp949": (), "big5hkscs": ("cp950",), "euc_jp": ("euc_jis_2004",)}
+# Their bytes are all ASCII, so that they pass for UTF-8: what a page of theirs holds.
+_ESCAPED = {"iso2022_jp_ext": b"\x1b", "hz": b"~{"}
+_JAPANESE = (b"\x1b$B", b"\x1b$@")
+_UTF8 = ("utf-8", "utf8", "unicode-1-1-utf-8", "x-unicode20utf8")
 _DETECT_BYTES = 20_000
+# Where the beginning of a page with so many bytes that are no ASCII is of no wide charset, so many pieces of it are asked.
+_LEAST_HIGH, _PIECES, _PIECE_BYTES = 400, 5, 4_000
+# What detection calls the wide charsets, and what they are read as.
+_MULTIBYTE = {
+    **dict.fromkeys("gb18030 gbk gb2312".split(), "gb18030"),
+    **dict.fromkeys("cp932 shift_jis shift_jis_2004 shift_jisx0213".split(), "cp932"),
+    **dict.fromkeys("euc_jp euc_jis_2004 euc_jisx0213".split(), "euc_jp"),
+    **dict.fromkeys("cp949 euc_kr johab".split(), "cp949"),
+    **dict.fromkeys("big5 big5hkscs cp950".split(), "big5hkscs"),
+}
 # Codecs of Python that no page is written in: they run for long, warn, or give lone surrogates.
 _NO_CHARSETS = ("utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna", "utf-32", "undefined", "mbcs", "oem")
-# A page is UTF-8 with a few broken bytes if so many of its characters are whole for each that is not.
+# A page is UTF-8 with a few broken bytes if so many of its characters are whole for each that is not; where it says that it
+# is UTF-8, most of them.
 _WHOLE_PER_BROKEN = 20
+# A wide charset may have one broken character for so many whole ones; a narrow one so few broken ones at all.
+_WIDE_PER_BROKEN, _NARROW_BROKEN, _NARROW_SHARE = 3, 2, 0.02
 _LANG = re.compile(rb"""<html[^>]{0,200}?\blang\s*=\s*["']?([a-z]{2})""", re.IGNORECASE)
 # Statistics cannot tell these from windows-1252 in a text with few accents; the page's language can.
 _CENTRAL = {"cp1250", "iso8859_2", "iso-8859-2", "mac_latin2", "mac_iceland", "cp1257", "cp852", "iso8859_16"}
@@ -36,38 +67,107 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
     if data[:2] == b"\0<" and data[2:3] == b"\0":
         return data.decode("utf-16-be", "replace"), "utf-16-be"
     try:
-        return data.decode("utf-8"), "utf-8"
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.reason == "unexpected end of data" and error.start > 0:
             # A page cut off inside its last character is still UTF-8.
             return data.decode("utf-8", "ignore"), "utf-8"
+        return _not_utf8(data, declared)
+    if b"\x1b" in data or b"~{" in data:
+        return _escaped(data, declared) or (text, "utf-8")
+    return text, "utf-8"
+
+
+def _labels(data: bytes, declared: str | None) -> list[str]:
+    """The charsets that the header and the page name, as browsers read them."""
+    meta = _META.search(data[:4096])
+    labels = (declared, meta[1].decode("ascii", "ignore") if meta else None)
+    return [_BROWSER.get(label.lower(), label.lower()) for label in labels if label]
+
+
+def _escaped(data: bytes, declared: str | None) -> tuple[str, str] | None:
+    labels = _labels(data, declared)
+    if any(begin in data for begin in _JAPANESE) and not _ESCAPED.keys() & labels:
+        labels.append("iso2022_jp_ext")
+    for name in labels:
+        if name in _ESCAPED and _ESCAPED[name] in data:
+            return data.decode(name, "replace"), name
+    return None
+
+
+def _not_utf8(data: bytes, declared: str | None) -> tuple[str, str]:
+    labels = _labels(data, declared)
     mended = data.decode("utf-8", "replace")
     broken = mended.count("\ufffd")
-    if len(mended) - len(mended.encode("ascii", "ignore")) > (_WHOLE_PER_BROKEN + 1) * broken:
+    whole = len(mended) - len(mended.encode("ascii", "ignore")) - broken
+    if whole > _WHOLE_PER_BROKEN * broken or (whole > broken and any(label in _UTF8 for label in labels)):
         return mended, "utf-8"
-    meta = _META.search(data[:4096])
-    for label in (declared, meta and meta[1].decode("ascii", "ignore")):
+    for label in labels:
         text = _as_declared(data, label)
         if text is not None:
             return text
-    best = from_bytes(data[:_DETECT_BYTES]).best()
-    name = best.encoding if best else "cp1252"
+    name = _detected(data)
     lang = _LANG.search(data[:4096])
     if name in _CENTRAL and not (lang and lang[1].lower() in _CENTRAL_LANGUAGES):
         name = "cp1252"
-    text = _as_declared(data, name)
-    return text or (data.decode("cp1252", "replace"), "cp1252")
+    return _as_declared(data, name) or (data.decode("cp1252", "replace"), "cp1252")
 
 
-def _as_declared(data: bytes, label: str | None) -> tuple[str, str] | None:
-    if not label or label.lower() in ("utf-8", "utf8"):
+def _as_declared(data: bytes, name: str) -> tuple[str, str] | None:
+    """`data` by the charset `name`, with a few characters broken at most; None where it is none of a page."""
+    if name in _UTF8:
         return None
-    name = _BROWSER.get(label.lower(), label.lower())
     try:
         codec = codecs.lookup(name).name.replace("_", "-")
         # Whatever it declares, markup without a NUL byte is no UTF-16.
         if codec.startswith(_NO_CHARSETS) or (codec.startswith("utf-16") and b"\0" not in data[:1000]):
             return None
-        return data.decode(name), name
+        for each in (name, *_WIDE.get(name, ())):
+            try:
+                return data.decode(each), each
+            except UnicodeDecodeError:
+                continue
+        text = data.decode(name, "humpback.browser")
     except (LookupError, ValueError):
         return None
+    broken = text.count("\ufffd")
+    whole = len(text) - len(text.encode("ascii", "ignore")) - broken
+    few = whole / _WIDE_PER_BROKEN if name in _WIDE else max(_NARROW_BROKEN, _NARROW_SHARE * whole)
+    return (text, name) if broken <= few else None
+
+
+def _as_browsers_do(error: UnicodeError) -> tuple[str, int]:
+    """One U+FFFD for a wrong byte, after which it goes on; in Chinese pages a lone 0x80 is the sign of the euro."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    is_euro = error.encoding == "gb18030" and error.object[error.start] == 0x80
+    return "€" if is_euro else "\ufffd", error.start + 1
+
+
+codecs.register_error("humpback.browser", _as_browsers_do)
+
+
+def _detected(data: bytes) -> str:
+    """The charset that most pieces of a page look like; where one has a wrong byte, the others still speak."""
+    best = from_bytes(data[:_DETECT_BYTES]).best()
+    name = best.encoding if best else "cp1252"
+    if name not in _MULTIBYTE and len(data) - len(data.translate(None, _HIGH)) >= _LEAST_HIGH:
+        votes = Counter(found.encoding for part in _pieces(data) if (found := from_bytes(part).best()) is not None)
+        wide = [each for each, _ in votes.most_common() if each in _MULTIBYTE]
+        # A wide charset fits nothing but its own pages; a narrow one fits most bytes.
+        if wide and 2 * votes[wide[0]] > max(votes.values()):
+            name = wide[0]
+    return _MULTIBYTE.get(name, name)
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Pieces that begin and end at tags, which no wide character is cut by."""
+    size = min(_PIECE_BYTES, len(data) // _PIECES)
+    for i in range(_PIECES):
+        begin = data.find(b"<", i * len(data) // _PIECES)
+        end = data.rfind(b">", begin, begin + size)
+        if 0 <= begin < end:
+            yield data[begin : end + 1]
+
+
+_HIGH = bytes(range(128, 256))

@@ -13,7 +13,11 @@ from typing import Any
 import brotli
 import pyarrow as pa
 
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
+_HEADER_END = re.compile(rb"\r?\n(\r?\n)")
+_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
+# They say nothing: what was sent is looked at, as if it had no type (WHATWG MIME Sniffing, section 7).
+_NO_TYPES = ("unknown/unknown", "application/unknown", "*/*")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 # What begins a page for a browser that was given no type (WHATWG MIME Sniffing, section 7.1).
@@ -46,8 +50,12 @@ class Message:
 
     @property
     def type(self) -> str | None:
-        """The media type without its parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower() or None
+        """The media type without its parameters, in lower case: the last of a list, as browsers take it.
+
+        None where there is none, or what stands there is no media type (WHATWG Fetch, extract a MIME type).
+        """
+        types = [each.partition(";")[0].strip().lower() for each in self.headers.get("content-type", "").split(",")]
+        return next((each for each in reversed(types) if _TYPE.fullmatch(each) and each not in _NO_TYPES), None)
 
     @property
     def charset(self) -> str | None:
@@ -60,9 +68,8 @@ def parse(block: bytes) -> Message | None:
     status = _STATUS.match(block)
     if not status:
         return None
-    end = block.find(b"\r\n\r\n")
-    bare = block.find(b"\n\n", 0, end if end >= 0 else len(block))
-    head, body = (bare, bare + 2) if bare >= 0 else (end, end + 4) if end >= 0 else (len(block), len(block))
+    end = _HEADER_END.search(block)
+    head, body = (end.start(), end.end()) if end else (len(block), len(block))
     return Message(int(status[1]), _headers(block[:head]), block[body:])
 
 
