@@ -130,12 +130,35 @@ def test_a_pair_that_comes_under_two_ids(tmp_path: Path) -> None:
     assert drops[0].value == rows[0]["id"]
 
 
-def test_an_id_that_two_pairs_have(tmp_path: Path) -> None:
-    """Two rows of one id would be counted as one."""
-    records = [{"id": 7, "instruction": "Q", "response": answer} for answer in ("A", "B")]
+def test_an_id_that_several_pairs_have(tmp_path: Path) -> None:
+    """Some tools give all pairs one id, others number them in each file anew: two of three different pairs were dropped."""
+    records = [{"id": 7, "instruction": "Q", "response": answer} for answer in ("A", "B", "C")]
     rows, drops = outcomes(write(tmp_path / "a.jsonl", *records))
-    assert [row["response"] for row in rows] == ["A"]
-    assert [(drop.reason, drop.value) for drop in drops] == [("duplicate_id", "7")]
+    assert ([row["response"] for row in rows], drops) == (["A", "B", "C"], [])
+    assert len({row["id"] for row in rows}) == 3
+
+
+def test_what_the_reader_of_documents_takes(tmp_path: Path) -> None:
+    """A byte-order mark cost the first pair, NaN and half a character theirs; spreadsheets give CSV."""
+    path = tmp_path / "a.jsonl"
+    lines = ['{"instruction": "Q1", "response": "A", "score": NaN}', '{"instruction": "Q2 \\ud83d", "response": "A"}']
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    rows, drops = outcomes(path)
+    assert ([row["instruction"] for row in rows], drops) == (["Q1", "Q2 \ufffd"], [])
+    table = tmp_path / "a.csv"
+    table.write_text('instruction,response,label\n"Q, with a comma","A\nin lines",1\nQ2,B,bad\n', "utf-8-sig")
+    rows, drops = outcomes(table)
+    assert ([(row["response"], row["label"]) for row in rows], drops) == ([("A\nin lines", 1), ("B", 0)], [])
+
+
+@pytest.mark.parametrize(
+    ("label", "read"),
+    [(1, 1), (0, 0), (1.0, 1), (True, 1), ("1", 1), (" Good", 1), ("bad", 0), ("partly", None), (2, None), (None, None)],
+)
+def test_labels(tmp_path: Path, label: Any, read: int | None) -> None:
+    """CSV and some tools write a label as text."""
+    rows, _ = outcomes(write(tmp_path / "a.jsonl", {"instruction": "Q", "response": "A", "label": label}))
+    assert rows[0]["label"] == read
 
 
 def test_a_pair_that_comes_in_two_files(tmp_path: Path) -> None:
@@ -196,7 +219,7 @@ def test_a_damaged_file_keeps_what_it_had(tmp_path: Path, damage: str) -> None:
     else:
         path.write_bytes(b"this is something else altogether")
     rows, drops = outcomes(path)
-    assert [drop.reason for drop in drops] == ["not_json"]
+    assert [drop.reason for drop in drops] == ["damaged_record"]
     assert bool(rows) == (damage == "cut gzip")
 
 

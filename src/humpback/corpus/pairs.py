@@ -1,21 +1,20 @@
 """Files of pairs: JSONL or Parquet with `instruction` and `response`, and the shapes that other tools write.
 
-Read are also alpaca (`instruction`, `input`, `output`), prompt-completion, `messages`, ShareGPT and LIMA
-(`conversations`); of longer conversations the first exchange is taken, as the paper does.
+Read are also alpaca (`instruction`, `input`, `output`, `history`), Dolly (`context`), prompt-completion, `messages`,
+ShareGPT and LIMA (`conversations`): see `exchanges`.
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterable, Iterator
-from itertools import dropwhile, islice
+from itertools import islice
 from typing import Annotated, Any
 
-import fsspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
 from humpback.config import OFTEN, Config
+from humpback.corpus.documents import csv, jsonl, parquet
+from humpback.corpus.documents.document import Found, Unread, writable
+from humpback.corpus.exchanges import exchange, shape
 from humpback.corpus.held_out import REASON, HeldOut, NearConfig
 from humpback.corpus.inputs.sources import FilesConfig, Listing, listed, sources
 from humpback.errors import UsageFault
@@ -23,8 +22,13 @@ from humpback.run import Run
 from humpback.schema import PAIR, SOURCE, Row, row_id
 from humpback.stage import Drop, Outcome, Stage
 from humpback.store import Dataset
-from humpback.text.contamination import ANSWERERS
 from humpback.text.near_duplicates import BATCH
+
+_READERS = {"jsonl": jsonl.records, "parquet": parquet.records, "csv": csv.records}
+# All columns of a table.
+ALL = frozenset[str]()
+# A pair is good or bad.
+_LABELS = {"1": 1, "1.0": 1, "true": 1, "good": 1, "0": 0, "0.0": 0, "false": 0, "bad": 0}
 
 
 class SeedSettings(Config):
@@ -76,8 +80,10 @@ def pair_sources(path: str) -> list[Row]:
     """The file or files of pairs at `path`; raises `UsageFault` where there is none, or it is of another kind."""
     rows = sources([path], split=False, whole=True)
     for row in rows:
-        if row["kind"] not in ("jsonl", "parquet"):
-            raise UsageFault(f"{row['path']} is no file of pairs", "give JSONL or Parquet with instruction and response")
+        if row["kind"] not in _READERS:
+            raise UsageFault(
+                f"{row['path']} is no file of pairs", "give JSONL, Parquet or CSV with instruction and response"
+            )
     return rows
 
 
@@ -85,52 +91,30 @@ def read_pairs(config: ReadPairsConfig, rows: Iterable[Row]) -> Iterator[Outcome
     """The pairs in each source; what is no pair, or comes again, is dropped with the reason."""
     seen: dict[str, str] = {}
     for source in rows:
-        for number, record in enumerate(_records(source)):
-            yield _pair(source, record, number, seen, config.source)
+        for number, found in enumerate(_READERS[source["kind"]](source, ALL)):
+            yield _pair(source, found, number, seen, config.source)
 
 
-def _records(source: Row) -> Iterator[Any]:
-    """What the file holds, record by record; in the place of what cannot be read, the error."""
-    with fsspec.open(source["path"], "rb", compression=None if source["kind"] == "parquet" else "infer") as file:
-        try:
-            if source["kind"] == "parquet":
-                yield from pq.read_table(file).to_pylist()
-                return
-            for line in file:
-                if line.strip():
-                    yield _parsed(line)
-        except (pa.ArrowException, EOFError, OSError, ValueError, zlib.error) as error:
-            yield error
-
-
-def _parsed(line: bytes) -> Any:
-    import orjson
-
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return error
-
-
-def _pair(source: Row, record: Any, number: int, seen: dict[str, str], kind: str) -> Outcome:
+def _pair(source: Row, found: Found, number: int, seen: dict[str, str], kind: str) -> Outcome:
     """`seen` are the ids of the pairs so far, by their content and by themselves."""
     at = {"id": row_id(source["id"], "pair-at", number), "parent": source["id"]}
+    if isinstance(found, Unread):
+        return Drop(at, found.reason, f"record {number + 1}: {found.value}")
+    record = found[1]
     if not isinstance(record, dict):
-        return Drop(
-            at, "not_json", f"record {number + 1}: {record if isinstance(record, Exception) else type(record).__name__}"
-        )
-    instruction, response = _exchange(record)
-    if not isinstance(instruction, str) or not isinstance(response, str):
-        return Drop(at, "missing_field", f"record {number + 1} has: {', '.join(sorted(record))}")
-    instruction, response = instruction.strip(), response.strip()
+        return Drop(at, "not_json", f"record {number + 1}: {type(record).__name__}")
+    said = exchange(record)
+    if said is None:
+        return Drop(at, "missing_field", f"record {number + 1} has: {shape(record)}")
+    instruction, response = writable(said[0]).strip(), writable(said[1]).strip()
     if not instruction or not response:
         return Drop(at, "empty_field", f"record {number + 1}")
     content = _content(instruction, response)
-    id = row_id(str(record.get("id") or content), kind)
     if content in seen:
         return Drop(at, "duplicate", seen[content])
-    if id in seen:
-        return Drop(at, "duplicate_id", str(record["id"]))
+    id = row_id(str(record.get("id") or content), kind)
+    # Tools number their pairs in each file anew, and some give all of them one id.
+    id = row_id(f"{record.get('id')}\0{content}", kind) if id in seen else id
     seen[content] = seen[id] = id
     path, label, opt_out = record.get("header_path"), record.get("label"), record.get("opt_out")
     return {
@@ -143,8 +127,8 @@ def _pair(source: Row, record: Any, number: int, seen: dict[str, str], kind: str
         "source": kind,
         "lang": _text(record.get("lang")),
         "finish": _text(record.get("finish")),
-        # 1 for a good pair, 0 for a bad one; anything else is no label.
-        "label": int(label) if label in (0, 1) else None,
+        # Anything else is no label.
+        "label": _LABELS.get(str(label).strip().lower()),
         "license": _text(record.get("license")),
         "opt_out": [str(word) for word in opt_out] if isinstance(opt_out, list) else None,
     }
@@ -156,32 +140,6 @@ def _content(instruction: str, response: str) -> str:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def _exchange(record: dict[str, Any]) -> tuple[Any, Any]:
-    turns = record.get("messages") or record.get("conversations")
-    if isinstance(turns, list):
-        turns = [turn for turn in turns if _speaker(turn) != "system"]
-        # An exchange begins with the question: a greeting of the assistant before it is no instruction.
-        texts = [_said(turn) for turn in dropwhile(lambda turn: _speaker(turn) in ANSWERERS, turns)]
-        return (texts[0], texts[1]) if len(texts) > 1 else (None, None)
-    prompt, given = record.get("instruction", record.get("prompt")), record.get("input")
-    if isinstance(prompt, str) and isinstance(given, str) and given.strip():
-        prompt = f"{prompt}\n\n{given}"
-    answers = (record.get(key) for key in ("response", "output", "completion") if record.get(key) is not None)
-    return _single(prompt), _single(next(answers, None))
-
-
-def _single(value: Any) -> Any:
-    return _said(value[0]) if isinstance(value, list) and len(value) == 1 else value
-
-
-def _said(turn: Any) -> Any:
-    return turn.get("content", turn.get("value")) if isinstance(turn, dict) else turn
-
-
-def _speaker(turn: Any) -> Any:
-    return turn.get("role", turn.get("from")) if isinstance(turn, dict) else None
 
 
 def split(config: SplitConfig, rows: Iterable[Row]) -> Iterator[Outcome]:

@@ -213,9 +213,10 @@ def _sides(record: Any) -> Iterator[tuple[str, str]]:
     turns = fields.get("messages") or fields.get("conversations") or []
     for i, turn in enumerate(turns):
         speaker = turn.get("role", turn.get("from")) if isinstance(turn, dict) else None
+        speaker = speaker.strip().lower() if isinstance(speaker, str) else None
         answers = speaker in ANSWERERS if speaker else i % 2 == 1
         said = turn.get("content", turn.get("value")) if isinstance(turn, dict) else turn
-        if speaker != "system":
+        if speaker not in ("system", "developer"):
             yield from (("reference" if answers else "prompt", text) for text in _strings(said))
     for side, keys in (("prompt", PROMPTS), ("reference", REFERENCES)):
         yield from ((side, text) for key in keys for text in _strings(fields.get(key)))

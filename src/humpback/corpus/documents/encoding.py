@@ -25,7 +25,11 @@ _BROWSER = {
     **dict.fromkeys("iso-2022-jp csiso2022jp iso-2022-jp-1 iso-2022-jp-2 jis".split(), "iso2022_jp_ext"),
     **dict.fromkeys("hz-gb-2312 hz hzgb".split(), "hz"),
     **dict.fromkeys("iso-8859-9 latin5 iso8859-9 iso_8859-9 l5".split(), "cp1254"),
-    **{"tis-620": "cp874", "iso-8859-11": "cp874", "x-cp1251": "cp1251", "x-cp1250": "cp1250", "x-mac-roman": "mac_roman"},
+    "tis-620": "cp874",
+    "iso-8859-11": "cp874",
+    "x-cp1251": "cp1251",
+    "x-cp1250": "cp1250",
+    "x-mac-roman": "mac_roman",
 }
 # Charsets of letters in two bytes, and what other code pages of the same name hold (Taiwan's, Hong Kong's).
 _WIDE = {"gb18030": (), "cp932": ("shift_jis_2004",), "cp949": (), "big5hkscs": ("cp950",), "euc_jp": ("euc_jis_2004",)}
