@@ -281,12 +281,22 @@ def _fail(fact: str, hint: str, code: int) -> int:
     return code
 
 
+def _writable(arguments: list[str]) -> list[str]:
+    """Paths whose bytes are no UTF-8 as addresses, which settings and rows can hold."""
+    if all(argument.isprintable() for argument in arguments):
+        return arguments
+    from humpback.corpus.documents.files import shown
+
+    before = ["", *arguments]
+    return [each if before[i].startswith("-") else shown(each) for i, each in enumerate(arguments)]
+
+
 def main() -> None:
     """Run the command line; `--debug` anywhere shows tracebacks."""
     from humpback.errors import HumpbackError
 
     debug = "--debug" in sys.argv
-    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    sys.argv = _writable([argument for argument in sys.argv if argument != "--debug"])
     try:
         add_verbs(next(iter(sys.argv[1:]), ""))
         code = app(sys.argv[1:] or ["--help"], prog_name="humpback", standalone_mode=False)

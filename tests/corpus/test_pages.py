@@ -8,6 +8,7 @@ import pytest
 from humpback import store
 from humpback.config import build
 from humpback.corpus.pages import CorpusSettings, segments
+from humpback.errors import UsageFault
 from humpback.run import Run
 from humpback.store import Dataset
 
@@ -73,3 +74,9 @@ def test_other_units_come_through_the_same_steps(tmp_path: Path, unit: str) -> N
     assert rows and all(row["parent_segment"] is None for row in rows)
     if unit == "document":
         assert len({row["parent"] for row in rows}) == len(rows)
+
+
+def test_a_language_that_no_page_is_told_to_be_in(tmp_path: Path) -> None:
+    """The corpus was read to its end, and nothing was left of it."""
+    with pytest.raises(UsageFault, match="did you mean 'en'"):
+        build(CorpusSettings, [{"languages": ["EN"]}])

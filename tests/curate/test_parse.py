@@ -35,6 +35,11 @@ LINES = [
     ("Score: 4<|im_end|>", 4),
     ("Score: <|eot_id|>4</s>", 4),
     ("Score: 3\nScore: 1-5 was the scale.", 3),
+    ('{"score": 3, "max_score": 5}', 3),
+    ('{"score": 2, "confidence_score": 5, "reason": "It answers half."}', 2),
+    ("Score: 3\nHighest possible score: 5", 3),
+    ("Maximum score: 5. Final score: 2", 2),
+    ("Overall score: 4 (minimum score: 1, max. score: 5)", 4),
 ]
 LOST = [
     ("Score: 10", "out_of_range"),
@@ -49,6 +54,7 @@ LOST = [
     ("Score: high", "missing"),
     ("Score: 5th of its kind", "missing"),
     ("the underscore: 4", "missing"),
+    ("Best possible score: 5", "missing"),
     ("<think>Score: 5", "truncated"),
 ]
 

@@ -142,3 +142,23 @@ def test_a_format_is_one_file(done: Path, tmp_path: Path, monkeypatch: pytest.Mo
     export(done, "two-columns", tmp_path / "out.parquet")
     [row] = pq.read_table(tmp_path / "out.parquet").to_pylist()
     assert (row["question"], row["opt_out"]) == ("Web?", ["noindex"])
+
+
+def test_a_column_that_is_empty_in_the_beginning(tmp_path: Path) -> None:
+    """`datasets` takes the types of the first block: 5,000 seed rows without an address before one that has one, and the
+    file could not be read."""
+    datasets = pytest.importorskip("datasets")
+    rows = [{**SEED, "id": f"s{i}", "response": "A sentence that is long enough. " * 20} for i in range(400)]
+    run = tmp_path / "run"
+    with Run(run, "t", TestSettings()) as opened:
+        rows_in(opened, rows, PAIR, "a", kind="seed")
+        rows_in(opened, [WEB], scorers.schema(), "c", kind="selected", round=1)
+    out = tmp_path / "out.jsonl"
+    assert export(run, "messages", out, seed=True) == 401
+    first, *others = [json.loads(line)["id"] for line in out.read_text().splitlines()]
+    assert (first, others) == ("s0", ["w", *(f"s{i}" for i in range(1, 400))])
+    for size in (16 << 10, 10 << 20):
+        read = datasets.load_dataset(
+            "json", data_files=str(out), split="train", chunksize=size, cache_dir=str(tmp_path / f"cache{size}")
+        )
+        assert (len(read), read[1]["url"], read[1]["opt_out"]) == (401, "https://a.example", ["noindex"])

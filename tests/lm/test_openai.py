@@ -159,6 +159,33 @@ def test_what_a_server_refuses_is_left_out_from_then_on(opened: Opener, name: st
         assert sum(server.asked.values()) == 13 and ("max_completion_tokens" in server.bodies[-1][1]) == instead
 
 
+@pytest.mark.parametrize(
+    ("said", "allowed"),
+    [
+        ("Requested sample logprobs of 20, which is greater than max allowed: 5", 5),
+        ("Cannot request more than 5 logprobs.", 5),
+        ("Invalid value for 'top_logprobs': must be less than or equal to 8.", 8),
+        ("`top_logprobs` must be between 0 and 5", 5),
+        ("top_logprobs: 20 is not allowed here", 5),
+        ("logprobs are not supported by this model", None),
+    ],
+)
+def test_a_server_that_allows_fewer_logprobs(opened: Opener, said: str, allowed: int | None) -> None:
+    """vLLM's refusal speaks of "logprobs": all were given up, and scores were whole labels instead of probabilities."""
+    with FaultServer(ways=("top_logprobs",)) as server:
+        usual = server.reply
+
+        def reply(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+            return (400, {"message": said}) if body.get("top_logprobs", 0) > (allowed or 0) else usual(path, body)
+
+        server.reply = reply  # type: ignore[method-assign]
+        made = opened(server).decide(["a"], QUESTIONS[:1])[0][0]
+        assert made.via == ("top_logprobs" if allowed else "written")
+        sent = [body.get("top_logprobs") for path, body in server.bodies if path.endswith("completions")]
+        assert (allowed in sent) if allowed else (sent[-1] is None)
+        assert all(body["stream"] is False for path, body in server.bodies if path.endswith("completions"))
+
+
 @pytest.mark.parametrize("name", ["temperature", "repetition_penalty"])
 def test_what_changes_the_answers_is_never_left_out(opened: Opener, name: str) -> None:
     """A dropped temperature would be other data under the same plan."""
@@ -214,6 +241,7 @@ def test_a_server_that_answers_beyond_its_context_is_not_believed(opened: Opener
         ({"content": "Yes.", "reasoning_content": "hm"}, "length", "Yes.", "length"),
         ({"content": None}, "length", "", "length"),
         ({"content": [{"type": "text", "text": "Yes."}]}, None, "Yes.", "stop"),
+        ({"content": [{"type": "output_text", "text": "Ye"}, "s.", {"type": "refusal"}]}, None, "Yes.", "stop"),
         ({"content": "Ye"}, "content_filter", "Ye", "length"),
     ],
 )  # fmt: skip

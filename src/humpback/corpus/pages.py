@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from humpback.config import OFTEN, Config, Empty, Shown
 from humpback.corpus.cutting.segment import SegmentConfig, segment
@@ -19,7 +19,7 @@ from humpback.schema import DOCUMENT, SEGMENT, SOURCE, Row
 from humpback.stage import Chain, Stage
 from humpback.store import Dataset
 from humpback.text.contamination import ContaminationConfig, decontaminate
-from humpback.text.language import LanguageConfig, keep_languages, model
+from humpback.text.language import LanguageConfig, keep_languages, known_language, model
 from humpback.text.near_duplicates import DedupConfig, unique
 from humpback.text.redaction import RedactConfig, phone_numbers, redact
 
@@ -46,6 +46,11 @@ class CorpusSettings(Config):
     sample: Annotated[int | None, Shown(often=True, layer="limit")] = Field(
         None, description="segments drawn; unset: all (paper: 502,133)"
     )
+
+    @field_validator("languages")
+    @classmethod
+    def _known(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(known_language, codes))
 
 
 def segments(run: Run, settings: CorpusSettings, seed: int) -> Dataset:

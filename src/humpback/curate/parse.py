@@ -17,7 +17,8 @@ _EMPHASIS = str.maketrans(dict.fromkeys('*_`~"#', " "))
 # Quantifiers are possessive, so that a hostile text costs one pass. A range ("1-5", "4 to 5") names no score, and a number
 # that goes on as a word ("5th") is none.
 _SCORE = re.compile(
-    r"""(?<![^\W_])score\s*+
+    r"""(?<![^\W_])(?P<other>(?:max(?:imum|imal)?|min(?:imum|imal)?|highest|lowest|best|possible|perfect|full|confidence|certainty
+        |threshold|passing)\.?\s++(?:possible\s++)?+)?+score\s*+
         (?:is\b\s*+[:=：]?|[:=：])\s*+
         [\[(<{]?+\s*+
         (?P<value>[+-]?+\d++(?:[.,]\d++)?+)(?![^\W_])
@@ -44,8 +45,9 @@ def parse_score(text: str, top: int = 5, cut: bool = False) -> Parsed:
     """
     said = strip_reasoning(text)
     found = None
-    for found in _SCORE.finditer(_SPECIAL.sub(" ", said).translate(_EMPHASIS)):  # noqa: B007
-        pass
+    for each in _SCORE.finditer(_SPECIAL.sub(" ", said).translate(_EMPHASIS)):
+        # "max_score", "highest possible score", "confidence_score" are no scores of the answer.
+        found = found if each["other"] else each
     if found is None:
         # Nothing but thoughts: they were cut before they came to an end.
         return Parsed(None, "truncated" if cut or (text.strip() and not said) else "missing")

@@ -56,6 +56,7 @@ def export(
     # Whether the response is the page's own text.
     told = (*KEPT_COLUMNS, "answered") if any(row.get("answered") for row in allowed) else KEPT_COLUMNS
     rows = [{**shape(row), **{key: row.get(key) for key in told}} for row in allowed]
+    rows = typed_first(rows)
     inferred, scored = pa.Table.from_pylist(rows).schema, scorers.schema()
     return write(rows, pa.schema([scored.field(each.name) if each.name in told else each for each in inferred]))
 
@@ -87,6 +88,22 @@ def selected(run: Path, seed: bool) -> Iterator[Row]:
         yield from (gated or rewritten or trained or rounds)[-1].rows()
     else:
         yield from (row for row in reworded[-1].rows() if row["method"] == "pivot" or row["source"] == "found")
+
+
+def typed_first(rows: list[Row]) -> list[Row]:
+    """`rows` with those in front that first have a value in some column, the others as they were.
+
+    Who reads JSONL block by block takes the types of the first one (`datasets`: the first 10 MiB): a column that is empty
+    there, and is not later, cannot be read.
+    """
+    shown: dict[str, int] = {}
+    for i, row in enumerate(rows):
+        for name, value in row.items():
+            if name not in shown and value not in (None, [], {}):
+                shown[name] = i
+    first = sorted(set(shown.values()))
+    chosen = set(first)
+    return [*(rows[i] for i in first), *(row for i, row in enumerate(rows) if i not in chosen)]
 
 
 def writer(out: Path) -> Writer:

@@ -32,9 +32,42 @@ _FOLDED = {
     "wuu": "zh", "yue": "zh", "arz": "ar", "azb": "az", "als": "de", "bar": "de", "sh": "sr", "ckb": "ku", "pnb": "pa",
     "lrc": "fa", "mzn": "fa",
 }  # fmt: skip
+# All that a text is ever told to be in.
+LANGUAGES = frozenset(
+    (
+        "af am an ar as ast av az ba bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb co cs cv cy da de diq dsb dty dv el "
+        "eml en eo es et eu fa fi fr frr fy ga gd gl gn gom gu gv he hi hif hr hsb ht hu hy ia id ie ilo io is it ja jbo "
+        "jv ka kk km kn ko krc ku kv kw ky la lb lez li lmo lo lt lv mai mg mhr min mk ml mn mr mrj ms mt mwl my myv nah "
+        "nap nds ne new nl nn no oc or os pa pam pfl pl pms ps pt qu rm ro ru rue sa sah sc scn sco sd si sk sl so sq sr "
+        "su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war xal xmf yi yo zh "
+    ).split()
+)
+# Other codes and names that people write for them, where the first letters are no help.
+_WRITTEN = {
+    "nb": "no", "jp": "ja", "cn": "zh", "cz": "cs", "gr": "el", "kr": "ko", "ua": "uk", "dk": "da", "iw": "he", "in": "id",
+    "ji": "yi", "mo": "ro", "fil": "tl", "cmn": "zh", "ger": "de", "deu": "de", "dut": "nl", "spa": "es", "por": "pt",
+    "pol": "pl", "swe": "sv", "chi": "zh", "jpn": "ja", "gre": "el", "ell": "el", "cze": "cs", "german": "de",
+    "spanish": "es",
+    "portuguese": "pt", "português": "pt", "polish": "pl", "dutch": "nl", "swedish": "sv", "chinese": "zh", "mandarin": "zh",
+    "greek": "el", "czech": "cs", "persian": "fa", "irish": "ga", "welsh": "cy", "indonesian": "id", "serbian": "sr",
+    "georgian": "ka", "armenian": "hy", "basque": "eu", "maltese": "mt", "malay": "ms", "latvian": "lv", "japanese": "ja",
+    "estonian": "et", "turkish": "tr", "icelandic": "is", "galician": "gl", "bosnian": "bs", "cantonese": "zh",
+}  # fmt: skip
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _ADDRESS = re.compile(r"\S*(?:://|@|[\w.-]/)\S*")
 _LETTER = re.compile(r"[^\W\d_]")
+
+
+def known_language(code: str) -> str:
+    """`code`, if texts are ever told to be in it; raises `ValueError` with the nearest code that they are."""
+    if code in LANGUAGES:
+        return code
+    name = code.strip().lower()
+    main = re.split(r"[-_.]", name)[0]
+    nearest = _FOLDED.get(main) or _WRITTEN.get(main) or (main if main in LANGUAGES else None)
+    nearest = nearest or next((name[:size] for size in (2, 3) if name[:size] in LANGUAGES), None)
+    hint = f"did you mean {nearest!r}?" if nearest else f"known are: {' '.join(sorted(LANGUAGES))}"
+    raise ValueError(f"{code!r} is no language code that texts are told by; {hint}")
 
 
 @cache

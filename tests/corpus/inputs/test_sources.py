@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from humpback.config import planned
+from humpback.corpus.documents.files import open_unpacked
 from humpback.corpus.inputs.sources import FilesConfig, Listing, part_of, sources
 from humpback.errors import UsageFault
 
@@ -130,3 +131,40 @@ def test_the_order_of_files_is_in_the_plan(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text)
     assert listing(tmp_path / "1", tmp_path / "2") != listing(tmp_path / "3", tmp_path / "4")
+
+
+@pytest.mark.parametrize("name", ["a[1]", "what?", "st*r", "x::y", "[", "a%20b", "~"])
+def test_signs_of_globs_in_names(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder whose name, or that of any folder above it, has such a sign was "no regular file", from inside it too."""
+    pages = tmp_path / name / "pages"
+    pages.mkdir(parents=True)
+    for file in (f"{name}.html", "b.html"):
+        (pages / file).write_text(f"<h1>{file}</h1>")
+    monkeypatch.chdir(tmp_path / name)
+    for given in (
+        ".",
+        "pages",
+        "./pages",
+        "pages/*.html",
+        "pages/[b].html",
+        str(pages),
+        f"pages/{name}.html",
+        "pages/b.html",
+    ):
+        found = {Path(row["path"]).name for row in sources([given])}
+        one = {"b.html"} if "b" in given.rsplit("/", 1)[-1].replace(name, "") else {f"{name}.html"}
+        assert found == (one if given.endswith(".html") and given[-6:] != "*.html" else {f"{name}.html", "b.html"}), given
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    """One such name ended the command for the whole folder, and no name was told."""
+    folder = os.fsencode(tmp_path)
+    for name in (b"caf\xe9.html", b"plain.html"):
+        Path(os.fsdecode(folder + b"/" + name)).write_text("<h1>T</h1><p>text</p>")
+    found = sources([str(tmp_path)])
+    assert [row["path"].rpartition("/")[2] for row in found] == ["plain.html", "caf%E9.html"]
+    for row in found:
+        with open_unpacked(row["path"]) as file:
+            assert file.read() == b"<h1>T</h1><p>text</p>"
+    again = sources([row["path"] for row in found])
+    assert [row["id"] for row in again] == [row["id"] for row in found]

@@ -6,10 +6,12 @@ since a damaged file is a drop and the work goes on without it.
 
 import io
 import lzma
+import os
 import time
 import zlib
 from importlib import import_module
 from typing import Any, BinaryIO, cast
+from urllib.parse import quote, unquote_to_bytes
 
 import fsspec
 import pyarrow as pa
@@ -31,6 +33,7 @@ _CODECS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": None}
 _TRIES = 4
 _BUFFER = 1 << 20
 _PIECE = 1 << 14
+_FILE_URI = "file://"
 _EXTRAS = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
 
 
@@ -39,7 +42,15 @@ def is_remote(path: str) -> bool:
 
 
 def filesystem(url: str) -> tuple[Any, str]:
-    """fsspec's file system for `url` and the path in it; raises `UsageFault` if its library is not installed."""
+    """fsspec's file system for `url` and the path in it; raises `UsageFault` if its library is not installed.
+
+    A path here is taken as it stands, whatever signs of globs and chains (`::`) its names hold.
+    """
+    if url.startswith(_FILE_URI) and "%" in url:
+        url = os.fsdecode(unquote_to_bytes(url.removeprefix(_FILE_URI)))
+    if "://" not in url:
+        fs = fsspec.filesystem("file")
+        return fs, fs._strip_protocol(url)
     try:
         fs, path = fsspec.url_to_fs(url)
     except ImportError as error:
@@ -48,6 +59,15 @@ def filesystem(url: str) -> tuple[Any, str]:
     except ValueError as error:
         raise UsageFault(f"{url} cannot be opened: {error}", "a file, or an address of https, s3 or hf") from None
     return fs, path
+
+
+def shown(path: str) -> str:
+    """A path here as it is written down: one whose bytes are no UTF-8 as a `file://` address."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return _FILE_URI + quote(os.fsencode(os.path.abspath(path)))  # noqa: PTH100 a Path would lose what is asked
+    return path
 
 
 class _Steady(io.RawIOBase):

@@ -4,7 +4,9 @@ A row is a file or a range of one. `file` is the same for all ranges of a file, 
 that they do not depend on where a file was cut. `digest` tells a changed file from the old one (`contents.digest_of`).
 """
 
+import glob
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ from typing import Annotated, Any
 
 from humpback.config import Config, Planned, digest
 from humpback.corpus.documents import tables
-from humpback.corpus.documents.files import filesystem, is_remote
+from humpback.corpus.documents.files import filesystem, is_remote, shown
 from humpback.corpus.documents.formats import formats, kind_of, sniffed
 from humpback.corpus.inputs import crawl
 from humpback.corpus.inputs.contents import File, digest_of, edges_of
@@ -66,26 +68,38 @@ def _expand(pattern: str) -> list[File]:
     try:
         return _matching(fs, path, pattern)
     except OSError as error:
-        raise UsageFault(f"cannot read {pattern}: {_said(error)}", "check the path and who may read it") from None
+        raise UsageFault(f"cannot read {shown(pattern)}: {_said(error)}", "check the path and who may read it") from None
 
 
 def _matching(fs: Any, path: str, pattern: str) -> list[File]:
+    """The files at `path`; signs of a glob in a name that is there, or in a folder's above it, are part of the name."""
     web = pattern.startswith(("http://", "https://"))
     is_glob = any(sign in path for sign in ("*[" if web else "*?["))
+    if is_glob and not is_remote(pattern):
+        path, is_glob = _literal_as_far_as_it_goes(path)
     # A page has links, and fsspec takes what has links for a folder.
     if not is_glob and (pattern.endswith("/") if web else fs.isdir(path)):
         found = [file for file in _files(fs, fs.find(path, detail=True), pattern) if kind_of(file.shown)]
         if not found:
-            raise UsageFault(f"the folder {pattern} holds no file that can be read", _readable())
+            raise UsageFault(f"the folder {shown(pattern)} holds no file that can be read", _readable())
         return found
     found = _files(fs, fs.glob(path, detail=True), pattern) if is_glob else []
     if not found and fs.exists(path):
         found = _files(fs, {path: fs.info(path)}, pattern)
         if not found:
-            raise UsageFault(f"{pattern} is no regular file", _readable())
+            raise UsageFault(f"{shown(pattern)} is no regular file", _readable())
     if not found:
-        raise UsageFault(f"no file matches {pattern}", "check the path; a glob is put in quotes: 'pages/*.warc.gz'")
+        raise UsageFault(f"no file matches {shown(pattern)}", "check the path; a glob is put in quotes: 'pages/*.warc.gz'")
     return found
+
+
+def _literal_as_far_as_it_goes(path: str) -> tuple[str, bool]:
+    """A local path, with the signs escaped in those parts that are there as they stand; whether others are left."""
+    there, _, rest = path, "", ""
+    while not os.path.lexists(there):
+        there, _, last = there.rpartition("/")
+        rest = f"/{last}{rest}"
+    return (glob.escape(there) + rest, True) if rest else (there, False)
 
 
 def _readable() -> str:
@@ -94,9 +108,9 @@ def _readable() -> str:
 
 def _files(fs: Any, infos: Mapping[str, Any], pattern: str) -> list[File]:
     """The regular files among `infos`: to open a pipe would be to wait for ever."""
-    shown: Callable[[str], str] = fs.unstrip_protocol if "://" in pattern else str
+    name: Callable[[str], str] = fs.unstrip_protocol if is_remote(pattern) else shown
     return [
-        File(fs, path, shown(path), info.get("size"))
+        File(fs, path, name(path), info.get("size"))
         for path, info in infos.items()
         if info.get("type") == "file" or (info.get("islink") and fs.isfile(path))
     ]
@@ -124,7 +138,7 @@ def _row(whole: bool, file: File) -> Row:
     if not kind:
         raise UsageFault(f"{file.shown} is of no known kind", _readable())
     own = hashlib.blake2b(head + tail + str(file.size).encode(), digest_size=16).hexdigest()
-    name = row_id(own, file.path.rsplit("/", 1)[-1])
+    name = row_id(own, shown(file.path).rsplit("/", 1)[-1])
     return {"id": name, "file": name, "path": file.shown, "kind": kind, "size": file.size, "digest": content,
             "start": None, "end": None}  # fmt: skip
 

@@ -20,7 +20,13 @@ BYTES_PER_TOKEN = 4
 TURN_TOKENS = 8
 # Left out where a server refuses it: the answer stays the same in kind. A refused penalty or temperature is an error.
 _DISPENSABLE = ("seed", "logprobs", "top_logprobs", "chat_template_kwargs", "reasoning_effort")
-_LESSER: dict[str, dict[Any, Any]] = {"top_logprobs": {20: 5}, "reasoning_effort": {"none": "minimal"}}
+_LESSER: dict[str, dict[Any, Any]] = {"reasoning_effort": {"none": "minimal"}}
+# What servers that say no number allow, and how the others say it.
+_FEW_LOGPROBS = 5
+_LIMIT = re.compile(
+    r"(?:allowed|more than|at most|up to|max(?:imum)?|exceed|or equal to|less than|between \d+ and|<=)\D{0,30}?(\d+)",
+    re.IGNORECASE,
+)
 _PLAIN = {"temperature": 1, "top_p": 1}
 # Where servers put what the model thought, beside the content; the log-probabilities are those of both.
 _THOUGHTS = ("reasoning_content", "reasoning")
@@ -66,8 +72,11 @@ class Dialect:
         name = next((name for name in sent if self._blamed(name, sent, refused)), None)
         if name is None:
             return False
+        fewer = _fewer(sent.get("top_logprobs"), refused.whole) if name in ("logprobs", "top_logprobs") else None
         if name == "max_tokens":
             self.renamed = True
+        elif fewer:
+            self.changed["top_logprobs"] = fewer
         else:
             self.changed[name] = _LESSER[name].get(sent[name]) if name in _LESSER else None
         return True
@@ -78,6 +87,17 @@ class Dialect:
         if refused.parameter:
             return refused.parameter.partition(".")[0] == name
         return bool(re.search(rf"\b{name}\b", refused.whole) and _UNKNOWN.search(refused.whole))
+
+
+def _fewer(asked: int | None, said: str) -> int | None:
+    """How many log-probabilities to ask for instead, where a server refused so many and not log-probabilities altogether."""
+    if not asked or asked <= 1:
+        return None
+    limits = [int(number) for number in _LIMIT.findall(said)]
+    allowed = [number for number in limits if 1 <= number < asked]
+    if allowed:
+        return min(allowed)
+    return _FEW_LOGPROBS if asked > _FEW_LOGPROBS and "top_logprobs" in said else None
 
 
 class Chat:
@@ -93,6 +113,8 @@ class Chat:
             "model": self.model,
             "messages": [{"role": "user", "content": defuse(prompt)}],
             "max_tokens": max_tokens,
+            # Some servers stream to whoever does not say that they shall not.
+            "stream": False,
             **more,
         }
         if not self.official:
@@ -172,10 +194,14 @@ def _text(message: Mapping[str, Any]) -> str:
     if content is None:
         return ""
     if isinstance(content, list):
-        return "".join(str(part["text"]) for part in content if part.get("type") == "text")
+        return "".join(part if isinstance(part, str) else str(part["text"]) for part in content if _is_text(part))
     if not isinstance(content, str):
         raise ValueError("the content is no text")
     return content
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, str) or part.get("type") in ("text", "output_text")
 
 
 def written(answer: Body) -> str:
