@@ -92,11 +92,11 @@ def is_call(text: str) -> bool:
     return _CALL.match(text) is not None
 
 
-def leave_out_asides(events: list[Event]) -> list[Event]:
-    """`events` without such lines, which get their `fate`."""
+def leave_out_asides(events: list[Event], pointer_share: float = POINTER_SHARE) -> list[Event]:
+    """`events` without such lines, which get their `fate`; a short one with a larger share of links is a pointer elsewhere."""
     for event in events:
         if type(event) is Block and len(event.text) < LONGEST and not event.fate and not event.text.startswith(_NO_WORDS):
-            event.fate = _fate(event)
+            event.fate = _fate(event, pointer_share)
     rest = [event for event in events if not event.fate]
     end = len(rest)
     while end and _is_loose_end(rest[end - 1]):
@@ -118,9 +118,9 @@ def _is_loose_end(event: Event) -> bool:
     return not _STOP.search(event.text) or bool(event.link_chars) or _CALL_ANYWHERE.search(event.text) is not None
 
 
-def _fate(block: Block) -> str:
+def _fate(block: Block, pointer_share: float) -> str:
     text = block.text
-    if block.list_id is None and len(text) < POINTER_CHARS and block.link_chars > POINTER_SHARE * len(text):
+    if block.list_id is None and len(text) < POINTER_CHARS and block.link_chars > pointer_share * len(text):
         return "a pointer elsewhere"
     if _LABEL.match(text):
         return "a credit or date line"

@@ -7,7 +7,9 @@ and `main_text` decides.
 
 from collections.abc import Callable
 
-from humpback.corpus.cutting.furniture import Strength, strength_of
+from selectolax.lexbor import LexborHTMLParser
+
+from humpback.corpus.cutting.furniture import Strength, strength_of, strength_of_id
 from humpback.corpus.cutting.headings import heading_of
 from humpback.corpus.cutting.listings import is_listing, listing_text
 from humpback.corpus.cutting.nodes import TEXT, Node, inline_text, is_hidden, small_print, tag_ids
@@ -15,6 +17,7 @@ from humpback.corpus.cutting.page import Block, Heading, Mark, Outline
 from humpback.corpus.cutting.prose import around, prose_root
 from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList, RunningText
 from humpback.corpus.cutting.tables import is_layout, table_text
+from humpback.corpus.cutting.threads import posts
 from humpback.corpus.cutting.tree import parsed
 
 SKIPPED = (
@@ -37,19 +40,23 @@ POINTED = 200
 SMALL_CHARS = 600
 
 
-def outline(html: str, whole: bool = False) -> Outline:
+def outline(html: str, whole: bool = False, complete: bool = False) -> Outline:
     """The headings and blocks of `html`. Never raises on markup: lexbor mends it as a browser would.
 
     With `whole` the page is walked from its body, and what is never read (menus, hidden elements, small furniture) is
-    listed too, with its fate: to explain, not to extract.
+    listed too, with its fate: to explain, not to extract. With `complete` lists of links are read as they stand.
     """
     parser = parsed(html)
     title = parser.css_first("head title") or parser.css_first("title")
     # The addresses of all elements that are or hold the page's title or main element.
     walk = _Walk(frozenset(around(parser.css(_CONTENT))), whole)
-    if parser.body is not None:
-        walk.run(parser.body if whole else prose_root(parser))
     walk.outline.title = inline_text(title) if title else ""
+    walk.outline.complete = complete
+    thread = [] if whole else posts(parser, html)
+    if thread:
+        walk.thread(parser, thread)
+    elif parser.body is not None:
+        walk.run(parser.body if whole else prose_root(parser))
     return walk.outline
 
 
@@ -99,6 +106,16 @@ class _Walk(RunningText):
                 leave(self)
             node = following
         self.flush()
+
+    def thread(self, page: LexborHTMLParser, posts: list[Node]) -> None:
+        """The first post under the page's title, each other one by itself."""
+        title = page.css_first("h1") or page.css_first("h2")
+        heading = heading_of(title, False).text if title is not None else ""
+        question = heading or self.outline.title
+        self.outline.is_thread = True
+        for i, post in enumerate(posts):
+            self.outline.events.append(Heading(question, 2 if i else 1, silent=i > 0))
+            self.run(post)
 
     def skip(self, node: Node) -> None:
         self.words.append(" ")
@@ -205,7 +222,7 @@ class _Walk(RunningText):
                     return None
                 own = attributes.get("id")
                 # The id of a section is made of its heading: "cookies", "menus".
-                if own and "section" not in f"{node.tag} {names}" and (found := strength_of(own)) > strength:
+                if own and "section" not in f"{node.tag} {names}" and (found := strength_of_id(own)) > strength:
                     strength, name = found, own
         if strength > Strength.WEAK:
             if node.mem_id in self.holders and strength < Strength.SURE:
@@ -242,7 +259,7 @@ class _Walk(RunningText):
         return _Walk.end_block
 
     def open_list(self, node: Node) -> Leave | None:
-        if len(self.lists) < MENU_DEPTH and self.is_menu(node):
+        if len(self.lists) < MENU_DEPTH and not self.outline.complete and self.is_menu(node):
             return None
         leave = self.block(node)
         if leave is None:

@@ -42,7 +42,8 @@ _HOLDS_CONTROL = f":has({_CONTROLS})"
 def open_panels(page: LexborHTMLParser) -> None:
     """Show the panels of `page` that hold text, each under the words of its control."""
     named = {str(node.attributes["id"]): node for node in page.css("[id]")}
-    for control in page.css(_CONTROLS):
+    # A search by several selectors finds a node several times.
+    for control in {node.mem_id: node for node in page.css(_CONTROLS)}.values():
         if control.css_matches(_HOLDS_CONTROL) or len(control.html or "") > CONTROL_HTML:
             continue
         panel = _panel(control, named)

@@ -5,11 +5,11 @@ The TeX that it was written in is in an annotation, an attribute or a script; wh
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser
 
-from humpback.corpus.cutting.nodes import Node
+from humpback.corpus.cutting.nodes import Node, outermost
 
 # One of these is in the source of every page that has formulas.
 SIGNS = ("<math", "math/", "katex", "MathJax", "mjx-", "mwe-math", "latex", 'class="math', 'class="tex')
@@ -33,21 +33,12 @@ def write_formulas(page: LexborHTMLParser) -> None:
     """Put the TeX of each formula in its place."""
     for script in page.css("script[type^='math/']"):
         _write_script(script)
-    for drawn in _outer(page, _DRAWN):
+    for drawn in outermost(page, _DRAWN):
         _write_drawn(drawn)
-    for holder in _outer(page, _HOLDERS):
+    for holder in outermost(page, _HOLDERS):
         _replace(holder, _tex_of(holder), _is_display(holder))
     for picture in page.css(_PICTURES):
         _replace(picture, picture.attributes.get("alt") or "", display=False)
-
-
-def _outer(page: LexborHTMLParser, selector: str) -> Iterator[Node]:
-    """What `selector` finds that stands in no other: each is asked for what is below it."""
-    inner: set[int] = set()
-    for node in page.css(selector):
-        if node.mem_id not in inner:
-            inner.update(each.mem_id for each in node.css(selector))
-            yield node
 
 
 def _write_script(script: Node) -> None:

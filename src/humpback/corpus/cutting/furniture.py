@@ -37,7 +37,7 @@ _STRONG = frozenset(
     footers prefooter sitefooter pagefooter colophon signup sign-up login signin similar meistgelesen trending aside
     also-like also-read also-interesting read-next read-also next-read nextread most-read most-viewed most-popular
     pagination pager advert adverts advertisement advertisements advertising ad ads adslot advertorial
-    sponsor sponsors sponsored promo promos nav navi navbar navigationbar menu menus submenu widgets widgetarea widget-area
+    sponsor sponsors sponsored nav navi navbar navigationbar menu menus submenu widgets widgetarea widget-area
     popup popups readmore read-more weiterlesen mehr-zum more-stories more-news more-articles more-posts more-about see-also
     supplement copyright imprint impressum site-info site-description masthead tags taglist tagcloud tag-list tag-cloud
     tag-links filed filed-under postmeta post-meta entry-meta article-meta anzeige anzeigen werbung noprint no-print popular
@@ -54,7 +54,7 @@ _WEAK = frozenset(
     donate donation spende spenden shop infobox info-box right-column column-right col-right toc of-contents
     inhaltsverzeichnis profile bio biography avatar
     vcard follow follow-us disclaimer print secondary extras notice card cards collection topics themen tools
-    services promotion paywall paywalled""".split()
+    services promo promos promotion paywall paywalled""".split()
 )
 # Modifiers that say of an element what it stands beside ("has-sidebar") or how it behaves, not what it is.
 _MODIFIERS = frozenset("has no with without is not js u tag category type status format postid elementor et vc".split())
@@ -64,7 +64,10 @@ _BESIDE = frozenset("content main body page one two layout text".split())
 _ENTRY = re.compile(
     r"hentry|type-post|status-publish|(?:entry|article|post|story|main|page|recipe)[-_]*(?:content|body|text|card)|articleBody"
 )
-_WORD = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
+# Letters among the digits of a hash ("e1e566ad") are no words.
+_WORD = re.compile(r"(?<!\d)(?:[A-Z]?[a-zà-ÿ]{3,}|[A-Z]?[a-zà-ÿ]{1,2}(?!\d)|[A-Z]+(?![a-z]))")
+# An id with more joints is a title.
+MOST_JOINTS = 2
 _TERMS: dict[str, Strength] = {
     **dict.fromkeys(_WEAK, Strength.WEAK),
     **dict.fromkeys(_STRONG, Strength.STRONG),
@@ -83,6 +86,11 @@ def strength_of(names: str) -> Strength:
     names = names[:1_000]
     found = max(map(_of_one, names.split()), default=Strength.NONE)
     return Strength.NONE if found and _ENTRY.search(names) else found
+
+
+def strength_of_id(name: str) -> Strength:
+    """As `strength_of`, for an id: a long one is made of the heading that it stands at ("update-for-share")."""
+    return strength_of(name) if name.count("-") + name.count("_") <= MOST_JOINTS else Strength.NONE
 
 
 @lru_cache(maxsize=200_000)

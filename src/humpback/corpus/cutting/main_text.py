@@ -7,9 +7,9 @@ holds most of it is the main text. Nothing is learnt from any site.
 
 from itertools import accumulate, zip_longest
 
-from humpback.corpus.cutting.asides import leave_out_asides
+from humpback.corpus.cutting.asides import POINTER_SHARE, leave_out_asides
 from humpback.corpus.cutting.furniture import Strength
-from humpback.corpus.cutting.page import Block, Event, Heading, Mark, Outline
+from humpback.corpus.cutting.page import LEAST_PROSE, Block, Event, Heading, Mark, Outline
 from humpback.corpus.cutting.running_text import BOLD_LEVEL
 
 # An element called furniture this surely goes while it holds no more than this share of the page's prose.
@@ -23,6 +23,8 @@ LEAD_CHARS = 80
 # A title of a lower level stands no further above it, and is no longer.
 CLOSE_EVENTS = 8
 TITLE_CHARS = 150
+# Of a line that is a pointer elsewhere, in a text that is to be complete.
+ALL_LINKS = 0.9
 # The fate of what was moved to the top; it is left out where it stood.
 LEAD = "the lead"
 
@@ -30,6 +32,8 @@ LEAD = "the lead"
 def main_text(page: Outline) -> list[Event]:
     """The events of `page` that are its main text, under its title; what is left out bears its `fate`."""
     events = page.events
+    if page.is_thread:
+        return _demoted([event for event in events if not event.fate])
     title = next((i for i, event in enumerate(events) if _is_title(event)), -1)
     _leave_out_furniture(page, title)
     start, end = _main_range(page)
@@ -37,7 +41,15 @@ def main_text(page: Outline) -> list[Event]:
     lead = _lead(page, body, start)
     for event in (*events[:start], *events[end:]):
         event.fate = event.fate or "outside the main text"
-    return _demoted(leave_out_asides(lead + body))
+    rest = lead + body
+    # A list of things is made of lines that would be asides elsewhere.
+    if not page.complete or sum(event.weight for event in rest if type(event) is Block) >= LEAST_PROSE * _chars(rest):
+        rest = leave_out_asides(rest, ALL_LINKS if page.complete else POINTER_SHARE)
+    return _demoted(rest)
+
+
+def _chars(events: list[Event]) -> int:
+    return sum(len(event.text) for event in events)
 
 
 def _demoted(events: list[Event]) -> list[Event]:
@@ -55,6 +67,8 @@ def _leave_out_furniture(page: Outline, title: int) -> None:
     remaining = total
     for mark in sorted(page.marks, key=lambda mark: (mark.start, -mark.end)):
         prose = weights[mark.end] - weights[mark.start]
+        if page.complete and mark.strength is Strength.WEAK:
+            continue
         if mark.start < done or _holds_content(mark, prose, total, remaining):
             continue
         done, remaining = mark.end, remaining - prose
@@ -76,7 +90,7 @@ def _main_range(page: Outline) -> tuple[int, int]:
 
     A container of one paragraph is none: a long one would leave out the list that it introduces.
     """
-    weights = [0, *accumulate(e.weight if type(e) is Block and not e.fate else 0 for e in page.events)]
+    weights = [0, *accumulate(page.weights())]
     wanted = MAIN_SHARE * weights[-1]
     best = (0, len(page.events))
     if not wanted:

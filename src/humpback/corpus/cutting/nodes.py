@@ -130,6 +130,19 @@ def _has_next(node: Node) -> bool:
     return following is not None
 
 
+def outermost(page: Any, selector: str) -> list[Node]:
+    """What `selector` finds on a page that stands in no other of its kind, each once, in document order."""
+    inner: set[int] = set()
+    found = []
+    for node in page.css(selector):
+        if node.mem_id not in inner:
+            # A search from a node finds the node itself too, and one by several selectors a node several times.
+            inner.update(each.mem_id for each in node.css(selector))
+            inner.add(node.mem_id)
+            found.append(node)
+    return found
+
+
 def tag_ids(tags: str) -> dict[str, int]:
     """The parser's numbers for `tags`: faster to compare than names, and other ones in another version."""
     page: Any = LexborHTMLParser("<body></body>")

@@ -109,7 +109,7 @@ class RunningText:
     def add(self, text: str, link_chars: int) -> None:
         size = len(text)
         fate = ""
-        if link_chars > MOST_LINKS * size:
+        if link_chars > MOST_LINKS * size and not self.outline.complete:
             fate = "mostly links"
         elif size < 80 and (text.casefold().strip(" .:…>»") in LABELS or _COLOPHON.match(text)):
             fate = "a label"
@@ -138,7 +138,7 @@ class RunningText:
 
     def add_table(self, text: str, link_chars: int) -> None:
         self.links_seen += bool(link_chars)
-        fate = "mostly links" if link_chars > MOST_LINKS * len(text) else ""
+        fate = "mostly links" if link_chars > MOST_LINKS * len(text) and not self.outline.complete else ""
         weight = 0 if fate else len(text) - link_chars
         self.outline.events.append(Block(self.decorated(text), None, weight, link_chars, fate))
 

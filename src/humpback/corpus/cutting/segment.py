@@ -92,9 +92,9 @@ def tree(events: Iterable[Event]) -> list[Node]:
             open_nodes.pop()
         above = open_nodes[-1] if open_nodes else None
         heading = event.text[:HEADING_CHARS]
-        path = [*(above.path if above else []), heading]
+        path = above.path if above and event.silent else [*(above.path if above else []), heading]
         place = above.ordinal if above else None
-        node = Node(heading, event.level, path, place, event.linked, ordinal=len(nodes))
+        node = Node(heading, event.level, path, place, event.linked, event.silent, ordinal=len(nodes))
         if above:
             above.children.append(node)
         open_nodes.append(node)
@@ -107,7 +107,11 @@ def pruned(nodes: list[Node]) -> list[Node]:
 
     The title of a page stays, whatever it says.
     """
-    silent = [node for node in nodes if node.above is not None and (navigation_term(node.heading) or is_call(node.heading))]
+    silent = [
+        node
+        for node in nodes
+        if node.above is not None and not node.silent and (navigation_term(node.heading) or is_call(node.heading))
+    ]
     for node in silent:
         if sum(block.weight for block in node.blocks if _is_prose(block)) >= ARTICLE_CHARS:
             _silence(node)
@@ -192,6 +196,23 @@ def events_of(row: Row) -> tuple[list[Event], str]:
         return main_text(page), page.title
     title = writable(row.get("title") or "")
     return outline_of_markdown(row.get("text") or "", title), title
+
+
+def whole_text(row: Row) -> str:
+    """All of a document's main text as Markdown, its lists of links with it: for who wants an extractor, and not answers."""
+    if not row.get("html"):
+        return writable(row.get("text") or "")
+    groups: list[list[Block]] = [[]]
+    parts: list[str] = []
+    for event in [*main_text(outline(row["html"], complete=True)), None]:
+        if isinstance(event, Block):
+            groups[-1].append(event)
+            continue
+        parts.append(join_blocks(groups.pop()))
+        groups.append([])
+        if event is not None and not event.silent:
+            parts.append(f"{'#' * min(6, event.level)} {event.text}")
+    return "\n\n".join(filter(None, parts))
 
 
 def _header_trees(row: Row, nodes: list[Node], title: str, around: int) -> Iterator[Row]:
