@@ -14,7 +14,7 @@ ARTICLE = PARAGRAPH * 4
 
 def root(html: str) -> str:
     """The id of the root, or its tag."""
-    node: Any = prose_root(LexborHTMLParser(html))
+    node: Any = prose_root(LexborHTMLParser(html))[0]
     return str(node.attributes.get("id") or node.tag)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser
 
+from humpback.corpus.cutting.disclosure import CONTROLS, is_control, named_on, open_panel, question_of
 from humpback.corpus.cutting.furniture import Strength, strength_of, strength_of_id
 from humpback.corpus.cutting.headings import heading_of
 from humpback.corpus.cutting.listings import is_listing, listing_text
@@ -21,8 +22,8 @@ from humpback.corpus.cutting.threads import posts
 from humpback.corpus.cutting.tree import parsed
 
 SKIPPED = (
-    "script style noscript template svg math nav iframe object button select input textarea head dialog title canvas audio "
-    "video map menu figcaption label optgroup option datalist embed applet"
+    "script style noscript template svg math nav iframe object select input textarea head dialog title canvas audio "
+    "video map menu figcaption optgroup option datalist embed applet"
 )
 SOFT = "aside footer form"
 ROOTS = "main article body html"
@@ -52,11 +53,13 @@ def outline(html: str, whole: bool = False, complete: bool = False) -> Outline:
     walk = _Walk(frozenset(around(parser.css(_CONTENT))), whole)
     walk.outline.title = inline_text(title) if title else ""
     walk.outline.complete = complete
-    thread = [] if whole else posts(parser, html)
-    if thread:
-        walk.thread(parser, thread)
-    elif parser.body is not None:
-        walk.run(parser.body if whole else prose_root(parser))
+    if parser.body is not None:
+        root, words = prose_root(parser)
+        thread = [] if whole else posts(parser, words)
+        if thread:
+            walk.thread(parser, thread)
+        else:
+            walk.run(parser.body if whole else root)
     return walk.outline
 
 
@@ -70,12 +73,14 @@ class _Walk(RunningText):
     None if its subtree is done with.
     """
 
-    __slots__ = ("holders", "marked", "open", "whole")
+    __slots__ = ("holders", "ids", "marked", "open", "whole")
 
     def __init__(self, holders: frozenset[int], whole: bool) -> None:
         super().__init__()
         self.holders = holders
         self.whole = whole
+        # The page's elements by their ids, once a control asks for its panel.
+        self.ids: dict[str, Node] | None = None
         # Open elements that their names call furniture, and of each open element: events and links before it, and its names.
         self.marked = 0
         self.open: list[tuple[int, int, Strength, str]] = []
@@ -128,6 +133,28 @@ class _Walk(RunningText):
         if text:
             self.outline.events.append(Block(text, fate=fate))
 
+    def button(self, node: Node) -> None:
+        if not self.control(node):
+            self.skip(node)
+
+    def control(self, node: Node) -> bool:
+        """Whether a button or the like opens a panel; then its words head it."""
+        panel = open_panel(node, self.named(node))
+        question = question_of(node) if panel is not None else ""
+        if panel is not None and question and node.attributes.get("role") == "tab":
+            heading = node.parser.create_node("summary")
+            heading.insert_child(question)
+            panel.insert_before(heading)
+        elif question:
+            self.flush()
+            self.outline.events.append(Heading(question, BOLD_LEVEL))
+        return panel is not None
+
+    def named(self, node: Node) -> dict[str, Node]:
+        if self.ids is None:
+            self.ids = named_on(node.parser)
+        return self.ids
+
     def line_break(self, _: Node) -> None:
         self.words.append("\v")
 
@@ -150,12 +177,17 @@ class _Walk(RunningText):
             if attributes.get("role") == "heading":
                 self.heading(node)
                 return None
+            if is_control(attributes) and self.control(node):
+                return None
         return _Walk.stay
 
-    def link(self, node: Node) -> Leave:
+    def link(self, node: Node) -> Leave | None:
+        attributes = node.attributes
         # The target of a link; where it was never closed it holds half of the page.
-        if node.attrs.sget("name") and not node.attrs.sget("href"):
+        if attributes.get("name") and not attributes.get("href"):
             return _Walk.stay
+        if is_control(attributes) and self.control(node):
+            return None
         self.open_link()
         return _Walk.close_link
 
@@ -184,6 +216,8 @@ class _Walk(RunningText):
         self.flush()
         attributes = node.attributes
         if not (attributes and is_hidden(attributes)):
+            for each in node.css(CONTROLS) if node.css_first(CONTROLS) is not None else ():
+                open_panel(each, self.named(node))
             heading = heading_of(node, self.links_open > 0)
             self.links_seen += heading.linked
             self.outline.events.append(heading)
@@ -219,6 +253,8 @@ class _Walk(RunningText):
                     return None
                 if attributes.get("role") == "heading":
                     self.heading(node)
+                    return None
+                if is_control(attributes) and self.control(node):
                     return None
                 own = attributes.get("id")
                 # The id of a section is made of its heading: "cookies", "menus".
@@ -324,6 +360,7 @@ _METHODS: list[tuple[str, Callable[[_Walk, Node], Leave | None]]] = [
     (BLOCKS, _Walk.block),
     ("h1 h2 h3 h4 h5 h6", _Walk.heading),
     ("a", _Walk.link),
+    ("button label", _Walk.button),
     ("b strong", _Walk.bold),
     ("summary", _Walk.summary),
     ("br", _Walk.line_break),

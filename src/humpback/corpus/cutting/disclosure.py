@@ -12,11 +12,9 @@ from selectolax.lexbor import LexborHTMLParser
 from humpback.corpus.cutting.furniture import Strength, strength_of
 from humpback.corpus.cutting.nodes import Node, inline_text
 
-# One of these is in the source of every page that has such controls.
-SIGNS = tuple("aria-controls aria-expanded until-found accordion collapse toggle checkbox radio".split())
-_CONTROLS = (
-    "button, [role='button'], [role='tab'], label[for], a[aria-controls], [aria-expanded], [data-toggle], [data-bs-toggle]"
-)
+# What may open a panel.
+CONTROLS = "button, [role='button'], [role='tab'], label[for], [aria-expanded], [data-toggle], [data-bs-toggle]"
+_MARKS = frozenset(("aria-expanded", "data-toggle", "data-bs-toggle", "aria-controls"))
 _NAMED_BY = ("aria-controls", "data-target", "data-bs-target", "href")
 _NO_PANEL = frozenset("nav form ul ol dialog menu input select label button a h1 h2 h3 h4 h5 h6".split())
 _NO_ROLE = frozenset("menu menubar dialog alertdialog listbox navigation search tooltip tree grid".split())
@@ -36,39 +34,47 @@ QUESTION_CHARS = 300
 WRAPPERS = 4
 # With more source, icons and all, it holds part of the page.
 CONTROL_HTML = 10_000
-_HOLDS_CONTROL = f":has({_CONTROLS})"
+_HOLDS_CONTROL = f":has({CONTROLS})"
 
 
-def open_panels(page: LexborHTMLParser) -> None:
-    """Show the panels of `page` that hold text, each under the words of its control."""
-    named = {str(node.attributes["id"]): node for node in page.css("[id]")}
-    # A search by several selectors finds a node several times.
-    for control in {node.mem_id: node for node in page.css(_CONTROLS)}.values():
-        if control.css_matches(_HOLDS_CONTROL) or len(control.html or "") > CONTROL_HTML:
-            continue
-        panel = _panel(control, named)
-        if panel is not None and _is_answer(panel):
-            _show(panel)
-            _put_heading(control, panel)
-    for node in page.css("[hidden='until-found' i]"):
-        _show(node)
+def is_control(attributes: dict[str, str | None]) -> bool:
+    """Whether an element that is no button says that it opens something."""
+    return not _MARKS.isdisjoint(attributes) or attributes.get("role") in ("button", "tab")
+
+
+def named_on(page: LexborHTMLParser) -> dict[str, Node]:
+    """The elements of a page by their ids."""
+    return {str(node.attributes["id"]): node for node in page.css("[id]")}
+
+
+def open_panel(control: Node, named: dict[str, Node]) -> Node | None:
+    """The panel of text that `control` opens, which is shown from now on; None if it opens none."""
+    if control.css_matches(_HOLDS_CONTROL) or len(control.html or "") > CONTROL_HTML:
+        return None
+    panel = _panel(control, named)
+    if panel is None or not _is_answer(panel):
+        return None
+    _show(panel)
+    return panel
+
+
+def question_of(control: Node) -> str:
+    """The words of a control, if they are what its panel answers; empty for "Show more" and its like."""
+    text = inline_text(control)
+    return "" if len(text) > QUESTION_CHARS or (len(text) < _MORE_CHARS and _MORE.match(text)) else text
 
 
 def _panel(control: Node, named: dict[str, Node]) -> Node | None:
     attributes = control.attributes
     for name in _NAMED_BY:
         target = (attributes.get(name) or "").strip()
-        if name == "href" and not (target.startswith("#") and _is_control(attributes)):
+        if name == "href" and not (target.startswith("#") and is_control(attributes)):
             continue
         panel = named.get(target.lstrip("#").split()[0]) if target.strip("#") else None
         if panel is not None and panel.mem_id != control.mem_id:
             return panel
     following = _following(control)
     return following if following is not None and _discloses(control, following, named) else None
-
-
-def _is_control(attributes: dict[str, str | None]) -> bool:
-    return attributes.get("role") in ("tab", "button") or "aria-expanded" in attributes or "data-toggle" in attributes
 
 
 def _following(control: Node) -> Node | None:
@@ -126,19 +132,3 @@ def _show(panel: Node) -> None:
             del panel.attrs[name]
     if attributes.get("style"):
         panel.attrs["style"] = _HIDING.sub("", str(attributes["style"]))
-
-
-def _put_heading(control: Node, panel: Node) -> None:
-    text = inline_text(control)
-    if not text or len(text) > QUESTION_CHARS or (len(text) < _MORE_CHARS and _MORE.match(text)):
-        return
-    if any(outer.tag in ("h1", "h2", "h3", "h4", "h5", "h6", "summary") for outer in _outer(control)):
-        control.replace_with(text)
-        return
-    heading = panel.parser.create_node("summary")
-    heading.insert_child(text)
-    if control.attributes.get("role") == "tab":
-        panel.insert_before(heading)
-        control.remove()
-    else:
-        control.replace_with(heading)

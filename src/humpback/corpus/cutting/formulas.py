@@ -11,8 +11,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.nodes import Node, outermost
 
-# One of these is in the source of every page that has formulas.
-SIGNS = ("<math", "math/", "katex", "MathJax", "mjx-", "mwe-math", "latex", 'class="math', 'class="tex')
 # A formula by what holds all of its ways.
 _HOLDERS = ".katex-display, .mwe-math-element, mjx-container, .katex, math"
 _PICTURES = "img.latex, img.tex, img.math, img[class*='math-fallback'], img[class*='mathtex']"
@@ -22,6 +20,8 @@ _DRAWN = (
     ".MJXc-display"
 )
 _DRAWN_NAME = re.compile(r"\b(?:MathJax(?:_Preview|_Display|_SVG|_SVG_Display|_CHTML)?|MJXc-display)\b")
+# One of these is on every page that has formulas: few, since a search is longer for each.
+SIGNS = "math, mjx-container, .katex, .MathJax, .mwe-math-element, script[type^='math/'], img.latex, img.tex, img.math"
 _STYLE = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
 _DELIMITERS = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 _INVISIBLE = str.maketrans("", "", "\u2061\u2062\u2063\u2064\u200b")

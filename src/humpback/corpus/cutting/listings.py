@@ -1,6 +1,7 @@
 """Code: one line for each line that a page shows, indented as it is, without the numbers in the gutter."""
 
 import re
+from functools import lru_cache
 
 from humpback.corpus.cutting.nodes import Node, full_text, is_hidden
 
@@ -21,9 +22,15 @@ _LINES = ".blob-code, .code, .line, .hljs-ln-line, .crayon-line, .lines, code"
 _SPACES = str.maketrans({"\xa0": " ", "\u200b": None, "\ufeff": None})
 
 
+@lru_cache(maxsize=50_000)
+def names_code(names: str) -> bool:
+    """Whether an element is called as highlighters call what shows code."""
+    return _LISTING.search(names) is not None
+
+
 def is_listing(node: Node, names: str) -> bool:
     """Whether the element called `names` shows code without <pre>, line by line."""
-    return _LISTING.search(names) is not None and node.css_first("pre") is None and node.css_first(_LINES) is not None
+    return names_code(names) and node.css_first("pre") is None and node.css_first(_LINES) is not None
 
 
 def listing_text(node: Node) -> str:

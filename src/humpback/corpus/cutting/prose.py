@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.furniture import Strength, strength_of
 from humpback.corpus.cutting.nodes import Node
+from humpback.corpus.cutting.threads import software
 
 # Shorter blocks are labels and dates as often as sentences, and weigh nothing where prose is looked for.
 PROSE_CHARS = 60
@@ -21,16 +22,32 @@ CLOSE = 4
 _FRAME = frozenset("aside footer form nav noscript".split())
 
 
-def prose_root(parser: LexborHTMLParser) -> Node:
-    """The smallest element that holds the title and nearly all prose, so that a walk is spared the rest of the page."""
-    elements = _elements_around_prose(parser)
+def prose_root(parser: LexborHTMLParser) -> tuple[Node, set[str]]:
+    """The smallest element that holds the title and nearly all prose, so that a walk is spared the rest of the page.
+
+    And by which words the elements around prose are known to stand around posts (`threads.software`).
+    """
+    elements, words = _elements_around_prose(parser)
     total = elements[0].chars if elements else 0
+    if total < LEAST_CHARS and _open_fallback(parser):
+        elements, words = _elements_around_prose(parser)
+        total = elements[0].chars if elements else 0
     if total < LEAST_CHARS:
-        return parser.body
+        return parser.body, words
     # An element stands after those around it: the last that holds enough is the smallest.
     root: Node = next(element.node for element in reversed(elements) if element.chars >= ROOT_SHARE * total)
     root = _with_title(root, parser)
-    return root if root.tag != "html" else parser.body
+    return (root if root.tag != "html" else parser.body), words
+
+
+def _open_fallback(parser: LexborHTMLParser) -> bool:
+    """Show what stands on a page for readers without scripts (all posts, in Discourse), if there is its prose."""
+    opened = False
+    for fallback in parser.css("body noscript"):
+        if sum(len(paragraph.text(deep=True)) for paragraph in fallback.css("p")) >= LEAST_CHARS:
+            fallback.unwrap()
+            opened = True
+    return opened
 
 
 def _with_title(root: Node, parser: LexborHTMLParser) -> Node:
@@ -56,21 +73,22 @@ class _Element:
     chars: int = 0
 
 
-def _elements_around_prose(parser: LexborHTMLParser) -> list[_Element]:
+def _elements_around_prose(parser: LexborHTMLParser) -> tuple[list[_Element], set[str]]:
     """All elements with prose below that is in no furniture, each after the one around it; each is visited once."""
     elements: list[_Element] = []
     places: dict[int, int] = {}
+    words: set[str] = set()
     for size, parent in _parents_of_prose(parser).values():
-        place = _place(parent, elements, places)
+        place = _place(parent, elements, places, words)
         if place >= 0:
             elements[place].chars += size
     for element in reversed(elements):
         if element.above >= 0:
             elements[element.above].chars += element.chars
-    return elements
+    return elements, words
 
 
-def _place(node: Node, elements: list[_Element], places: dict[int, int]) -> int:
+def _place(node: Node, elements: list[_Element], places: dict[int, int], words: set[str]) -> int:
     """Where `node` stands in `elements`, after it and those around it were entered; -1 in furniture."""
     path = []
     while node is not None and node.is_element_node and node.mem_id not in places:
@@ -79,7 +97,11 @@ def _place(node: Node, elements: list[_Element], places: dict[int, int]) -> int:
     place = places[node.mem_id] if node is not None and node.is_element_node else 0
     outside = not places
     for inner in reversed(path):
-        if place >= 0 and (inner.tag in _FRAME or _is_furniture(inner)):
+        names = inner.attrs.sget("class")
+        word = software(names or (inner.attrs.sget("id") or "").rstrip("0123456789"))
+        if word:
+            words.add(word)
+        if place >= 0 and (inner.tag in _FRAME or (names and _is_furniture(inner.tag, names))):
             place = -1
         elif place >= 0:
             elements.append(_Element(inner, -1 if outside else place))
@@ -88,9 +110,8 @@ def _place(node: Node, elements: list[_Element], places: dict[int, int]) -> int:
     return place
 
 
-def _is_furniture(node: Node) -> bool:
-    names = node.attrs.sget("class")
-    return bool(names) and strength_of(names) >= Strength.STRONG and node.tag not in ("body", "html")
+def _is_furniture(tag: str, names: str) -> bool:
+    return strength_of(names) >= Strength.STRONG and tag not in ("body", "html")
 
 
 def _parents_of_prose(parser: LexborHTMLParser) -> dict[int, tuple[int, Node]]:

@@ -4,8 +4,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.nodes import Node
 
-SIGNS = ("<rt", "<RT")
-
 
 def bracket_readings(page: LexborHTMLParser) -> None:
     """Put brackets around each reading for which the page has none; readings side by side share one."""

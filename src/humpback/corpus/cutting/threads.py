@@ -5,40 +5,42 @@ signatures and the buttons of a post lie beside it. A page is a thread where the
 comments below an article are none.
 """
 
+from functools import lru_cache
+
 from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.nodes import Node, outermost
 
-# The text of a post in the markup of each software, newest version first; one of the words is in the source of such a page.
+# The text of a post in the markup of each software, by a word in the names of elements around it.
 _POSTS = {
     "crawler-post": ".crawler-post .post",  # Discourse, for who reads without scripts
     "cooked": ".topic-post .cooked",
     "bbWrapper": ".message-body .bbWrapper",  # XenForo 2, 1
     "messageText": ".messageContent .messageText",
-    "commentContent": "[data-role='commentContent']",  # Invision 4, 5
-    "ipsEntry": ".ipsEntry__post .ipsRichText--user",
+    "ipsComment_content": "[data-role='commentContent']",  # Invision 4, 5
+    "ipsEntry__post": ".ipsEntry__post .ipsRichText--user",
     "postbody": ".postbody .content",  # phpBB 3
-    "post_message_": "[id^='post_message_']",  # vBulletin 3 and 4, 5
+    "postcontent": "[id^='post_message_']",  # vBulletin 4, 3, 5
+    "post_message_": "[id^='post_message_']",
     "js-post__content-text": ".js-post__content-text",
-    "msg_": ".post .inner[id^='msg_']",  # SMF
+    "inner": ".post .inner[id^='msg_']",  # SMF
     "post_body": ".post_body",  # MyBB
     "Post-body": ".Post-body",  # Flarum
-    "usertext-body": ".usertext-body .md",  # Reddit, old and new
-    "shreddit-": "shreddit-comment [slot='comment'], shreddit-post [slot='text-body']",
+    "usertext-body": ".usertext-body .md",  # Reddit
     "js-post-body": ".js-post-body",  # Stack Exchange
-    "bbp-": ".bbp-topic-content, .bbp-reply-content",  # bbPress
-    "userContent": ".Item .userContent, .MessageList .Message",  # Vanilla
-    "lia-message": ".lia-message-body-content",  # Khoros
-    "DiscussionForumPosting": "[itemtype*='DiscussionForumPosting'] [itemprop='text'], [itemprop='comment'] [itemprop='text']",
-    "QAPage": "[itemtype*='QAPage'] [itemprop='text']",
+    "bbp-reply-content": ".bbp-topic-content, .bbp-reply-content",  # bbPress
+    "userContent": ".Item .userContent",  # Vanilla
+    "lia-message-body-content": ".lia-message-body-content",  # Khoros
 }
 # These hold comments on articles as often: posts only where the page has no other prose.
 _COMMENTS = {
     "commtext": ".commtext",  # Hacker News
     "comment_text": ".comment_text",
     "commentBody": ".commentBody",
-    "comment-body": ".field-name-comment-body, .field--name-comment-body",  # Drupal
+    "field-name-comment-body": ".field-name-comment-body",  # Drupal
+    "field--name-comment-body": ".field--name-comment-body",
 }
+_WAYS = _POSTS | _COMMENTS
 # What one post says of another, which says it itself.
 _QUOTES = ".ipsQuote, .bbCodeBlock--quote, aside.quote, blockquote.postbody, .quotecontent, .bbcode_quote, .quotetitle, .quoteheader"
 LEAST_POSTS = 2
@@ -46,12 +48,21 @@ LEAST_POSTS = 2
 OTHER_PROSE = 300
 
 
-def posts(page: LexborHTMLParser, html: str) -> list[Node]:
-    """The elements that hold the texts of the posts of a thread, in their order; none if `page` is no thread."""
-    for sign, selector in (_POSTS | _COMMENTS).items():
-        found = outermost(page, selector) if sign in html else []
+@lru_cache(maxsize=50_000)
+def software(names: str) -> str | None:
+    """The word among the `names` of an element by which it is known to stand around a post."""
+    return next((name for name in names.split() if name in _WAYS), None)
+
+
+def posts(page: LexborHTMLParser, words: set[str]) -> list[Node]:
+    """The elements that hold the texts of the posts of a thread, in their order; none if `page` is no thread.
+
+    `words` are what `software` found around its prose.
+    """
+    for word in (word for word in _WAYS if word in words):
+        found = outermost(page, _WAYS[word])
         if len(found) >= LEAST_POSTS:
-            said = 0 if sign in _COMMENTS else sum(len(post.text(deep=True)) for post in found)
+            said = 0 if word in _COMMENTS else sum(len(post.text(deep=True)) for post in found)
             if _prose_beside(page, found) < max(OTHER_PROSE, 2 * said):
                 for quote in (each for post in found for each in post.css(_QUOTES) if each.mem_id != post.mem_id):
                     quote.remove()
