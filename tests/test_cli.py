@@ -1,10 +1,13 @@
 """The command line as its user meets it: a line of fact, a line of hint, an exit code."""
 
+import gzip
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from worlds import WORLDS, loop
 
 from humpback import cli, engine, recipes
 from humpback.config import build, from_yaml, leaves, nested, shown
+from humpback.corpus.inputs import sources
 from humpback.recipes.demo import MATERIAL
 from humpback.store import read_json
 
@@ -230,6 +234,64 @@ def test_what_is_not_typed_stands_over_nothing(humpback: Humpback, tmp_path: Pat
     dry = humpback("score", pairs, *given, "--dry")
     assert f"lm = 'echo'    # {where}" in dry.stdout, dry.stdout
     assert "lm = 'embedded'    # the command line" in humpback("score", pairs, *given, "--lm", "embedded", "--dry").stdout
+
+
+POND = (
+    "<html><title>T</title><body><h1>Ponds</h1><p>{}</p><table><tr><th>Pond<th>Frogs<tr><td>Mill<td>9</table></body></html>"
+)
+
+
+def test_the_whole_text_of_pages(humpback: Humpback, tmp_path: Path) -> None:
+    """Whoever wants an extractor gets one: printed, or as rows; and why a page has no text."""
+    page = POND.format("Monks dug them. " * 9)
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.html").write_text(page)
+    printed = humpback("segments", "pages/a.html", "--text").stdout
+    assert printed.startswith("# Ponds\n\nMonks dug them.")
+    assert "| Mill | 9 |" in printed
+    (tmp_path / "pages" / "b.html").write_text("<html><nav>menu</nav></html>")
+    several = humpback("segments", "pages", "--text").stdout
+    assert f"a.html -->\n\n{printed}" in several
+    assert "b.html has no text: no_text -->" in several
+    made = humpback("segments", "pages", "--text", "--out", "t", "--to", "t.jsonl")
+    assert "1 rows -> t.jsonl" in made.stdout, made.stderr
+    row = json.loads((tmp_path / "t.jsonl").read_text())
+    assert (row["text"].strip(), row["header_path"], row["lang"]) == (printed.strip(), ["Ponds"], "en")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (POND.format("Monks dug them. " * 9).encode(), "Monks dug them."),
+        (gzip.compress(b'{"text": "# Ponds\\n\\nMonks dug them."}\n'), None),
+        (b'{"text": "# Ponds\\n\\nMonks dug them."}\n', "Monks dug them."),
+        (b"Monks dug them.\n\nAll of them.", "Monks dug them."),
+        (Path(PAGES).read_bytes(), "chain"),
+    ],
+)
+def test_standard_input(
+    humpback: Humpback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes, text: str | None
+) -> None:
+    """A page, records, an archive or plain text from another program, known by what it begins with."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    sources._standard_input.cache_clear()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    told = humpback("segments", "-", "--text")
+    if text is None:
+        assert (told.returncode, "is of no known kind" in told.stderr) == (2, True)
+    else:
+        assert text in told.stdout, told.stderr
+    sources._standard_input.cache_clear()
+
+
+def test_the_unit_of_segments(humpback: Humpback, tmp_path: Path) -> None:
+    """`--unit` stands over `segment.unit`, and what it may be is told."""
+    (tmp_path / "a.html").write_text(
+        POND.format("Monks dug the ponds by hand, and a mill stood at each of their dams until the farmers came.")
+    )
+    wanted = ("--set", "rules.min_chars=20", "--out", "u", "--unit")
+    assert "1 rows in u/" in humpback("segments", "a.html", *wanted, "document").stdout
+    assert "header_tree" in humpback("segments", "a.html", *wanted, "page").stderr
 
 
 def test_segments_then_backtranslate_then_the_same_again_at_once(

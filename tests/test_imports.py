@@ -32,7 +32,12 @@ FLOORS = [
     ["cli"],
 ]
 # The rooms within the corpus.
-CORPUS = [["documents", "cutting", "held_out", "exchanges"], ["inputs", "rules"], ["pairs", "pages"], ["explain", "texts"]]
+CORPUS = [
+    ["documents", "cutting", "held_out", "exchanges"],
+    ["inputs", "rules"],
+    ["pairs", "pages"],
+    ["explain", "extract", "texts"],
+]
 # Where torch is loaded: in the process of a training, and by backends that compute with it.
 TORCH = ("train/process/", "lm/transformers", "lm/vllm", "lm/seq2seq/model.py", "lm/encoders.py")
 HEAVY = {"torch", "transformers", "trl", "datasets", "peft", "accelerate", "vllm", "sentence_transformers", "bitsandbytes"}

@@ -6,14 +6,17 @@ it. A call on a folder where the same was done before returns at once, and one t
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from humpback import engine as engines
 from humpback import recipes, store
 from humpback.config import Config, nested
+from humpback.corpus.extract import segments_of
+from humpback.corpus.pages import CorpusSettings
 from humpback.errors import Incomplete, UsageFault
 from humpback.progress import Progress
 from humpback.run import Run
+from humpback.schema import Row
 from humpback.store import Dataset
 
 Settings = Mapping[str, Any]
@@ -38,12 +41,31 @@ def run(recipe: str, out: str | Path, settings: Settings | None = None, *, engin
     return made
 
 
-def segments(inputs: Sequence[str], out: str | Path, settings: Settings | None = None, *, workers: int = 1) -> Dataset:
-    """Cut pages into segments that may be answers.
+@overload
+def segments(inputs: Sequence[str], out: str | Path, settings: Settings | None = None, *, workers: int = 1) -> Dataset: ...
+
+
+@overload
+def segments(inputs: str, out: None = None, settings: Settings | None = None) -> list[Row]: ...
+
+
+def segments(
+    inputs: Sequence[str] | str, out: str | Path | None = None, settings: Settings | None = None, *, workers: int = 1
+) -> Dataset | list[Row]:
+    """Cut pages into segments that may be answers; of the HTML of one page, without a folder, as rows.
 
     >>> len(segments(["page.html"], "runs/segments", {"rules.min_chars": 20}))
     1
+    >>> [row["text"] for row in segments("<h1>Chains</h1><p>Oil them in spring.", settings={"rules.min_chars": 10})]
+    ['Oil them in spring.']
     """
+    if out is None:
+        if not isinstance(inputs, str):
+            raise UsageFault("there is no folder for the segments of files", "segments(inputs, 'runs/segments')")
+        given = [("settings", nested(leaf, value)) for leaf, value in (settings or {}).items()]
+        return segments_of(inputs, recipes.resolve(CorpusSettings, given)[0])
+    if isinstance(inputs, str):
+        inputs = [inputs]
     return _made(run("segments", out, {**(settings or {}), "inputs": list(inputs)}, workers=workers))
 
 

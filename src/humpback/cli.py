@@ -93,6 +93,11 @@ def _carry_out(
 
         print(*lines(forecast(small, settings)), sep="\n")
         return
+    printed = module.printed(settings) if out is None and hasattr(module, "printed") else None
+    if printed is not None:
+        for text in printed:
+            print(text)
+        return
     if out is None:
         raise UsageFault("there is no --out", f"add a folder for the run: --out runs/{recipe}")
     write = writer(to) if to else None
@@ -140,8 +145,9 @@ def verb(name: str, module: Any) -> Callable[..., None]:
             default: Any = inspect.Parameter.empty
             if mark.place == "option":
                 # What is not typed is None, so that it stands over nothing that --config or --set says.
-                placed = typer.Option(f"--{leaf.replace('_', '-')}", help=f"{mark.help} Unset: {field.default}.")
-                kind, default = kind | None, None
+                unset = f" Unset: {field.default}." if field.default else ""
+                placed = typer.Option(f"--{leaf.replace('_', '-')}", help=f"{mark.help}{unset}")
+                kind, default = (bool if field.annotation is bool else kind) | None, None
             typed.append(
                 inspect.Parameter(leaf, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, placed], default=default)
             )

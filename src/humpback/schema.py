@@ -51,6 +51,8 @@ SEGMENT = pa.schema(
         ("text", pa.string()),
         # What stands before and behind it on its page, as far as `corpus.segment.around` says.
         ("around", pa.list_(pa.string())),
+        # What its author was asked, on a page of posts: the thread's title and its first post.
+        ("question", pa.string()),
         ("n_chars", pa.int32()),
         ("lang", pa.string()),
         ("lang_probability", pa.float64()),

@@ -91,3 +91,12 @@ def test_guards_take_them_for_what_people_wrote(run: Run) -> None:
     made = found.pairs(run, rows_in(run, rows, SEGMENT, "segments"), Settings())
     assert [row["parent"] for row in made.rows()] == ["s0"]
     assert made.totals.drops == {"generic_question": 1}
+
+
+def test_an_answer_of_a_thread_has_its_question() -> None:
+    """Whoever opens a thread asks, without a question mark too; what the first post says belongs to it."""
+    asked = "Hives in the shade\n\nMy two hives fly late, and I would move them."
+    row = {"id": "1", "header_path": ["Bee talk", "Hives in the shade"], "text": TEXT, "question": asked}
+    [pair] = found.asked(OWN, [row])
+    assert isinstance(pair, dict)
+    assert (pair["instruction"], pair["response"]) == (asked, TEXT)

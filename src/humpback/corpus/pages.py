@@ -96,7 +96,7 @@ def to_segments(settings: CorpusSettings) -> Chain:
         (
             Stage("documents", DOCUMENT, read, documents, reads="records"),
             Stage("allowed", DOCUMENT, by_rights, settings.rights),
-            Stage("candidates", SEGMENT, segment, settings.segment, version=2),
+            Stage("candidates", SEGMENT, segment, settings.segment, version=3),
             Stage("ruled", SEGMENT, apply_rules, settings.rules, version=2),
             Stage("language", SEGMENT, keep_languages, wanted, version=2, load=model),
             Stage("segments", SEGMENT, redact, settings.redact, load=phone_numbers),

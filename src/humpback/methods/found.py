@@ -1,6 +1,6 @@
 """Pairs that pages have already: a heading that is a question, and the text under it. No model writes anything.
 
-People asked these questions, on pages of frequent ones above all; so a run can begin without any seed.
+People asked these questions, on pages of frequent ones and in threads above all; so a run can begin without any seed.
 """
 
 import re
@@ -64,13 +64,18 @@ def pairs(run: "Run", source: Dataset, settings: Settings) -> Dataset:
 
 
 def asked(config: FoundConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """Each segment whose heading asks, as a pair; the others are dropped as no_heading, no_question, too_few_words."""
+    """Each segment whose heading asks, and each answer of a thread, as a pair.
+
+    The others are dropped as no_heading, no_question or too_few_words.
+    """
     for row in rows:
+        said = row.get("question")
         path = [heading for heading in row.get("header_path") or [] if heading.strip()]
         if not path:
             yield Drop(row, "no_heading")
             continue
-        text, fault = question(path, config)
+        # Whoever opens a thread asks, with a question mark or without.
+        text, fault = (said, "") if said else question(path, config)
         if fault:
             yield Drop(row, fault, path[-1][:80])
             continue

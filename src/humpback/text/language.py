@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,10 @@ def known_language(code: str) -> str:
     """`code`, if texts are ever told to be in it; raises `ValueError` with the nearest code that they are."""
     if code in LANGUAGES:
         return code
-    name = code.strip().lower()
-    main = re.split(r"[-_.]", name)[0]
-    nearest = _FOLDED.get(main) or _WRITTEN.get(main) or (main if main in LANGUAGES else None)
-    nearest = nearest or next((name[:size] for size in (2, 3) if name[:size] in LANGUAGES), None)
+    typed = code.strip().lower()
+    letters = "".join(takewhile(str.isalpha, typed))
+    nearest = _FOLDED.get(letters) or _WRITTEN.get(letters) or (letters if letters in LANGUAGES else None)
+    nearest = nearest or next((typed[:size] for size in (2, 3) if typed[:size] in LANGUAGES), None)
     hint = f"did you mean {nearest!r}?" if nearest else f"known are: {' '.join(sorted(LANGUAGES))}"
     raise ValueError(f"{code!r} is no language code that texts are told by; {hint}")
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from humpback.corpus.cutting.blocks import SMALL_CHARS, outline
+from humpback.corpus.cutting.blocks import outline
 from humpback.corpus.cutting.furniture import Strength
 from humpback.corpus.cutting.page import Block, Heading
 from humpback.corpus.cutting.running_text import BOLD_LEVEL, CAPTION_CHARS, DEEPEST_INDENT
+from humpback.corpus.cutting.walk import SMALL_CHARS
 
 # Longer than furniture that is left out at once, and prose by length.
 LONG = "The chain is cleaned with a dry rag before it is oiled again. " * 12

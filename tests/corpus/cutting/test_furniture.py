@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from humpback.corpus.cutting.furniture import _TERMS, Strength, strength_of
+from humpback.corpus.cutting.furniture import _TERMS, Strength, strength_of, strength_of_id
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,25 @@ def test_any_name_has_a_strength(names: str) -> None:
 def test_the_order_of_names_does_not_matter(names: list[str]) -> None:
     """A class attribute is a set."""
     assert strength_of(" ".join(names)) is strength_of(" ".join(reversed(names)))
+
+
+@pytest.mark.parametrize(
+    "name", ["e1e566ad", "jXK9ad", "elementor-element-4ad134f", "block-20a388fd-95b9-4641-adcb-64ab9c672ad0"]
+)
+def test_letters_of_a_hash(name: str) -> None:
+    """Builders of pages number their parts: those with "ad" among the digits were taken for advertisements."""
+    assert strength_of(name) is Strength.NONE
+
+
+@pytest.mark.parametrize(
+    ("name", "strength"), [("nav2-link", Strength.STRONG), ("footer-2", Strength.STRONG), ("ad", Strength.STRONG)]
+)
+def test_names_with_a_number(name: str, strength: Strength) -> None:
+    """A number behind a word does not unmake it."""
+    assert strength_of(name) is strength
+
+
+def test_ids_made_of_headings() -> None:
+    """The section "UPDATE, FOR SHARE" of a manual was taken for a share bar by its id."""
+    assert strength_of_id("SQL-FOR-UPDATE-SHARE") is Strength.NONE
+    assert strength_of_id("site-footer") is Strength.STRONG

@@ -24,6 +24,7 @@ from humpback.corpus.cutting.segment import (
     pruned,
     segment,
     tree,
+    whole_text,
 )
 from humpback.errors import UsageFault
 from humpback.schema import SEGMENT, Row
@@ -446,3 +447,18 @@ def test_a_neighbour_is_cut_before_a_word() -> None:
     assert last["around"] == ["B\n\nAsk"]
     [*_, last] = segments(page.replace("Ask jane", "问题是什么jane"), SegmentConfig(around=20))
     assert last["around"] == ["B\n\n问题是什么"], "scripts without blanks are cut where they are"
+
+
+def test_the_whole_text_of_a_page() -> None:
+    """For who wants an extractor: lists of links and boxes called teasers stay, menus and footers go."""
+    links = "".join(f"<li><a href=/{n}>Pond number {n} of the valley</a></li>" for n in range(6))
+    html = (
+        "<html><head><title>Ponds</title></head><body><nav><a href=/>Home</a></nav><h1>Ponds of the valley</h1><main>"
+        f"<p>{'The ponds were dug by monks. ' * 9}</p><h2>All ponds</h2><ul>{links}</ul><div class=teaser><h3>Mill pond</h3>"
+        "<p>The largest of them.</p></div></main><footer>Imprint</footer></body></html>"
+    )
+    text = whole_text({"html": html})
+    assert text.startswith("# Ponds of the valley\n\nThe ponds were dug by monks.")
+    assert "## All ponds\n\n- Pond number 0 of the valley\n- Pond number 1 of the valley\n" in text
+    assert text.endswith("### Mill pond\n\nThe largest of them.")
+    assert whole_text({"text": "# A\n\nplain"}) == "# A\n\nplain"

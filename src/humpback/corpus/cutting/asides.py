@@ -93,7 +93,7 @@ def is_call(text: str) -> bool:
 
 
 def leave_out_asides(events: list[Event], pointer_share: float = POINTER_SHARE) -> list[Event]:
-    """`events` without such lines, which get their `fate`; a short one with a larger share of links is a pointer elsewhere."""
+    """`events` without such lines, which get their `fate`; a short one with more links than that points elsewhere."""
     for event in events:
         if type(event) is Block and len(event.text) < LONGEST and not event.fate and not event.text.startswith(_NO_WORDS):
             event.fate = _fate(event, pointer_share)

@@ -21,7 +21,10 @@ _DRAWN = (
 )
 _DRAWN_NAME = re.compile(r"\b(?:MathJax(?:_Preview|_Display|_SVG|_SVG_Display|_CHTML)?|MJXc-display)\b")
 # One of these is on every page that has formulas: few, since a search is longer for each.
-SIGNS = "math, mjx-container, .katex, .MathJax, .mwe-math-element, script[type^='math/'], img.latex, img.tex, img.math"
+SIGNS = (
+    "math, mjx-container, .katex, .MathJax, .MathJax_Preview, .mwe-math-element, script[type^='math/'], img.latex, img.tex, "
+    "img.math"
+)
 _STYLE = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
 _DELIMITERS = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 _INVISIBLE = str.maketrans("", "", "\u2061\u2062\u2063\u2064\u200b")

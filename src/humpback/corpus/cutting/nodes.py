@@ -32,7 +32,11 @@ _INDEX = re.compile(r"\d{1,3}")
 def is_hidden(attributes: dict[str, str | None]) -> bool:
     """Whether no reader sees the element, or its role says that it is no content."""
     # "until-found" is shown to whoever searches the page for it (HTML Standard, 6.1).
-    if attributes.get("hidden", "until-found") != "until-found" or attributes.get("aria-hidden") == "true" or attributes.get("role") in SKIPPED_ROLES:
+    if (
+        attributes.get("hidden", "until-found") != "until-found"
+        or attributes.get("aria-hidden") == "true"
+        or attributes.get("role") in SKIPPED_ROLES
+    ):
         return True
     style = attributes.get("style")
     return style is not None and _INVISIBLE.search(style) is not None

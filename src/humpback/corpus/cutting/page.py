@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from humpback.corpus.cutting.furniture import Strength
 
-
 # A page with a smaller share of prose in its text is a list of things.
 LEAST_PROSE = 0.4
 

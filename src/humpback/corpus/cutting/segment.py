@@ -39,10 +39,13 @@ LINKED_SHARE = 0.3
 _HALF = re.compile(r"[!-~]+\Z")
 
 
+Unit = Literal["header_tree", "document", "paragraph"]
+
+
 class SegmentConfig(Config):
     """How pages are cut."""
 
-    unit: Literal["header_tree", "document", "paragraph"] = Field(
+    unit: Unit = Field(
         "header_tree", description="a header with all below it (paper), the whole main text, or single paragraphs (ours)"
     )
     around: int = Field(
@@ -57,6 +60,8 @@ class SegmentConfig(Config):
 class Node:
     """A heading with its own blocks and the headings below it; `silent` where the heading is left out of the text.
 
+    `is_asked`: what stands below it are answers, the posts of a thread.
+
     `above` is the ordinal of the heading that it stands under: a reference would make rings, which only a garbage
     collection frees.
     """
@@ -67,6 +72,7 @@ class Node:
     above: int | None = None
     linked: bool = False
     silent: bool = False
+    is_asked: bool = False
     blocks: list[Block] = field(default_factory=list)
     children: list["Node"] = field(default_factory=list)
     ordinal: int = -1
@@ -97,6 +103,7 @@ def tree(events: Iterable[Event]) -> list[Node]:
         node = Node(heading, event.level, path, place, event.linked, event.silent, ordinal=len(nodes))
         if above:
             above.children.append(node)
+            above.is_asked = event.silent
         open_nodes.append(node)
         nodes.append(node)
     return nodes
@@ -221,6 +228,8 @@ def _header_trees(row: Row, nodes: list[Node], title: str, around: int) -> Itera
         blocks = [block for part in (node, *node.below()) for block in part.blocks]
         headings = [node.heading, *(part.heading for part in node.below())]
         place: Row = {"ordinal": node.ordinal, "level": node.level, "parent_segment": above}
+        if nodes[0].is_asked and node.silent:
+            place["question"] = f"{nodes[0].heading}\n\n{join_blocks(nodes[0].blocks)}"[:STORED_CHARS].strip()
         if around:
             behind = place_in + 1 + sum(1 for _ in node.below())
             place["around"] = _own(nodes[max(0, place_in - 1) : place_in], around) + _own(nodes[behind : behind + 1], around)
@@ -285,6 +294,7 @@ def _candidate(row: Row, path: list[str], text: str, blocks: list[Block], headin
         "parent_segment": place.get("parent_segment"),
         "text": text[:STORED_CHARS],
         "around": place.get("around"),
+        "question": place.get("question"),
         "n_chars": chars,
         "link_share": round(sum(block.link_chars for block in blocks) / chars, 3) if chars else 0.0,
         "flags": flags,

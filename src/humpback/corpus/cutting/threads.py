@@ -42,7 +42,7 @@ _COMMENTS = {
 }
 _WAYS = _POSTS | _COMMENTS
 # What one post says of another, which says it itself.
-_QUOTES = ".ipsQuote, .bbCodeBlock--quote, aside.quote, blockquote.postbody, .quotecontent, .bbcode_quote, .quotetitle, .quoteheader"
+_QUOTES = ".ipsQuote, .bbCodeBlock--quote, aside.quote, .quotecontent, .bbcode_quote, .quotetitle, .quoteheader"
 LEAST_POSTS = 2
 # What a page of comments may have beside them.
 OTHER_PROSE = 300

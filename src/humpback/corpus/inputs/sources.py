@@ -7,19 +7,23 @@ that they do not depend on where a file was cut. `digest` tells a changed file f
 import glob
 import hashlib
 import os
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Annotated, Any
 
 from humpback.config import Config, Planned, digest
 from humpback.corpus.documents import tables
 from humpback.corpus.documents.files import filesystem, is_remote, shown
 from humpback.corpus.documents.formats import formats, kind_of, sniffed
+from humpback.corpus.documents.http import binary_type
 from humpback.corpus.inputs import crawl
-from humpback.corpus.inputs.contents import File, digest_of, edges_of
+from humpback.corpus.inputs.contents import EDGE, File, digest_of, edges_of
 from humpback.errors import UsageFault
 from humpback.schema import Row, row_id
 
@@ -32,14 +36,14 @@ def sources(
     """One row for each file, or range of a file, that `inputs` name, sorted by path; large files are cut if `split`, into
     ranges of so many bytes if that is a number. Digests are of `whole` files however large.
 
-    An input is a path, folder, glob or address, a data set (`hub`) or a crawl (`crawl`). `columns` says what tables call
-    a document's fields. Raises `UsageFault` for a path that matches nothing, a file of unknown kind or that cannot be
-    opened, and a column that a table does not have.
+    An input is a path, folder, glob or address, "-" (standard input), a data set (`hub`) or a crawl (`crawl`). `columns`
+    says what tables call a document's fields. Raises `UsageFault` for a path that matches nothing, a file of unknown kind or
+    that cannot be opened, and a column that a table does not have.
     """
     tables.column_names(columns or {})
     datasets: list[Row] = []
     files: dict[str, File] = {}
-    for name in inputs:
+    for name in map(_typed, inputs):
         named = _named(name)
         if named is not None:
             datasets += named
@@ -53,6 +57,25 @@ def sources(
             if columns_of:
                 tables.check_columns(path, columns_of(row), columns)
     return [part for row in found for part in (_cut(row, split) if split else [row])] + datasets
+
+
+def _typed(name: str) -> str:
+    """The path of an input; what comes in by standard input ("-") is kept in a file that is named for its content."""
+    return _standard_input() if name == "-" else name
+
+
+@cache
+def _standard_input() -> str:
+    content = sys.stdin.buffer.read()
+    begin = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    # What begins like neither is known by its first bytes, or is plain text.
+    is_known = sniffed(content[:EDGE]) or binary_type(content)
+    ending = {b"<": ".html", b"{": ".jsonl"}.get(begin) or ("" if is_known else ".txt")
+    folder = Path(tempfile.gettempdir()) / "humpback-stdin" / hashlib.blake2b(content, digest_size=16).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"stdin{ending}"
+    path.write_bytes(content)
+    return str(path)
 
 
 def _named(name: str) -> list[Row] | None:

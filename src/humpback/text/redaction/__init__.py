@@ -59,6 +59,8 @@ def redact(config: RedactConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
             # The stored text of a long segment is cut, so that its length cannot be counted anew.
             n_chars = row["n_chars"] - count_chars(row["text"]) + count_chars(text)
             row = {**row, "text": text, "header_path": path, "n_chars": n_chars}
+        if row.get("question"):
+            row = {**row, "question": redacted(row["question"], config.kinds, regions)[0]}
         if row.get("around"):
             row = {**row, "around": [redacted(part, config.kinds, regions)[0] for part in row["around"]]}
         yield {**row, "redacted": kinds}
