@@ -1,5 +1,6 @@
 """The whole main text of pages as Markdown, for who wants an extractor; and the segments of a page that is at hand."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from humpback.config import Empty
@@ -68,7 +69,8 @@ def _outcomes(inputs: Sequence[str], columns: Mapping[str, str]) -> Iterator[Out
 
 def segments_of(html: str, settings: CorpusSettings) -> list[Row]:
     """The segments of one page that its rules keep, with the language of each; a page that is none has no segments."""
-    document = page({"id": row_id(html, "page"), "url": None}, html.encode("utf-8", "surrogatepass"))
+    body = html.encode("utf-8", "replace")
+    document = page({"id": row_id(hashlib.blake2b(body, digest_size=12).hexdigest(), "page"), "url": None}, body)
     if isinstance(document, Drop):
         return []
     candidates = (row for row in segment(settings.segment, [document]) if not isinstance(row, Drop))
