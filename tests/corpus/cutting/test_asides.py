@@ -254,3 +254,16 @@ def test_lines_stay_or_have_a_fate(lines: list[tuple[str, int]]) -> None:
     """Nothing is lost in silence, and what stays keeps its order."""
     events: list[Event] = [Block(text, link_chars=links) for text, links in lines]
     assert leave_out_asides(events) == [event for event in events if not event.fate]
+
+
+@pytest.mark.parametrize(
+    ("heading", "call"),
+    [
+        ("Was this page helpful?", True), ("Did this answer your question?", True), ("War der Artikel nützlich?", True),
+        ("Möchten Sie den Artikel teilen?", True), ("Hat Ihnen dieser Beitrag gefallen?", True), ("¿Te ha sido útil?", True),
+        ("Was this the first hive in Europe?", False), ("War der Artikel 48 eine Falle?", False), ("Is this a rose?", False),
+    ],
+)  # fmt: skip
+def test_what_a_page_asks_its_reader_about_itself(heading: str, call: bool) -> None:
+    """Such a question heads no answer; a question of the page's own does."""
+    assert is_call(heading) is call

@@ -54,6 +54,14 @@ _CALL = re.compile(
     |stories|information|info|details)|click\ here
     |watch\ (?:also|now|the)|listen\ (?:to|now)|download|subscribe|sign\ up|follow\ (?:us|me|him|her|@|the|our)
     |like\ us|join\ (?:us|our)|share\ (?:this|on)
+    # What a page asks of its reader about itself.
+    |(?:was|is|did)\ (?:this|the|our)\ (?:page|article|answer|post|guide|content|information)\ (?:help(?:ful|ed)?|useful|answer(?:ed)?|easy)
+    |(?:was\ this|did\ this|is\ this)\ (?:help(?:ful)?|useful|answer)|did\ you\ (?:find|like)\ this|rate\ (?:this|our)
+    |(?:war|ist|hat)\ (?:der|die|das|dieser|diese|dieses|ihnen|dir)\ (?:\w+\ )?(?:artikel|beitrag|seite|antwort|inhalt)
+      \ (?:nützlich|hilfreich|gefallen|geholfen|interessant|informativ|verständlich)
+    |möchte(?:n|st)\ (?:sie|du)\ (?:den|diesen|die|diese)\ (?:artikel|beitrag|seite)\ teilen
+    |cet(?:te)?\ (?:article|page|réponse)\ (?:vous\ a|est|a)-t-(?:il|elle)|avez-vous\ trouvé
+    |¿(?:te|le|les)\ (?:ha\ sido|resultó|fue|gustó|ha\ resultado)|¿(?:fue|es)\ útil|questo\ articolo\ ti|este\ artigo
     |get\ (?:the|our|more)|for\ more|find\ out\ more|learn\ more|visit\ (?:our|the|us)|buy|order\ now
     |support\ (?:us|our)|you\ can\ (?:keep\ up|follow|find)
     |lesen\ sie\ (?:auch|mehr|hier|dazu|weiter)|lies\ (?:auch|mehr|hier|dazu)|mehr\ (?:zu|zum|zur|von|aus|über
