@@ -6,6 +6,7 @@ from humpback.corpus.cutting.blocks import outline
 from humpback.corpus.cutting.main_text import LEAD, main_text
 from humpback.corpus.cutting.page import Heading, Outline
 from humpback.corpus.cutting.running_text import BOLD_LEVEL
+from humpback.corpus.cutting.segment import SegmentConfig, segment
 
 SENTENCE = "The chain is cleaned with a dry rag, and oiled again before the next ride."
 
@@ -166,3 +167,15 @@ def test_pages_of_next_to_nothing(html: str) -> None:
 def test_an_empty_outline() -> None:
     """Pages that were hidden altogether."""
     assert main_text(Outline("T")) == []
+
+
+def test_a_chinese_page() -> None:
+    """Bounds count in Latin characters: paragraphs of 40 Chinese ones weighed nothing, and a section of 100 was a teaser."""
+    said = "蜂箱要放在早晨阳光照得到的地方，入口朝向东南，前面留出飞行的空间，附近最好有干净的水源。"
+    sections = "".join(f"<h2><a href='/{n}'>问题{n}</a></h2><p>{said}</p><p>{said}</p>" for n in range(3))
+    menu = "".join(f"<p>更多精彩内容请下载应用程序{n}</p>" for n in range(9))
+    head = "<html><head><title>养蜂入门</title></head>"
+    html = f"{head}<body><div>{menu}</div><div><h1>养蜂入门</h1>{sections}</div></body></html>"
+    rows = [row for row in segment(SegmentConfig(), [{"id": "1", "html": html}]) if isinstance(row, dict)]
+    assert rows[0]["text"].count(said) == 6
+    assert "更多精彩" not in rows[0]["text"]

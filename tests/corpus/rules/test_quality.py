@@ -9,11 +9,12 @@ import pytest
 from humpback.corpus.cutting.segment import SegmentConfig, segment
 from humpback.corpus.documents.read import DocumentsConfig, read
 from humpback.corpus.inputs.sources import sources
-from humpback.corpus.rules.quality import RULES, RuleConfig, apply_rules, latin_length, no_prose, repetition
+from humpback.corpus.rules.quality import RULES, RuleConfig, apply_rules, no_prose, repetition
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
 from humpback.text.language import LanguageConfig, keep_languages
 from humpback.text.near_duplicates import DedupConfig, unique
+from humpback.text.scripts import latin_length
 
 DEMO = Path(__file__).parents[3] / "src" / "humpback" / "recipes" / "material" / "pages.warc.gz"
 SENTENCES = (

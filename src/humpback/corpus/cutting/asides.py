@@ -55,7 +55,8 @@ _CALL = re.compile(
     |watch\ (?:also|now|the)|listen\ (?:to|now)|download|subscribe|sign\ up|follow\ (?:us|me|him|her|@|the|our)
     |like\ us|join\ (?:us|our)|share\ (?:this|on)
     # What a page asks of its reader about itself.
-    |(?:was|is|did)\ (?:this|the|our)\ (?:page|article|answer|post|guide|content|information)\ (?:help(?:ful|ed)?|useful|answer(?:ed)?|easy)
+    |(?:was|is|did)\ (?:this|the|our)\ (?:page|article|answer|post|guide|content|information)
+      \ (?:help(?:ful|ed)?|useful|answer(?:ed)?|easy)
     |(?:was\ this|did\ this|is\ this)\ (?:help(?:ful)?|useful|answer)|did\ you\ (?:find|like)\ this|rate\ (?:this|our)
     |(?:war|ist|hat)\ (?:der|die|das|dieser|diese|dieses|ihnen|dir)\ (?:\w+\ )?(?:artikel|beitrag|seite|antwort|inhalt)
       \ (?:nützlich|hilfreich|gefallen|geholfen|interessant|informativ|verständlich)

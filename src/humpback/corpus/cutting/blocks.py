@@ -10,6 +10,7 @@ from humpback.corpus.cutting.prose import around, prose_root
 from humpback.corpus.cutting.threads import posts
 from humpback.corpus.cutting.tree import parsed
 from humpback.corpus.cutting.walk import Walk
+from humpback.text.scripts import density
 
 _CONTENT = 'h1, main, [itemprop="articleBody"]'
 
@@ -26,8 +27,9 @@ def outline(html: str, whole: bool = False, complete: bool = False) -> Outline:
     walk = Walk(frozenset(around(parser.css(_CONTENT))), whole)
     walk.outline.title = inline_text(title) if title else ""
     walk.outline.complete = complete
+    walk.outline.density = density(walk.outline.title)
     if parser.body is not None:
-        root, words = prose_root(parser)
+        root, words = prose_root(parser, walk.outline.density)
         thread = [] if whole else posts(parser, words)
         if thread:
             walk.thread(parser, thread)

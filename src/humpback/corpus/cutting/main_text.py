@@ -43,13 +43,10 @@ def main_text(page: Outline) -> list[Event]:
         event.fate = event.fate or "outside the main text"
     rest = lead + body
     # A list of things is made of lines that would be asides elsewhere.
-    if not page.complete or sum(event.weight for event in rest if type(event) is Block) >= LEAST_PROSE * _chars(rest):
+    prose = sum(event.weight for event in rest if type(event) is Block)
+    if not page.complete or prose >= LEAST_PROSE * page.density * sum(len(event.text) for event in rest):
         rest = leave_out_asides(rest, ALL_LINKS if page.complete else POINTER_SHARE)
     return _demoted(rest)
-
-
-def _chars(events: list[Event]) -> int:
-    return sum(len(event.text) for event in events)
 
 
 def _demoted(events: list[Event]) -> list[Event]:
@@ -110,7 +107,7 @@ def _lead(page: Outline, body: list[Event], start: int) -> list[Event]:
     at = _title_before(before)
     if at is None:
         return own
-    between = [event for event in before[at + 1 :] if len(event.text) >= LEAD_CHARS]
+    between = [event for event in before[at + 1 :] if len(event.text) * page.density >= LEAD_CHARS]
     for event in (before[at], *between):
         event.fate = LEAD
     return [Heading(before[at].text, 1), *(Block(event.text, weight=len(event.text)) for event in between)]

@@ -63,10 +63,12 @@ class Outline:
     containers: list[tuple[int, int]] = field(default_factory=list)
     is_thread: bool = False
     complete: bool = False
+    # Latin characters that one of the page's is worth, by its title.
+    density: float = 1.0
 
     def weights(self) -> list[int]:
         """How much each event weighs that was not left out: as prose, or as text on a page with little prose."""
         left = [event if not event.fate else None for event in self.events]
         prose = [event.weight if type(event) is Block else 0 for event in left]
-        texts = [len(event.text) if event is not None else 0 for event in left]
+        texts = [round(len(event.text) * self.density) if event is not None else 0 for event in left]
         return prose if sum(prose) >= LEAST_PROSE * sum(texts) else texts

@@ -22,17 +22,18 @@ CLOSE = 4
 _FRAME = frozenset("aside footer form nav noscript".split())
 
 
-def prose_root(parser: LexborHTMLParser) -> tuple[Node, set[str]]:
+def prose_root(parser: LexborHTMLParser, density: float = 1.0) -> tuple[Node, set[str]]:
     """The smallest element that holds the title and nearly all prose, so that a walk is spared the rest of the page.
 
-    And by which words the elements around prose are known to stand around posts (`threads.software`).
+    And by which words the elements around prose are known to stand around posts (`threads.software`). A character is worth
+    `density` Latin ones.
     """
-    elements, words = _elements_around_prose(parser)
+    elements, words = _elements_around_prose(parser, density)
     total = elements[0].chars if elements else 0
-    if total < LEAST_CHARS and _open_fallback(parser):
-        elements, words = _elements_around_prose(parser)
+    if total * density < LEAST_CHARS and _open_fallback(parser):
+        elements, words = _elements_around_prose(parser, density)
         total = elements[0].chars if elements else 0
-    if total < LEAST_CHARS:
+    if total * density < LEAST_CHARS:
         return parser.body, words
     # An element stands after those around it: the last that holds enough is the smallest.
     root: Node = next(element.node for element in reversed(elements) if element.chars >= ROOT_SHARE * total)
@@ -73,12 +74,12 @@ class _Element:
     chars: int = 0
 
 
-def _elements_around_prose(parser: LexborHTMLParser) -> tuple[list[_Element], set[str]]:
+def _elements_around_prose(parser: LexborHTMLParser, density: float) -> tuple[list[_Element], set[str]]:
     """All elements with prose below that is in no furniture, each after the one around it; each is visited once."""
     elements: list[_Element] = []
     places: dict[int, int] = {}
     words: set[str] = set()
-    for size, parent in _parents_of_prose(parser).values():
+    for size, parent in _parents_of_prose(parser, density).values():
         place = _place(parent, elements, places, words)
         if place >= 0:
             elements[place].chars += size
@@ -114,11 +115,11 @@ def _is_furniture(tag: str, names: str) -> bool:
     return strength_of(names) >= Strength.STRONG and tag not in ("body", "html")
 
 
-def _parents_of_prose(parser: LexborHTMLParser) -> dict[int, tuple[int, Node]]:
+def _parents_of_prose(parser: LexborHTMLParser, density: float) -> dict[int, tuple[int, Node]]:
     """By address: the characters in the paragraphs of an element, or in all of it where lines are parted by <br>."""
     parents: dict[int, tuple[int, Node]] = {}
     for paragraph, size in _measured(parser.css("p")):
-        if size >= PROSE_CHARS:
+        if size * density >= PROSE_CHARS:
             parent = paragraph.parent
             parents[parent.mem_id] = (parents.get(parent.mem_id, (0, parent))[0] + size, parent)
     line_breaks: list[Node] = parser.css("div > br")

@@ -114,7 +114,8 @@ class RunningText:
         elif size < 80 and (text.casefold().strip(" .:…>»") in LABELS or _COLOPHON.match(text)):
             fate = "a label"
         self.links_seen += bool(link_chars)
-        weight = size - link_chars if size >= PROSE_CHARS and not fate else 0
+        density = self.outline.density
+        weight = round((size - link_chars) * density) if size * density >= PROSE_CHARS and not fate else 0
         block = Block(self.decorated(text), self.lists[0].number if self.lists else None, weight, link_chars, fate)
         self.outline.events.append(block)
 

@@ -22,6 +22,7 @@ from humpback.corpus.cutting.nesting import DEEPEST, nesting
 from humpback.corpus.cutting.page import Block, Event
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
+from humpback.text.scripts import latin_length
 from humpback.text.sentences import count_chars
 
 # A candidate keeps at most this much text: longer ones are dropped by length anyway, and a page must not be stored
@@ -144,7 +145,9 @@ def _teasers(node: Node) -> list[Node]:
     teasers = [
         child
         for child in node.children
-        if child.linked and not child.children and sum(len(block.text) for block in child.blocks) < TEASER_CHARS
+        if child.linked
+        and not child.children
+        and sum(latin_length(block.text, len(block.text)) for block in child.blocks) < TEASER_CHARS
     ]
     return teasers if len(teasers) > 1 else []
 

@@ -234,7 +234,7 @@ class Walk(RunningText):
         if strength > Strength.WEAK:
             if node.mem_id in self.holders and strength < Strength.SURE:
                 strength = Strength.WEAK
-            elif not self.marked and len(node.text(deep=True)) < SMALL_CHARS:
+            elif not self.marked and len(node.text(deep=True)) * self.outline.density < SMALL_CHARS:
                 self.flush()
                 if self.whole:
                     self.note(node, f"furniture: {name}")

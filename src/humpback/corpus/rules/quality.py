@@ -19,20 +19,8 @@ from humpback.corpus.cutting.navigation import navigation_term
 from humpback.corpus.cutting.segment import STORED_CHARS
 from humpback.schema import Row
 from humpback.stage import Drop, Outcome
+from humpback.text.scripts import SCRIPT_SCALE, Script, count_bytes, latin_length
 from humpback.text.sentences import blocks, is_full, lines, sentences, terms, terms_of_sentences, without_code
-
-# What a character of a script says, in Latin characters: least squares over the 3,697 paragraphs of the Debian
-# handbook that are translated into Chinese, Japanese or Korean; Arabic is the mean of Arabic (1.29) and Persian (1.10).
-# Cyrillic and Greek (0.9), and German or French, differ from English by less than a text differs from the next.
-Script = Literal["han", "kana", "hangul", "arabic"]
-SCRIPT_SCALE: dict[Script, float] = {"han": 4.0, "kana": 1.3, "hangul": 2.5, "arabic": 1.2}
-_SCRIPT_BLOCKS: dict[Script, bytes] = {
-    "han": bytes([0x2E, 0x2F, *range(0x34, 0xA0), 0xF9, 0xFA]),
-    "kana": bytes([0x30, 0x31]),
-    "hangul": bytes([0x11, *range(0xAC, 0xD8)]),
-    "arabic": bytes([0x06, 0x07, 0x08, *range(0xFB, 0xFF)]),
-}
-_LIGHT_BLOCKS = bytes([*range(6), *range(0x1E, 0x28)])
 
 _SMALL_ASCII = b"abcdefghijklmnopqrstuvwxyz"
 _ASCII_SYMBOLS = b"$%&+<=>@\\^{}~"
@@ -92,21 +80,6 @@ class RuleConfig(Config):
     overlap: Literal["largest", "smallest", "all"] = Field("largest", description="which of nested segments stay (ours)")
 
 
-def latin_length(text: str, n_chars: int, scale: dict[Script, float]) -> int:
-    """`n_chars`, with each character of a denser script counted as the Latin ones that say as much."""
-    if text.isascii():
-        return n_chars
-    dense = blocks(text).translate(None, _LIGHT_BLOCKS)
-    if not dense:
-        return n_chars
-    worth = sum((scale.get(script, 1.0) - 1) * _count(dense, found) for script, found in _SCRIPT_BLOCKS.items())
-    return n_chars + round(worth)
-
-
-def _count(data: bytes, wanted: bytes) -> int:
-    return len(data) - len(data.translate(None, wanted))
-
-
 def too_short(row: Row, config: RuleConfig) -> Any:
     length = latin_length(row["text"], row["n_chars"], config.script_scale)
     return length if length < config.min_chars else None
@@ -139,7 +112,7 @@ def uppercase_text(row: Row, config: RuleConfig) -> Any:
     """Nearly all letters upper case (paper); not where most letters have no case, whatever acronyms stand between."""
     text = row["text"]
     # Enough small ASCII letters settle it at a fortieth of the cost of asking each character.
-    if _count(text.encode("utf-8", "surrogatepass"), _SMALL_ASCII) > (1 - config.upper_share) * len(text):
+    if count_bytes(text.encode("utf-8", "surrogatepass"), _SMALL_ASCII) > (1 - config.upper_share) * len(text):
         return None
     letters = [c for c in text if c.isalpha()]
     upper, lower = sum(map(str.isupper, letters)), sum(map(str.islower, letters))
@@ -181,8 +154,8 @@ def site_notice(row: Row, _: RuleConfig) -> Any:
 def symbols(row: Row, config: RuleConfig) -> Any:
     """Signs that are no letters, digits or common punctuation (ours), outside code."""
     text = without_code(row["text"])
-    ascii_signs = _count(text.encode("utf-8", "surrogatepass"), _ASCII_SYMBOLS)
-    signs = ascii_signs + text.count("\ufffd") + (0 if text.isascii() else _count(blocks(text), _SYMBOL_BLOCKS))
+    ascii_signs = count_bytes(text.encode("utf-8", "surrogatepass"), _ASCII_SYMBOLS)
+    signs = ascii_signs + text.count("\ufffd") + (0 if text.isascii() else count_bytes(blocks(text), _SYMBOL_BLOCKS))
     share = signs / len(text) if text else 0.0
     return share if share >= config.symbol_share else None
 
