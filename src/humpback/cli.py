@@ -93,7 +93,7 @@ def _carry_out(
 
         print(*lines(forecast(small, settings)), sep="\n")
         return
-    printed = module.printed(settings) if out is None and hasattr(module, "printed") else None
+    printed = module.printed(settings) if out is None and to is None and hasattr(module, "printed") else None
     if printed is not None:
         for text in printed:
             print(text)

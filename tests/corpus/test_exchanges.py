@@ -30,6 +30,15 @@ CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "functi
         [{"role": "user", "content": [{"type": "text", "text": "Q"}]}, {"role": "assistant", "content": [
          {"type": "output_text", "text": "A"}]}],
         [{"role": "user", "content": ["Q"]}, {"role": "model", "content": "A"}],
+        [{"type": "system", "content": "S"}, {"type": "human", "content": "Q"}, {"type": "ai", "content": "A"}],
+        [{"sender": "user", "text": "Q"}, {"sender": "assistant", "text": "A"}],
+        [Q, {"role": "assistant", "content": "<tool_call>{}</tool_call>"}, {"role": "tool", "content": "1"}, A],
+        [Q, {"role": "assistant", "content": "I look it up."}, {"role": "observation", "content": "1"}, A],
+        [Q, {"role": "assistant", "content": "[TOOL_CALLS] [{}]"}, A],
+        [Q, {"role": "assistant", "content": "bad", "weight": 0}, A],
+        [Q, {"role": "assistant", "content": "Hm.", "channel": "analysis"}, A],
+        [Q, {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "A"}]}],
+        [Q, {"role": "assistant", "content": [{"type": "tool_use", "name": "f"}]}, {"role": "tool", "content": "1"}, A],
         ["Q", "A", "Q2", "A2"],
     ],
 )  # fmt: skip
@@ -49,6 +58,9 @@ def test_turns(key: str, turns: list[Any]) -> None:
         {"prompt": [Q], "completion": "A"},
         {"prompt": "Q", "completion": [A]},
         {"prompt": [Q, A, {"role": "user", "content": "Q2"}], "completion": "A2"},
+        {"messages": [], "instruction": "Q", "response": "A"},
+        {"instruction": None, "prompt": "Q", "response": "", "completion": "A"},
+        {"messages": '[{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]'},
         {"prompt": "Q", "input": "never part of a prompt", "completion": "A"},
     ],
 )
@@ -62,6 +74,7 @@ def test_what_a_question_is_about() -> None:
     expected = ("Sum up\n\nA text", "A")
     assert exchange({"instruction": "Sum up", "context": "A text", "response": "A"}) == expected
     assert exchange({"instruction": "Sum up", "input": "A text", "output": "A"}) == expected
+    assert exchange({"instruction": "Sum up", "input": "", "context": "A text", "output": "A"}) == expected
 
 
 @pytest.mark.parametrize(
@@ -72,6 +85,9 @@ def test_what_a_question_is_about() -> None:
         {"messages": [A]},
         {"messages": [A, Q]},
         {"messages": [Q, CALL]},
+        {"messages": [{"content": "S"}, {"content": "Q"}, {"content": "A"}]},
+        {"messages": [Q, A], "images": ["a.png"]},
+        {"instruction": "What is this? <image>", "output": "A", "image": "a.png"},
         {"messages": [{"role": "alice", "content": "Q"}, {"role": "bob", "content": "A"}]},
         {"messages": [{"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": "Q"}]}, A]},
         {"messages": [{"role": "user", "content": None}, A]},

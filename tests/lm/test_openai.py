@@ -167,7 +167,13 @@ def test_what_a_server_refuses_is_left_out_from_then_on(opened: Opener, name: st
         ("Invalid value for 'top_logprobs': must be less than or equal to 8.", 8),
         ("`top_logprobs` must be between 0 and 5", 5),
         ("top_logprobs: 20 is not allowed here", 5),
+        ("Input validation error: `top_n_tokens` must be >= 0 and <= 5. Given: 20", 5),
+        ("top_logprobs should be in range [0, 8]", 8),
+        ("logprobs is only allowed to be set between 0 and 5", 5),
+        ("1 validation error for X\ntop_logprobs\n  Input should be less than or equal to 5", 5),
+        ("top_logprobs_num must be at most 5", 5),
         ("logprobs are not supported by this model", None),
+        ("Logprobs is not enabled for models/m", None),
     ],
 )
 def test_a_server_that_allows_fewer_logprobs(opened: Opener, said: str, allowed: int | None) -> None:

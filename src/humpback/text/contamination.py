@@ -30,7 +30,7 @@ from humpback.text.near_duplicates import Hashes, Numbers, ngram_hashes
 from humpback.text.sentences import terms
 
 # What the formats call the side that answers.
-ANSWERERS = ("assistant", "gpt", "chatgpt", "bot", "model")
+ANSWERERS = ("assistant", "gpt", "chatgpt", "bot", "model", "ai")
 TEXTS = ("instruction", "response", "text")
 # What evaluation files call the two sides of an item.
 PROMPTS = ("instruction", "prompt", "question", "query", "problem", "input", "context", "passage")

@@ -42,17 +42,30 @@ LANGUAGES = frozenset(
         "su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war xal xmf yi yo zh "
     ).split()
 )
-# Other codes and names that people write for them, where the first letters are no help.
+# What else people write for them: names, and the codes of ISO 639-2 and of countries.
 _WRITTEN = {
-    "nb": "no", "jp": "ja", "cn": "zh", "cz": "cs", "gr": "el", "kr": "ko", "ua": "uk", "dk": "da", "iw": "he", "in": "id",
-    "ji": "yi", "mo": "ro", "fil": "tl", "cmn": "zh", "ger": "de", "deu": "de", "dut": "nl", "spa": "es", "por": "pt",
-    "pol": "pl", "swe": "sv", "chi": "zh", "jpn": "ja", "gre": "el", "ell": "el", "cze": "cs", "german": "de",
-    "spanish": "es",
-    "portuguese": "pt", "português": "pt", "polish": "pl", "dutch": "nl", "swedish": "sv", "chinese": "zh", "mandarin": "zh",
-    "greek": "el", "czech": "cs", "persian": "fa", "irish": "ga", "welsh": "cy", "indonesian": "id", "serbian": "sr",
-    "georgian": "ka", "armenian": "hy", "basque": "eu", "maltese": "mt", "malay": "ms", "latvian": "lv", "japanese": "ja",
-    "estonian": "et", "turkish": "tr", "icelandic": "is", "galician": "gl", "bosnian": "bs", "cantonese": "zh",
-}  # fmt: skip
+    word: code
+    for code, *words in map(
+        str.split,
+        (
+            "ar arabic ara | bg bulgarian bul | bn bengali ben | bs bosnian bos | ca catalan cat | cs czech ces cze cz | "
+            "cy welsh cym wel | da danish dan dk | de german deu ger deutsch | el greek ell gre gr | en english eng | "
+            "es spanish spa español castellano | et estonian est | eu basque eus baq | fa persian fas per farsi dari | "
+            "fi finnish fin | fr french fra fre français | ga irish gle | gl galician glg | he hebrew heb iw | "
+            "hi hindi hin | hr croatian hrv | hu hungarian hun | hy armenian hye arm | id indonesian ind | "
+            "is icelandic isl ice | it italian ita italiano | ja japanese jpn jp | ka georgian kat geo | kk kazakh kaz | "
+            "km khmer khm | ko korean kor kr | lb luxembourgish ltz | lt lithuanian lit | lv latvian lav | "
+            "mk macedonian mkd mac | mr marathi mar | ms malay msa may | mt maltese mlt | ne nepali nep | "
+            "nl dutch nld dut nederlands | no norwegian nor nb bokmål | nn nynorsk nno | pl polish pol polski | "
+            "pt portuguese por português brazilian | ro romanian ron rum mo | ru russian rus | sk slovak slk slo | "
+            "sl slovenian slv | sq albanian sqi alb | sr serbian srp | sv swedish swe se | sw swahili swa | ta tamil tam | "
+            "te telugu tel | tg tajik tgk | th thai tha | tl tagalog tgl filipino fil | tr turkish tur | "
+            "uk ukrainian ukr ua | ur urdu urd | uz uzbek uzb | vi vietnamese vie | yi yiddish yid ji | "
+            "zh chinese zho chi cmn mandarin cantonese cn "
+        ).split("|"),
+    )
+    for word in words
+}
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _ADDRESS = re.compile(r"\S*(?:://|@|[\w.-]/)\S*")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -65,7 +78,6 @@ def known_language(code: str) -> str:
     typed = code.strip().lower()
     letters = "".join(takewhile(str.isalpha, typed))
     nearest = _FOLDED.get(letters) or _WRITTEN.get(letters) or (letters if letters in LANGUAGES else None)
-    nearest = nearest or next((typed[:size] for size in (2, 3) if typed[:size] in LANGUAGES), None)
     hint = f"did you mean {nearest!r}?" if nearest else f"known are: {' '.join(sorted(LANGUAGES))}"
     raise ValueError(f"{code!r} is no language code that texts are told by; {hint}")
 

@@ -37,6 +37,9 @@ def segments(form: str, before: str = "", behind: str = "") -> dict[str, str]:
         "<div style='display:none'><p>{a}</p></div></div>",
         "<a data-toggle=collapse href='#c{n}'>{q}</a><div id=c{n} class=collapse style='height:0;visibility: "
         "hidden'>{a}</div>",
+        "<div class=card><div class=card-header><h5><button data-toggle=collapse data-target='#c{n}'>{q}</button></h5></div>"
+        "<div id=c{n} class=collapse><div class=card-body>{a}</div></div></div>",
+        "<li><a class=uk-accordion-title href='#'>{q}</a><div class=uk-accordion-content hidden><p>{a}</p></div></li>",
         "<input type=checkbox id=b{n}><label for=b{n}>{q}</label><div class=tab-content>{a}</div>",
         "<input type=radio name=r id=b{n}><label for=b{n}>{q}</label><div hidden><p>{a}</p></div>",
         "<dl><dt><button type=button aria-expanded=false aria-controls=d{n}>{q}</button></dt><dd id=d{n} hidden>{a}</dd>"
@@ -60,6 +63,15 @@ def test_tabs() -> None:
     assert {question: found.get(question) for question in QUESTIONS} == QUESTIONS
 
 
+@pytest.mark.parametrize("hidden", ["", " hidden"])
+def test_tabs_by_their_place(hidden: str) -> None:
+    """Docusaurus names no panels: each tab has the one in its place, and all but the first were lost."""
+    tabs = "".join(f"<li role=tab>{q}</li>" for q in QUESTIONS)
+    panels = "".join(f"<div role=tabpanel{hidden}><p>{a}</p></div>" for a in QUESTIONS.values())
+    found = segments("", f"<ul role=tablist class=tabs-nav>{tabs}</ul><div>{panels}</div>")
+    assert {question: found.get(question) for question in QUESTIONS} == QUESTIONS
+
+
 @pytest.mark.parametrize(
     "html",
     [
@@ -71,6 +83,11 @@ def test_tabs() -> None:
         "at all</div>",
         "<button aria-controls=m>Share</button><div id=m class=share hidden>SECRET words that no reader came here to "
         "read</div>",
+        "<button data-bs-toggle=modal data-bs-target='#m'>Sign up</button><div id=m class='modal fade' aria-hidden=true>"
+        "SECRET words that no reader of this page came here to read</div>",
+        "<button aria-controls=m>Filter</button><div id=m class=offcanvas hidden>SECRET words that no reader came to "
+        "read</div>",
+        "<button aria-controls=m>Write</button><div id=m hidden>SECRET words above a box <textarea></textarea></div>",
         "<div hidden>SECRET words that no reader of this page came here to read, and that no button opens for them</div>",
         "<button>Order</button><div style='display:none'>SECRET words that no reader of this page came here to read</div>",
     ],
@@ -87,6 +104,13 @@ def test_a_button_that_shows_more() -> None:
     found = segments("<h2>{q}</h2><p>{a}</p>", behind=rest)
     assert "The rest of the text" in found["Bread"]
     assert "Show more" not in found["Bread"]
+
+
+def test_labels_of_things_to_do() -> None:
+    """Lists of ingredients and tasks have boxes to tick: all of their words were lost."""
+    first = "<li><label for=t1>500 g of flour</label><input type=checkbox id=t1>"
+    tasks = f"<ul>{first}<li><label><input type=checkbox> Salt</label></ul>"
+    assert "- 500 g of flour\n- Salt" in segments("<h2>{q}</h2><p>{a}</p>", tasks)["Bread"]
 
 
 def test_labels_of_a_form() -> None:

@@ -56,6 +56,10 @@ def test_permalinks(html: str) -> None:
         ("<h2 id=s2><a href='#s2'>2.</a> <a href='#name-ice'>Ice</a></h2>", "2. Ice", False),
         ("<h2 id=ice><a href='#ice'>1.2</a> Ice</h2>", "1.2 Ice", False),
         ("<h2><button aria-expanded=false>Does salt help?</button></h2>", "Does salt help?", False),
+        ("<h2 id=ice><a href='#ice'>Ice</a> on the lake</h2>", "Ice on the lake", False),
+        ("<h2>The <a href='#opt'><code>--salt</code></a> option</h2>", "The --salt option", False),
+        ("<h2><a class=toc-backref href='#id3'>Ice</a><a class=headerlink href='#ice'>¶</a></h2>", "Ice", False),
+        ("<h2><span>Ice</span><span class=mw-editsection>[<a href='/edit'>編集</a>]</span></h2>", "Ice", True),
     ],
 )
 def test_other_links(html: str, text: str, linked: bool) -> None:

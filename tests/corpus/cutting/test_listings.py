@@ -2,7 +2,6 @@
 
 import pytest
 
-from humpback.corpus.cutting.listings import is_numbering
 from humpback.corpus.cutting.segment import SegmentConfig, segment
 
 CODE = ["def area(side):", "", "    # a square", "    return side * side", "print(area(3))"]
@@ -13,7 +12,7 @@ NUMBERS = "\n".join(map(str, range(1, 6)))
 def text_of(html: str) -> str:
     before, behind = "The text before it. " * 9, "Behind. " * 20
     page = f"<html><head><title>T</title></head><body><h1>Squares</h1><p>{before}</p>{html}<p>{behind}</p>"
-    [row] = segment(SegmentConfig(), [{"id": "1", "html": page}])
+    row, *_ = segment(SegmentConfig(), [{"id": "1", "html": page}])
     assert isinstance(row, dict)
     return str(row["text"])
 
@@ -69,16 +68,53 @@ def test_lines_of_code(html: str) -> None:
     assert FENCED in text
 
 
+@pytest.mark.parametrize("printed", ["0\n1\n2", "1 2 3 4", "1", "10\n11\n12"])
+def test_numbers_that_a_program_prints(printed: str) -> None:
+    """What a loop prints counts too, and was deleted as a gutter."""
+    assert f"```\n{printed}\n```" in text_of(f"<p>It prints:</p><pre><code>{printed}</code></pre>")
+
+
+@pytest.mark.parametrize("first", [1, 10, 99])
+@pytest.mark.parametrize("count", [1, 2])
+def test_gutters_that_begin_anywhere(first: int, count: int) -> None:
+    """A listing of one line, and one that begins at the tenth, left their numbers as code of their own."""
+    numbers = "\n".join(str(first + n) for n in range(count))
+    text = text_of(
+        f"<table><tr><td class=gutter><pre>{numbers}</pre></td><td class=code><pre>npm install</pre></td></tr></table>"
+    )
+    assert "```\nnpm install\n```" in text
+    assert str(first) not in text
+
+
 @pytest.mark.parametrize(
-    ("text", "numbering"),
+    "html",
     [
-        ("1\n2\n3", True), ("1 2 3 4", True), ("0\n1", True), ("1", False), ("2\n3", False), ("1\n3", False), ("", False),
-        ("1\nx", False), ("1.5\n2", False), ("1\n" * 3, False),
+        "<div class='language-py line-numbers-mode'><pre>x = 1</pre><div class=line-numbers-wrapper><span>1</span><br>"
+        "</div></div>",
+        "<div class=code-toolbar><pre>x = 1</pre><div class=toolbar><button>Copy</button></div></div>",
+        "<div class=fragment><div class=line><span class=lineno>    1</span>x = 1</div></div>",
+        "<div class=CodeMirror-code><div><div class=CodeMirror-linenumber>1</div><pre class=CodeMirror-line>x = 1</pre>"
+        "</div></div>",
+        "<div class=syntaxhighlighter><div class=toolbar><a>?</a></div><table><tr><td class=code><div class=line>x = "
+        "1</div></table></div>",
+        "<table class='code-view'><tr><td class=lines-num data-line-number=1></td><td class=lines-code><code>x = 1</code>"
+        "</td></tr></table>",
     ],
-)  # fmt: skip
-def test_numbering(text: str, numbering: bool) -> None:
-    """Numbers that count on are a gutter; others may be what a program prints."""
-    assert is_numbering(text) is numbering
+)
+def test_boxes_of_other_software(html: str) -> None:
+    """VuePress, Prism, Doxygen, CodeMirror, SyntaxHighlighter, Gitea: code was lost, or read as prose with its numbers."""
+    text = text_of(html)
+    assert "```\nx = 1\n```" in text
+    assert "```\n1\n" not in text
+    assert "\n\n1\n\n" not in text
+
+
+def test_a_call_out_with_code_in_it() -> None:
+    """A box called "highlight" with a heading and a sentence became one block of code."""
+    text = text_of(
+        "<section class=highlight><h2>In short</h2><p class=line>Call <code>mow</code> twice a week at least.</p></section>"
+    )
+    assert "### In short\n\nCall `mow` twice" in text
 
 
 def test_inline_code() -> None:

@@ -49,8 +49,20 @@ def test_who_is_seen(tag: str, hidden: bool) -> None:
         ("<p><button>Does it float?</button>", "Does it float?"),
         ("<p>Peat<sup class=reference><a href='#n2'>[2]</a></sup><sup>[citation needed]</sup> burns", "Peat burns"),
         ("<p>Peat<sup><a href='#fn1'>1</a></sup> burns", "Peat burns"),
+        ("<p>12<a href='#fn1' class='footnote-ref' role=doc-noteref><sup>1</sup></a> times", "12 times"),
+        ("<p>12<a href='#n1'><sup>1</sup></a> times", "12 times"),
+        ("<p>mow(x)<a class=headerlink href='#mow'>¶</a>", "mow(x)"),
+        ("<p>22<span class=sr-only>/</span>7", "22/7"),
+        ("<p>So <img class='ql-img-inline-formula' alt='$latex y$'> holds", "So $y$ holds"),
         ("<p>10<sup>6</sup> m<sup>2</sup> of H<sub>2</sub>O", "10⁶ m² of H₂O"),
-        ("<p>the 1<sup>st</sup> of May, peat<sup>3</sup>", "the 1st of May, peat3"),
+        (
+            "<p>the 1<sup>st</sup> of May, peat<sup>3</sup>, 1<sup>er</sup>, M<sup>lle</sup>",
+            "the 1st of May, peat3, 1er, Mlle",
+        ),
+        ("<p>1<sup>1</sup>/<sub>2</sub> cups", "1 1/2 cups"),
+        ("<p>9<sup>99</sup> €, $5<sup>49</sup>", "9.99 €, $5.49"),
+        ("<p>2<sup>n+1</sup>, 2<sup>1/3</sup>, 10<sup>-3.5</sup>, e<sup>x</sup>", "2^(n+1), 2^(1/3), 10^(-3.5), e^x"),
+        ("<p>Ca<sup>2+</sup> and SO<sub>4</sub><sup>2-</sup>", "Ca²⁺ and SO₄²⁻"),
     ],
 )
 def test_text_in_one_line(html: str, text: str) -> None:

@@ -53,6 +53,8 @@ def test_a_table_of_one_wide_row_and_many_rows() -> None:
         ("<tr><th>A<th>B<th>C<tr><td>1<td>2<td rowspan=3>3<tr><td>4<td>5<tr><td>6<tr><td>7<td>8<td>9",
          ["| 1 | 2 | 3 |", "| 4 | 5 | 3 |", "| 6 |  | 3 |", "| 7 | 8 | 9 |"]),
         ("<tr><th>A<th>B<tr><td rowspan=2 colspan=2>both<tr><td>far", ["| both |  |  |", "| both |  | far |"]),
+        ("<tbody><tr><th>A<th>B<tr><td rowspan=9>1<td>2<tbody><tr><td>3<td>4", ["| 1 | 2 |", "| 3 | 4 |"]),
+        ("<tr><th>A<th>B<tr hidden><td>0<td>0<tr><td>1<td style='display:none'>0<td>2", ["| 1 | 2 |"]),
         ("<tr><th>A<th>B<tr><td rowspan=0>1<td colspan=x>2", ["| 1 | 2 |"]),
     ],
 )  # fmt: skip
@@ -79,6 +81,7 @@ def test_spans_without_end() -> None:
             True,
         ),
         ("<tr><td><p>one</p>", True),
+        ("<tr><th><h4>Plan</h4><th><h4>Price</h4><tr><td>Basic<td>5", False),
         ("<tr><td><h2>A part</h2><p>Text</p><td>side", True),
         ("<tr><td><table><tr><td>1</table><td>2", True),
         ("<tr><td class=gutter><pre>1</pre><td><pre>code</pre>", True),

@@ -38,9 +38,12 @@ FORMS = {
     "May 3</div></div>",
     "reddit": "<div class=entry><p class=tagline>anna 9 points</p><div class=usertext-body><div class=md><p>{post}</p>"
     "</div></div></div>",
-    "hackernews": "<tr class=athing><td><span class=comhead>anna 3 hours ago</span><div class='commtext c00'>"
-    "<p>{post}</div></td></tr>",
 }  # fmt: skip
+
+
+HACKER_NEWS = (
+    "<tr class=athing><td><span class=comhead>anna 3 hours ago</span><div class='commtext c00'><p>{post}</div></td></tr>"
+)
 
 
 def page(form: str, around: str = "{}") -> str:
@@ -66,6 +69,30 @@ def test_posts(form: str) -> None:
     assert "SIGNED" not in whole["text"]
 
 
+def test_comments_on_something_else() -> None:
+    """Where nobody asks, the first comment is no question to the others."""
+    _, *answers = segments(page(HACKER_NEWS))
+    assert [row["text"] for row in answers] == [post.replace("<br><br>", "\n") for post in (QUESTION, *ANSWERS)]
+    assert {row["question"] for row in answers} == {"Hives in the shade"}
+
+
+@pytest.mark.parametrize("name", ["xenforo", "phpbb", "vbulletin"])
+def test_posts_of_one_line(name: str) -> None:
+    """Posts without a paragraph or a line break were found in no prose, and made no thread."""
+    html = page(FORMS[name]).replace("<br><br>", " ").replace("<br>", " ")
+    _, *answers = segments(html)
+    assert len(answers) == 2
+    assert "anna" not in answers[0]["text"]
+
+
+@pytest.mark.parametrize("name", ["phpbb", "vbulletin", "xenforo"])
+def test_quotations(name: str) -> None:
+    """phpBB, SMF, MyBB and vBulletin quote in plain block quotations."""
+    quote = "<blockquote class='bbCodeBlock--quote'><div><cite>anna wrote:</cite>QUOTED</div></blockquote>"
+    _, *answers = segments(page(FORMS[name].replace("{post}", quote + "{post}")))
+    assert "QUOTED" not in " ".join(row["text"] + row["question"] for row in answers)
+
+
 def test_posts_for_readers_without_scripts() -> None:
     """Discourse draws its pages by a script: all that they say stands in <noscript>, and pages without a heading dropped."""
     _, *answers = segments(page(FORMS["discourse"], "<div id=app></div><noscript data-path=/t/1>{}</noscript>"))
@@ -79,7 +106,7 @@ def test_quotes_of_other_posts() -> None:
     assert [row["text"] for row in answers] == [answer.replace("<br><br>", "\n") for answer in ANSWERS]
 
 
-@pytest.mark.parametrize("form", [FORMS["hackernews"], "<div class=comment_text><p>{post}</p></div>"])
+@pytest.mark.parametrize("form", [HACKER_NEWS, "<div class=comment_text><p>{post}</p></div>"])
 def test_comments_below_an_article(form: str) -> None:
     """What readers say below an article is no answer to it."""
     article = (

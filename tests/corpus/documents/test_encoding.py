@@ -156,6 +156,72 @@ def test_the_euro_of_chinese_pages() -> None:
     assert "蜜 €5" in decode("<meta charset=gbk><p>蜜 ".encode("gbk") + b"\x80" + "5</p>".encode("gbk"))[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "label"),
+    [
+        ("ผึ้งเก็บน้ำหวานจากดอกไม้", "cp874", "windows-874"), ("Пчёлы летают", "cp1251", "win-1251"),
+        ("Arılar şimdi uçar", "cp1254", "x-cp1254"),
+        ("Οι μέλισσες πετούν", "cp1253", "x-cp1253"), ("Пчёлы летают", "koi8-r", "KOI8"), ("蜂が飛ぶ①", "euc_jp", "ujis"),
+        ("蜜蜂飛", "big5", "Windows-950"), ("“quoted” €", "cp1252", "iso_8859-1:1987"),
+        ("דבורים עפות", "iso8859_8", "logical"),
+    ],
+)  # fmt: skip
+def test_labels_that_only_browsers_know(text: str, encoding: str, label: str) -> None:
+    """Pages mostly of English, with one paragraph in what they declare: detection made mojibake of it."""
+    body = f"<p>{'A page about bees that is mostly in English. ' * 20}</p><p>{text}</p>".encode(encoding, "ignore")
+    decoded, _ = decode(f"<meta charset='{label}'>".encode() + body)
+    assert body.decode(encoding) in decoded
+
+
+def test_a_charset_in_the_declaration_of_xml() -> None:
+    """XHTML says it there; German statistics made "Pszczo³y" of Polish."""
+    text = "<html><p>Pszczoły zbierają nektar z kwiatów, żeby przeżyć zimę.</p></html>"
+    assert decode(b"<?xml version='1.0' encoding='iso-8859-2'?>" + text.encode("iso-8859-2"))[0].endswith(text)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<!-- <meta charset='koi8-r'> -->",
+        "<script>document.write(\"<meta charset='koi8-r'>\")</script>",
+        "<meta name=description content='set charset=koi8-r in your editor'>",
+    ],
+)
+def test_what_is_no_declaration(before: str) -> None:
+    """Comments, scripts and descriptions mention charsets too."""
+    data = before.encode() + page("<p>Пчёлы летают</p>", "cp1251", says="windows-1251")
+    assert "Пчёлы летают" in decode(data)[0]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "encoding"),
+    [
+        ("tr", "Arılar çiçeklerden şurup toplar ve kışın yaşar.", "cp1254"),
+        ("lt", "Bitės renka nektarą iš žiedų ir žiemą išgyvena.", "cp1257"),
+        ("pl", "Pszczoły zbierają nektar z kwiatów, żeby przeżyć zimę.", "cp1250"), ("ru", "Пчёлы летают.", "cp1251"),
+        ("el", "Οι μέλισσες.", "cp1253"), ("he", "דבורים עפות.", "cp1255"), ("th", "ผึ้งเก็บน้ำหวาน", "cp874"),
+    ],
+)  # fmt: skip
+def test_the_language_of_a_page_that_names_no_charset(lang: str, text: str, encoding: str) -> None:
+    """Mostly ASCII, so that statistics see nothing: the language tells."""
+    data = f"<html lang={lang}><p>{'plain ' * 60}</p><p>{text}</p></html>".encode(encoding)
+    assert text in decode(data)[0]
+
+
+@pytest.mark.parametrize("bad", [3, 8])
+def test_a_narrow_charset_that_is_named_stays(bad: int) -> None:
+    """Few accents and some bytes that are no letters made cp775 and cp1256 of French."""
+    data = page("<p>Le café est fermé. ", "cp1252", says="windows-1252") + b"\x81" * bad + b" fin</p>"
+    assert "Le café est fermé." in decode(data)[0]
+
+
+@pytest.mark.parametrize("declared", ["utf-8", None, "iso-8859-1"])
+def test_few_letters_and_few_bad_bytes(declared: str | None) -> None:
+    """Two signs of UTF-8 and two bytes of another charset: "Itâ€™s 5 â‚¬"."""
+    data = "It’s 5 € – a “small” price, naïve as it is. ".encode() + b"caf\xe9, caf\xe9"
+    assert decode(data, declared)[0].startswith("It’s 5 € – a “small” price")
+
+
 @pytest.mark.parametrize("share", [0.06, 0.2, 0.4])
 @pytest.mark.parametrize(("how", "declared"), [("utf-8", None), (None, "utf-8")])
 def test_a_utf8_page_with_some_letters_of_another_charset(share: float, how: str | None, declared: str | None) -> None:

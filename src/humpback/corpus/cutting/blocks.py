@@ -4,10 +4,13 @@ What a page shows to nobody (scripts, drawings, menus) is left out; what its nam
 decides. The tree is freed before the next page.
 """
 
+from selectolax.lexbor import LexborHTMLParser
+
+from humpback.corpus.cutting.headings import heading_of
 from humpback.corpus.cutting.nodes import inline_text
-from humpback.corpus.cutting.page import Outline
+from humpback.corpus.cutting.page import Heading, Outline
 from humpback.corpus.cutting.prose import around, prose_root
-from humpback.corpus.cutting.threads import posts
+from humpback.corpus.cutting.threads import Thread, thread_of
 from humpback.corpus.cutting.tree import parsed
 from humpback.corpus.cutting.walk import Walk
 from humpback.text.scripts import density
@@ -30,9 +33,22 @@ def outline(html: str, whole: bool = False, complete: bool = False) -> Outline:
     walk.outline.density = density(walk.outline.title)
     if parser.body is not None:
         root, words = prose_root(parser, walk.outline.density)
-        thread = [] if whole else posts(parser, words)
-        if thread:
-            walk.thread(parser, thread)
+        thread = None if whole else thread_of(parser, words)
+        if thread is not None:
+            _read_posts(walk, parser, thread)
         else:
             walk.run(parser.body if whole else root)
     return walk.outline
+
+
+def _read_posts(walk: Walk, page: LexborHTMLParser, thread: Thread) -> None:
+    """The first post under the page's title, each other one by itself; where nobody asks, all of them."""
+    title = page.css_first("h1") or page.css_first("h2")
+    question = (heading_of(title, False).text if title is not None else "") or walk.outline.title
+    walk.outline.is_thread = True
+    walk.outline.events.append(Heading(question, 1))
+    for i, post in enumerate(thread.posts):
+        if i or not thread.asks:
+            walk.flush()
+            walk.outline.events.append(Heading(question, 2, silent=True))
+        walk.run(post)

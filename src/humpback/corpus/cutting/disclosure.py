@@ -16,9 +16,17 @@ from humpback.corpus.cutting.nodes import Node, inline_text
 CONTROLS = "button, [role='button'], [role='tab'], label[for], [aria-expanded], [data-toggle], [data-bs-toggle]"
 _MARKS = frozenset(("aria-expanded", "data-toggle", "data-bs-toggle", "aria-controls"))
 _NAMED_BY = ("aria-controls", "data-target", "data-bs-target", "href")
+_FIELDS = "form, input:not([type='checkbox']):not([type='radio']), select, textarea"
 _NO_PANEL = frozenset("nav form ul ol dialog menu input select label button a h1 h2 h3 h4 h5 h6".split())
 _NO_ROLE = frozenset("menu menubar dialog alertdialog listbox navigation search tooltip tree grid".split())
 _DISCLOSING = re.compile(r"accord|collaps|toggle|faq|question|answer|panel|expan|spoiler|disclos|tab", re.IGNORECASE)
+# What a control opens over the page or beside it, by the panel's names or by the control's own word.
+_OVER = re.compile(
+    r"modal|off-?canvas|drawer|dialog|pop-?up|pop-?over|lightbox|drop-?down|flyout|overlay|tooltip|cookie|consent|mega-?menu"
+    r"|search|locale|language|hamburger|mobile-?(?:nav|menu)",
+    re.IGNORECASE,
+)
+_OPENS_OVER = frozenset("modal offcanvas dropdown popover tooltip".split())
 _HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)[^;]*;?", re.IGNORECASE)
 # What such a button says when it is not what its panel answers.
 _MORE = re.compile(
@@ -39,7 +47,12 @@ _HOLDS_CONTROL = f":has({CONTROLS})"
 
 def is_control(attributes: dict[str, str | None]) -> bool:
     """Whether an element that is no button says that it opens something."""
-    return not _MARKS.isdisjoint(attributes) or attributes.get("role") in ("button", "tab")
+    if not _MARKS.isdisjoint(attributes) or attributes.get("role") in ("button", "tab"):
+        return True
+    # A link to nowhere that is called so.
+    return attributes.get("href") in ("#", "javascript:void(0)", "javascript:;") and bool(
+        _DISCLOSING.search(attributes.get("class") or "")
+    )
 
 
 def named_on(page: LexborHTMLParser) -> dict[str, Node]:
@@ -49,13 +62,36 @@ def named_on(page: LexborHTMLParser) -> dict[str, Node]:
 
 def open_panel(control: Node, named: dict[str, Node]) -> Node | None:
     """The panel of text that `control` opens, which is shown from now on; None if it opens none."""
+    attributes = control.attributes
+    if attributes.get("data-toggle") in _OPENS_OVER or attributes.get("data-bs-toggle") in _OPENS_OVER:
+        return None
     if control.css_matches(_HOLDS_CONTROL) or len(control.html or "") > CONTROL_HTML:
         return None
     panel = _panel(control, named)
     if panel is None or not _is_answer(panel):
         return None
-    _show(panel)
+    show(panel)
     return panel
+
+
+def panels_of_tabs(tabs: Node, named: dict[str, Node]) -> list[tuple[Node, Node]]:
+    """Each tab of a list with its panel: the one that it names, or the one in its place among those that follow."""
+    # Some call the box around tabs and panels the list.
+    if tabs.css_first("[role='tabpanel']") is not None:
+        return []
+    each = tabs.css("[role='tab']")
+    panels = [named.get((tab.attributes.get("aria-controls") or "").strip()) for tab in each]
+    if not all(panel is not None for panel in panels):
+        following = tabs.next
+        while following is not None and not following.is_element_node:
+            following = following.next
+        panels = list(following.css("[role='tabpanel']")) if following is not None else []
+        if not panels and following is not None and following.attributes.get("role") == "tabpanel":
+            while following is not None:
+                panels += [following] if following.is_element_node else []
+                following = following.next
+    found = [(tab, panel) for tab, panel in zip(each, panels, strict=False) if panel is not None and _is_answer(panel)]
+    return found if len(panels) == len(each) else []
 
 
 def question_of(control: Node) -> str:
@@ -117,15 +153,17 @@ def _discloses(control: Node, following: Node, named: dict[str, Node]) -> bool:
 
 def _is_answer(panel: Node) -> bool:
     attributes = panel.attributes
-    if panel.tag in _NO_PANEL or attributes.get("role") in _NO_ROLE:
+    if panel.tag in _NO_PANEL or attributes.get("role") in _NO_ROLE or panel.css_first(_FIELDS) is not None:
         return False
-    if strength_of(attributes.get("class") or "") >= Strength.STRONG:
+    names = attributes.get("class") or ""
+    if strength_of(names) >= Strength.STRONG or _OVER.search(f"{names} {attributes.get('id') or ''}"):
         return False
     links = sum(len(link.text(deep=True).strip()) for link in panel.css("a"))
     return len(" ".join(panel.text(deep=True).split())) - 2 * links >= ANSWER_CHARS
 
 
-def _show(panel: Node) -> None:
+def show(panel: Node) -> None:
+    """Take away what hides a panel."""
     attributes = panel.attributes
     for name in ("hidden", "aria-hidden"):
         if name in attributes:

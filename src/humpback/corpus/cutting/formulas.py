@@ -13,19 +13,16 @@ from humpback.corpus.cutting.nodes import Node, outermost
 
 # A formula by what holds all of its ways.
 _HOLDERS = ".katex-display, .mwe-math-element, mjx-container, .katex, math"
-_PICTURES = "img.latex, img.tex, img.math, img[class*='math-fallback'], img[class*='mathtex']"
 # What MathJax 2 draws beside the script that holds the formula.
 _DRAWN = (
     ".MathJax_Preview, .MathJax_Display, .MathJax_SVG_Display, .MathJax:not(mjx-container), .MathJax_SVG, .MathJax_CHTML, "
-    ".MJXc-display"
+    ".MJXc-display, .MathJax_MathML, .MathJax_PlainSource"
 )
-_DRAWN_NAME = re.compile(r"\b(?:MathJax(?:_Preview|_Display|_SVG|_SVG_Display|_CHTML)?|MJXc-display)\b")
+_DRAWN_NAME = re.compile(r"\b(?:MathJax(?:_Preview|_Display|_SVG|_SVG_Display|_CHTML|_MathML|_PlainSource)?|MJXc-display)\b")
 # One of these is on every page that has formulas: few, since a search is longer for each.
-SIGNS = (
-    "math, mjx-container, .katex, .MathJax, .MathJax_Preview, .mwe-math-element, script[type^='math/'], img.latex, img.tex, "
-    "img.math"
-)
+SIGNS = "math, mjx-container, .katex, .MathJax, .MathJax_Preview, .mwe-math-element, script[type^='math/']"
 _STYLE = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
+_COMMENT = re.compile(r"(?<!\\)%.*")
 _DELIMITERS = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 _INVISIBLE = str.maketrans("", "", "\u2061\u2062\u2063\u2064\u200b")
 # MathML that nests deeper is read as plain text.
@@ -40,8 +37,6 @@ def write_formulas(page: LexborHTMLParser) -> None:
         _write_drawn(drawn)
     for holder in outermost(page, _HOLDERS):
         _replace(holder, _tex_of(holder), _is_display(holder))
-    for picture in page.css(_PICTURES):
-        _replace(picture, picture.attributes.get("alt") or "", display=False)
 
 
 def _write_script(script: Node) -> None:
@@ -73,7 +68,8 @@ def _names(node: Node) -> str:
 
 
 def _replace(node: Node, tex: str, display: bool) -> None:
-    tex = " ".join(tex.split())
+    # A comment would go on to the end of the formula, once its lines are joined.
+    tex = " ".join(_COMMENT.sub("", tex).split())
     for form in (_DELIMITERS, _STYLE):
         found = form.match(tex)
         tex = found[1].strip() if found else tex
@@ -109,7 +105,7 @@ def _written(math: Node) -> str:
 
 def _as_tex(node: Node, depth: int) -> str:
     if node.is_text_node:
-        return node.text_content or ""
+        return (node.text_content or "").replace("%", "\\%")
     if not node.is_element_node or node.tag in ("annotation", "annotation-xml", "mphantom"):
         return ""
     if depth > DEEPEST:
@@ -120,14 +116,23 @@ def _as_tex(node: Node, depth: int) -> str:
         if child.is_element_node or not child.is_empty_text_node:
             parts.append(_as_tex(child, depth + 1).strip())
         child = child.next
+    attributes = node.attributes
+    if node.tag == "mfenced":
+        left, right = attributes.get("open") or "(", attributes.get("close") or ")"
+        return f"{left} {' , '.join(parts)} {right}"
+    if node.tag == "mfrac" and (attributes.get("linethickness") or "")[:1] == "0" and len(parts) == 2:
+        return f"\\binom{{{parts[0]}}}{{{parts[1]}}}"
+    if node.tag == "mtable":
+        return f"\\begin{{matrix}} {_ROW.join(parts)} \\end{{matrix}}"
     form = _FORMS.get((node.tag, len(parts)))
     if form is not None:
         return form.format(*parts)
     if node.tag == "msqrt":
         return f"\\sqrt{{{' '.join(parts)}}}"
-    return {"mtr": " & ", "mtable": " \\\\ "}.get(node.tag, " ").join(parts)
+    return (" & " if node.tag == "mtr" else " ").join(parts)
 
 
+_ROW = " \\\\ "
 # By tag and number of parts.
 _FORMS = {
     ("mfrac", 2): "\\frac{{{0}}}{{{1}}}", ("mroot", 2): "\\sqrt[{1}]{{{0}}}", ("msup", 2): "{0}^{{{1}}}",
@@ -141,5 +146,6 @@ _SOURCES: list[tuple[str, Callable[[Node], str]]] = [
     ("math[alttext]", _attribute("alttext")),
     ("math", _written),
     ("img[alt]", _attribute("alt")),
-    (".katex-html", lambda node: node.text(deep=True)),
+    # Fractions and roots are drawn from the bottom up: their boxes would be read in another order.
+    (".katex-html", lambda node: "" if node.css_first(".mfrac, .sqrt, .vlist-t2") is not None else node.text(deep=True)),
 ]

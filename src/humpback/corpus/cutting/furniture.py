@@ -24,7 +24,7 @@ class Strength(IntEnum):
 _SURE = frozenset(
     """cookie cookies cookiebar cookiebanner cookieconsent consent gdpr dsgvo breadcrumb breadcrumbs skiplink skip-link
     skip-links sr-only screen-reader visually-hidden visuallyhidden taboola outbrain shariff sharedaddy addtoany adsense
-    nocomments no-comments onetrust usercentrics cc-window""".split()
+    nocomments no-comments onetrust usercentrics cc-window mw-editsection headerlink viewcode-link""".split()
 )
 # Prose as good as the page's own, by others: it may be longer than the main text.
 _COMMENTS = frozenset(
@@ -62,7 +62,7 @@ _STATES = frozenset("enabled disabled open opened closed active wrap wrapper vis
 _BESIDE = frozenset("content main body page one two layout text".split())
 # What blogs call an article, beside words for what it is about ("hentry category-noticias tag-cookies").
 _ENTRY = re.compile(
-    r"hentry|type-post|status-publish|(?:entry|article|post|story|main|page|recipe)[-_]*(?:content|body|text|card)|articleBody"
+    r"code-toolbar|hentry|type-post|status-publish|(?:entry|article|post|story|main|page|recipe)[-_]*(?:content|body|text|card)|articleBody"
 )
 # Letters among the digits of a hash ("e1e566ad") are no words.
 _WORD = re.compile(r"(?<!\d)(?:[A-Z]?[a-zà-ÿ]{3,}|[A-Z]?[a-zà-ÿ]{1,2}(?!\d)|[A-Z]+(?![a-z]))")

@@ -7,7 +7,11 @@ from humpback.corpus.cutting.page import Heading
 
 _EDIT_LINK = re.compile(r"\s*\[(edit|bearbeiten|modifier|editar|modifica|bewerken|edytuj)\b[^\[\]]*\]$", re.IGNORECASE)
 _LEVELS = {number: int(tag[1]) for tag, number in tag_ids("h1 h2 h3 h4 h5 h6").items()}
-_NUMBER = re.compile(r"[\W\d_]*\d[\W\d_]*")
+_ABOUT_ITSELF = re.compile(
+    r"(?:permalink|permanent link|anchor|(?:direct |copy )?link (?:to|for)\b|(?:copy|share) (?:this )?link|link$|"
+    r"section titled|navigate to|direktlink|lien permanent|enlace)",
+    re.IGNORECASE,
+)
 _LETTER = re.compile(r"[^\W\d_]")
 # The ids that a link to a heading may have for its target stand no further above it.
 WRAPPERS = 3
@@ -40,13 +44,19 @@ def _targets(link: Node, name: str) -> bool:
 
 
 def _words(node: Node, links: list[Node]) -> str:
-    """The text of a heading; a link to itself says something only where nothing else does, or where it is its number."""
-    own = {link.mem_id for link in links if is_within(link) and not _NUMBER.fullmatch(link.text(deep=True).strip())}
-    if own:
-        text = " ".join(full_text(node, " ", lambda part: part.mem_id in own or is_unseen(part)).split())
+    """The text of a heading without the signs that lead to itself, unless there is nothing else."""
+    signs = {link.mem_id for link in links if is_within(link) and _is_sign(link)}
+    if signs:
+        text = " ".join(full_text(node, " ", lambda part: part.mem_id in signs or is_unseen(part)).split())
         if _LETTER.search(text):
             return text.replace("\u200b", "").strip()
     return inline_text(node)
+
+
+def _is_sign(link: Node) -> bool:
+    """Whether a link shows a sign, or words about itself."""
+    text = " ".join(link.text(deep=True).replace("\u200b", "").split())
+    return not any(c.isalnum() for c in text) or _ABOUT_ITSELF.match(text) is not None
 
 
 def aria_level(node: Node) -> int:

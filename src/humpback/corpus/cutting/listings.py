@@ -2,51 +2,73 @@
 
 import re
 from functools import lru_cache
+from itertools import islice
 
 from humpback.corpus.cutting.nodes import Node, full_text, is_hidden
+from humpback.corpus.cutting.prose import ancestors
 
 _GUTTER = re.compile(
-    r"(?:^|[\s_-])(?:gutter|linenos?|linenums?|line-?num(?:ber)?s?|line-?no|lnt|ln|lnum|blob-num|ln-n|ln-numbers|linenodiv"
-    r"|line-numbers-rows|gl|react-line-number|CodeMirror-linenumber)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:gutter|linenos?|linenums?|line-?num(?:ber)?s?|lines?-num|line-?no|lnt|ln|lnum|blob-num|ln-n|ln-numbers"
+    r"|linenodiv|line-numbers-(?:rows|wrapper)|gl|react-line-number|CodeMirror-(?:linenumber|gutter\S*)|crayon-nums?"
+    r"|pre-numbering|cm-gutter\S*)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _UNSELECTABLE = re.compile(r"user-select\s*:\s*none", re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[^\W\d_]")
+_TOOLBAR = re.compile(r"(?:^|\s)(?:toolbar|copy\S*|btn-copy)(?:$|\s)")
 # Highlighters that show code by lines in tables or boxes, without <pre>.
 _LISTING = re.compile(
     r"(?:^|\s)(?:syntaxhighlighter|blob-wrapper|js-file-line-container|hljs-ln|crayon-table|code-?table|highlighttable|lntable"
-    r"|rouge-table|dp-highlighter|highlight)(?:$|\s)",
+    r"|rouge-table|dp-highlighter|dp-\w+|fragment|react-code-lines|CodeMirror-code|cm-content|code-view|file-view|highlight)"
+    r"(?:$|\s)",
     re.IGNORECASE,
 )
-_LINES = ".blob-code, .code, .line, .hljs-ln-line, .crayon-line, .lines, code"
+_LINES = ".blob-code, .code, .line, .hljs-ln-line, .crayon-line, .lines, .lines-code, .react-code-line, .cm-line, code, li"
+_PROSE = "p, h1, h2, h3, h4, h5, h6"
+# A row of a table is looked for no further around its <pre>.
+ROW_DEPTH = 6
 _SPACES = str.maketrans({"\xa0": " ", "\u200b": None, "\ufeff": None})
 
 
 @lru_cache(maxsize=50_000)
 def names_code(names: str) -> bool:
-    """Whether an element is called as highlighters call what shows code."""
-    return _LISTING.search(names) is not None
+    """Whether an element is called as highlighters call what shows code, or the numbers beside it."""
+    return _LISTING.search(names) is not None or _GUTTER.search(names) is not None
 
 
 def is_listing(node: Node, names: str) -> bool:
     """Whether the element called `names` shows code without <pre>, line by line."""
-    return names_code(names) and node.css_first("pre") is None and node.css_first(_LINES) is not None
+    if _LISTING.search(names) is None or node.css_first(_PROSE) is not None or node.css_first(_LINES) is None:
+        return False
+    # Themes call boxes of text so, and editors make a <pre> of each line.
+    if "highlight" in names.split() and node.tag != "table":
+        return False
+    return node.css_first("pre") is None or "CodeMirror-code" in names
+
+
+def is_gutter_box(node: Node, names: str) -> bool:
+    """Whether an element outside of code holds its numbers."""
+    return _GUTTER.search(names) is not None and _is_numbers(node.text(deep=True))
+
+
+def is_gutter(node: Node) -> bool:
+    """Whether a <pre> holds the numbers of the lines of another one, in the same row of a table."""
+    if not _is_numbers(node.text(deep=True)):
+        return False
+    row = next((outer for outer in islice(ancestors(node), ROW_DEPTH) if outer.tag == "tr"), None)
+    return row is not None and len(row.css("pre")) > 1
+
+
+def _is_numbers(text: str) -> bool:
+    return all(number.isdecimal() for number in text.split())
 
 
 def listing_text(node: Node) -> str:
-    """The code below `node`; empty if it is nothing but the numbers of lines."""
+    """The code below `node`; empty where it is a gutter."""
+    if is_gutter_box(node, node.attributes.get("class") or ""):
+        return ""
     lines = full_text(node, "\n", _is_no_code).translate(_SPACES).split("\n")
-    text = "\n".join(line.rstrip() for line in lines).strip("\n")
-    return "" if is_numbering(text) else text
-
-
-def is_numbering(text: str) -> bool:
-    """Whether `text` is the gutter of a listing: numbers that count on by one, each on a line of its own."""
-    numbers = text.split()
-    if len(numbers) < 2 or not all(number.isdecimal() and len(number) < 7 for number in numbers):
-        return False
-    first = int(numbers[0])
-    return first in (0, 1) and [int(number) for number in numbers] == list(range(first, first + len(numbers)))
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
 def _is_no_code(node: Node) -> bool:
@@ -56,6 +78,13 @@ def _is_no_code(node: Node) -> bool:
     if is_hidden(attributes):
         return True
     names = attributes.get("class") or ""
-    if _GUTTER.search(names) or "data-line-number" in attributes or _UNSELECTABLE.search(attributes.get("style") or ""):
+    if _TOOLBAR.search(names):
+        return True
+    if (
+        _GUTTER.search(names)
+        or "data-line-number" in attributes
+        or "data-nosnippet" in attributes
+        or _UNSELECTABLE.search(attributes.get("style") or "")
+    ):
         return _NO_NUMBER.search(node.text(deep=True)) is None
     return False

@@ -66,7 +66,7 @@ def _leave_out_furniture(page: Outline, title: int) -> None:
         prose = weights[mark.end] - weights[mark.start]
         if page.complete and mark.strength is Strength.WEAK:
             continue
-        if mark.start < done or _holds_content(mark, prose, total, remaining):
+        if mark.start < done or _holds_content(page, mark, prose, total, remaining):
             continue
         done, remaining = mark.end, remaining - prose
         for i in range(mark.start, mark.end):
@@ -74,8 +74,13 @@ def _leave_out_furniture(page: Outline, title: int) -> None:
                 page.events[i].fate = page.events[i].fate or f"furniture: {mark.name}"
 
 
-def _holds_content(mark: Mark, prose: int, total: int, remaining: int) -> bool:
-    if mark.strength is Strength.WEAK and prose and not mark.links:
+def _is_headed(page: Outline, mark: Mark) -> bool:
+    """Whether a box holds nothing but a heading: the question of a card, whose answer is in the next one."""
+    return all(type(event) is Heading for event in page.events[mark.start : mark.end])
+
+
+def _holds_content(page: Outline, mark: Mark, prose: int, total: int, remaining: int) -> bool:
+    if mark.strength is Strength.WEAK and not mark.links and (prose or _is_headed(page, mark)):
         return True
     if prose <= MOST_PROSE[mark.strength] * total:
         return False

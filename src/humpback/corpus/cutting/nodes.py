@@ -7,26 +7,20 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.furniture import Strength, strength_of
+from humpback.corpus.cutting.notes import is_note, small_print
 
 # A LexborNode. Its stubs call every neighbour optional, and asking again at every step would cost as much as the step.
 Node = Any
 
 SKIPPED_ROLES = frozenset(
-    "navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tooltip alert status".split()
+    "navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tooltip status".split()
 )
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _UNSEEN = frozenset("script style template noscript svg button select textarea".split())
 # They stand on lines of their own, in code and in cells alike.
 _BLOCKS = frozenset("p div li tr dt dd h1 h2 h3 h4 h5 h6 blockquote section article ul ol dl table pre figure".split())
-# "[2]", "[citation needed]", and the number of a note that stands elsewhere on the page.
-_REFERENCE = re.compile(r"\[[^\[\]]{1,40}\]")
-_NOTE_CHARS = 4
-# "km²", "cos²"; behind a longer word a raised number is that of a note.
-LONGEST_UNIT = 3
-_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
-_EXPONENT = re.compile(r"[+−-]?\d{1,3}|n")
-_INDEX = re.compile(r"\d{1,3}")
+# What screen readers are told in place of a drawn sign ("22/7").
+_SIGNS = re.compile(r"[^\w\s]")
 
 
 def is_hidden(attributes: dict[str, str | None]) -> bool:
@@ -42,38 +36,32 @@ def is_hidden(attributes: dict[str, str | None]) -> bool:
     return style is not None and _INVISIBLE.search(style) is not None
 
 
+_FORMULA = re.compile(r"formula|latex|mathtex|math-fallback|(?:^|\s)(?:tex|math)(?:\s|$)|equation\?tex=", re.IGNORECASE)
+_DELIMITED = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
+
+
+def picture_of_formula(picture: Node) -> str:
+    """The TeX of a formula that is shown as a picture, between dollar signs; empty for another picture."""
+    attributes = picture.attributes
+    called = f"{attributes.get('class') or ''} {attributes.get('src') or ''}"
+    if not _FORMULA.search(called):
+        return ""
+    tex = " ".join((attributes.get("alt") or attributes.get("title") or "").split())
+    found = _DELIMITED.match(tex)
+    return f"${found[1] if found else tex}$" if tex else ""
+
+
 def is_unseen(node: Node) -> bool:
     """Whether a part of a heading or a cell is hidden, or there for screen readers alone."""
     attributes = node.attributes
     if not attributes:
         return False
-    names = attributes.get("class")
-    return is_hidden(attributes) or (bool(names) and strength_of(names) is Strength.SURE)
+    return is_hidden(attributes) or is_for_machines(node, attributes.get("class"))
 
 
-def is_reference(node: Node) -> bool:
-    """Whether a raised text points to a note or a source ("[2]", "[citation needed]"): it says nothing by itself."""
-    text = " ".join(node.text(deep=True).split())
-    if _REFERENCE.fullmatch(text):
-        return True
-    link = node.css_first("a[href]")
-    return link is not None and len(text) <= _NOTE_CHARS and "#" in (link.attributes["href"] or "")
-
-
-def small_print(node: Node, before: list[str]) -> str:
-    """What <sup> or <sub> says behind what stands `before`: "m²", "10⁶", "H₂O", which are no m2, 106 and H2O.
-
-    Nothing if it is a reference.
-    """
-    if is_reference(node):
-        return ""
-    text = str(node.text(deep=True)).strip()
-    words = "".join(before[-3:]).split() if before and not before[-1][-1:].isspace() else []
-    word = words[-1] if words else ""
-    if node.tag == "sub":
-        return text.translate(_LOWERED) if word[-1:].isalpha() and _INDEX.fullmatch(text) else text
-    is_base = word[-1:].isdigit() or word[-1:] == ")" or (word[-1:].isalpha() and len(word) <= LONGEST_UNIT)
-    return text.translate(_RAISED) if is_base and _EXPONENT.fullmatch(text) else text
+def is_for_machines(node: Node, names: str | None) -> bool:
+    """Whether the names of an element say that no eye sees it; a sign in place of a drawn one belongs to the text."""
+    return bool(names) and strength_of(names or "") is Strength.SURE and not _SIGNS.fullmatch(node.text(deep=True).strip())
 
 
 def inline_text(node: Node) -> str:
@@ -108,9 +96,13 @@ def full_text(node: Node, line_break: str, unseen: Callable[[Node], bool] = is_u
                     parts.append(here.text_content or "")
             elif here.tag == "br":
                 parts.append(line_break)
+            elif not here.is_element_node or here.tag in _UNSEEN or unseen(here) or (here.tag == "a" and is_note(here)):
+                continue
             elif here.tag in ("sup", "sub"):
                 parts.append(small_print(here, parts))
-            elif here.is_element_node and here.tag not in _UNSEEN and not unseen(here):
+            elif here.tag == "img":
+                parts.append(picture_of_formula(here))
+            else:
                 if here.tag in _BLOCKS:
                     _end_line(parts, line_break, is_empty=False)
                     stack.append("; " if here.tag == "li" and line_break == " " and _has_next(here) else len(parts))

@@ -43,7 +43,7 @@ class RunningText:
 
     __slots__ = tuple(
         "bold_chars bold_open bold_start link_chars link_start links_open links_seen list_count lists marker outline quotes "
-        "words".split()
+        "terms words".split()
     )
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class RunningText:
         self.link_chars = self.link_start = self.links_open = self.links_seen = 0
         self.bold_chars = self.bold_start = self.bold_open = 0
         self.lists: list[OpenList] = []
-        self.list_count = self.quotes = 0
+        self.list_count = self.quotes = self.terms = 0
         self.marker = ""
 
     def open_link(self) -> None:
@@ -109,6 +109,8 @@ class RunningText:
     def add(self, text: str, link_chars: int) -> None:
         size = len(text)
         fate = ""
+        # A term that leads to its own page is defined here.
+        link_chars = 0 if self.terms else link_chars
         if link_chars > MOST_LINKS * size and not self.outline.complete:
             fate = "mostly links"
         elif size < 80 and (text.casefold().strip(" .:…>»") in LABELS or _COLOPHON.match(text)):

@@ -1,14 +1,15 @@
 """Data tables as Markdown; tables that only lay a page out are told from them."""
 
-from humpback.corpus.cutting.nodes import Node, inline_text
+from humpback.corpus.cutting.nodes import Node, inline_text, is_unseen
 
 # Short rows are filled up, and spans are followed, to no more cells: one wide row would else make each of many as long.
 MOST_FILLED = 50
 # A table without a head whose cells hold blocks is data only if all of its cells are shorter.
 CELL_CHARS = 200
-_BLOCKS = "p, ul, ol, dl, div, blockquote"
+_BLOCKS = "p, ul, ol, dl, div, blockquote, h1, h2, h3, h4, h5, h6"
 # No data stands in cells with these.
-_PARTS = "h1, h2, h3, h4, h5, h6, table, form, article, section"
+_PARTS = "table, form, article, section"
+_HEADINGS = "h1, h2, h3, h4, h5, h6"
 _HEAD = "th, thead, caption"
 
 
@@ -19,7 +20,7 @@ def is_layout(table: Node) -> bool:
     # Code is shown in tables without a head, its numbers in one cell.
     if _holds(table, "pre"):
         return not _holds(table, _HEAD)
-    return _holds(table, _BLOCKS) and not _is_data(table)
+    return _holds(table, _BLOCKS) and not _is_data(table, has_headings=_holds(table, _HEADINGS))
 
 
 def _holds(table: Node, selector: str) -> bool:
@@ -32,13 +33,13 @@ def _holds(table: Node, selector: str) -> bool:
     return False
 
 
-def _is_data(table: Node) -> bool:
-    """Whether cells with blocks make rows of one form, with a head or all of them short."""
+def _is_data(table: Node, has_headings: bool) -> bool:
+    """Whether cells with blocks make rows of one form, with a head or all of them short; with headings, both."""
     rows = [row.css("th, td") for row in table.css("tr")]
     widths = [sum(_span(cell, "colspan") for cell in row) for row in rows if row]
     if len(widths) < 2 or max(widths) < 2:
         return False
-    if _holds(table, _HEAD):
+    if _holds(table, _HEAD) and not has_headings:
         return True
     even = max(widths) == min(widths) or any(cell.attributes.get("rowspan") for row in rows for cell in row)
     return even and all(len(cell.text(deep=True)) < CELL_CHARS for row in rows for cell in row)
@@ -65,9 +66,15 @@ def _rows(table: Node) -> list[list[str]]:
     rows = []
     # By column: the text of a cell from above, and how many rows it has still to go.
     below: dict[int, tuple[str, int]] = {}
+    group = 0
     for row in table.css("tr"):
+        if is_unseen(row):
+            continue
+        # No cell reaches out of its part of the table (HTML Standard, 4.9.12).
+        if row.parent.mem_id != group:
+            below, group = {}, row.parent.mem_id
         texts: list[str] = []
-        cells = row.css("th, td")
+        cells = [cell for cell in row.css("th, td") if not is_unseen(cell)]
         for cell in cells:
             _fill(texts, below)
             text, down = inline_text(cell).replace("|", "\\|"), _span(cell, "rowspan")

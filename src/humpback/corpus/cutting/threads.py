@@ -5,6 +5,7 @@ signatures and the buttons of a post lie beside it. A page is a thread where the
 comments below an article are none.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser
@@ -19,7 +20,7 @@ _POSTS = {
     "messageText": ".messageContent .messageText",
     "ipsComment_content": "[data-role='commentContent']",  # Invision 4, 5
     "ipsEntry__post": ".ipsEntry__post .ipsRichText--user",
-    "postbody": ".postbody .content",  # phpBB 3
+    "postbody": ".postbody .content, span.postbody",  # phpBB 3, 2
     "postcontent": "[id^='post_message_']",  # vBulletin 4, 3, 5
     "post_message_": "[id^='post_message_']",
     "js-post__content-text": ".js-post__content-text",
@@ -30,6 +31,7 @@ _POSTS = {
     "js-post-body": ".js-post-body",  # Stack Exchange
     "bbp-reply-content": ".bbp-topic-content, .bbp-reply-content",  # bbPress
     "userContent": ".Item .userContent",  # Vanilla
+    "js-comment-body": ".js-comment-body",  # GitHub
     "lia-message-body-content": ".lia-message-body-content",  # Khoros
 }
 # These hold comments on articles as often: posts only where the page has no other prose.
@@ -41,8 +43,15 @@ _COMMENTS = {
     "field--name-comment-body": ".field--name-comment-body",
 }
 _WAYS = _POSTS | _COMMENTS
-# What one post says of another, which says it itself.
-_QUOTES = ".ipsQuote, .bbCodeBlock--quote, aside.quote, .quotecontent, .bbcode_quote, .quotetitle, .quoteheader"
+# What one post says of another, which says it itself. Where a block quotation is no source of what is said, all of them.
+_QUOTES = (
+    ".ipsQuote, .bbCodeBlock--quote, aside.quote, .quotecontent, .bbcode_quote, .bbcode_container, .quotetitle, "
+    ".quoteheader, .topslice_quote, .botslice_quote"
+)
+_PLAIN = "blockquote:not(.postcontent):not(.messageText):not(.restore)"
+_QUOTING = frozenset("postbody postcontent post_message_ inner post_body messageText bbp-reply-content".split())
+# The signs of posts without paragraphs and line breaks, which no prose is found in.
+_UNPARTED = ".bbWrapper, .messageText, .postcontent, .postbody, .post_body, [id^='post_message_'], .js-post__content-text"
 LEAST_POSTS = 2
 # What a page of comments may have beside them.
 OTHER_PROSE = 300
@@ -54,20 +63,36 @@ def software(names: str) -> str | None:
     return next((name for name in names.split() if name in _WAYS), None)
 
 
-def posts(page: LexborHTMLParser, words: set[str]) -> list[Node]:
-    """The elements that hold the texts of the posts of a thread, in their order; none if `page` is no thread.
+@dataclass
+class Thread:
+    """The elements that hold the texts of posts, in their order; whether the first one asks what the others answer."""
 
-    `words` are what `software` found around its prose.
-    """
+    posts: list[Node]
+    asks: bool
+
+
+def thread_of(page: LexborHTMLParser, words: set[str]) -> Thread | None:
+    """The thread that `page` is, or None; `words` are what `software` found around its prose."""
+    if not words:
+        first = page.css_first(_UNPARTED)
+        names = "" if first is None else first.attributes.get("class") or (first.id or "").rstrip("0123456789")
+        words = {word} if (word := software(names)) else words
     for word in (word for word in _WAYS if word in words):
         found = outermost(page, _WAYS[word])
         if len(found) >= LEAST_POSTS:
             said = 0 if word in _COMMENTS else sum(len(post.text(deep=True)) for post in found)
             if _prose_beside(page, found) < max(OTHER_PROSE, 2 * said):
-                for quote in (each for post in found for each in post.css(_QUOTES) if each.mem_id != post.mem_id):
-                    quote.remove()
-                return found
-    return []
+                _leave_out_quotes(found, f"{_QUOTES}, {_PLAIN}" if word in _QUOTING else _QUOTES)
+                return Thread(found, asks=word not in _COMMENTS)
+    return None
+
+
+def _leave_out_quotes(posts: list[Node], selector: str) -> None:
+    for post in posts:
+        for quote in post.css(selector):
+            # A search from a node finds the node itself too.
+            if quote.mem_id != post.mem_id:
+                quote.remove()
 
 
 def _prose_beside(page: LexborHTMLParser, found: list[Node]) -> int:

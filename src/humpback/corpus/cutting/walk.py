@@ -4,54 +4,56 @@ The lexbor tree is walked over child and next without recursion, so that depth c
 """
 
 from collections.abc import Callable
+from itertools import islice
 
-from selectolax.lexbor import LexborHTMLParser
-
-from humpback.corpus.cutting.disclosure import CONTROLS, is_control, named_on, open_panel, question_of
+from humpback.corpus.cutting.disclosure import CONTROLS, is_control, open_panel
 from humpback.corpus.cutting.furniture import Strength, strength_of, strength_of_id
 from humpback.corpus.cutting.headings import heading_of
-from humpback.corpus.cutting.listings import is_listing, listing_text
-from humpback.corpus.cutting.nodes import TEXT, Node, inline_text, is_hidden, small_print, tag_ids
+from humpback.corpus.cutting.listings import is_gutter, is_gutter_box, is_listing, listing_text, names_code
+from humpback.corpus.cutting.nodes import (
+    TEXT,
+    Node,
+    inline_text,
+    is_for_machines,
+    is_hidden,
+    is_unseen,
+    picture_of_formula,
+    tag_ids,
+)
+from humpback.corpus.cutting.notes import is_note, small_print
 from humpback.corpus.cutting.page import Block, Heading, Mark
-from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList, RunningText
+from humpback.corpus.cutting.panels import Panels
+from humpback.corpus.cutting.prose import ancestors
+from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList
 from humpback.corpus.cutting.tables import is_layout, table_text
+from humpback.corpus.cutting.tags import BLOCKS, PARTING, PLAIN, ROOTS, SKIPPED, SOFT
 
-SKIPPED = (
-    "script style noscript template svg math nav iframe object select input textarea head dialog title canvas audio "
-    "video map menu figcaption optgroup option datalist embed applet"
-)
-SOFT = "aside footer form"
-ROOTS = "main article body html"
-PLAIN = "i em u small big font abbr cite q s del ins mark time img wbr picture source tt var"
-BLOCKS = (
-    "p div section header address figure details fieldset center hgroup td th tr tbody thead tfoot caption hr dl dt search"
-)
 # A list of three links or more with this share of text in them is a menu, whatever its items are.
 MENU_LINKS = 0.9
 # Lists in lists are asked no deeper: each asks for all text below it.
 MENU_DEPTH = 3
 POINTED = 200
+# A form is looked for no further around a label.
+FORM_DEPTH = 40
 # Furniture with less text than this is left out at once: no segment is as short.
 SMALL_CHARS = 600
 
 Leave = Callable[["Walk"], None]
 
 
-class Walk(RunningText):
+class Walk(Panels):
     """Where the walk stands: its running text, and the elements that are open.
 
     An element is entered by the method that `ENTER` has for its tag, which answers with the one that leaves it, or with
     None if its subtree is done with.
     """
 
-    __slots__ = ("holders", "ids", "marked", "open", "whole")
+    __slots__ = ("holders", "marked", "open", "whole")
 
     def __init__(self, holders: frozenset[int], whole: bool) -> None:
         super().__init__()
         self.holders = holders
         self.whole = whole
-        # The page's elements by their ids, once a control asks for its panel.
-        self.ids: dict[str, Node] | None = None
         # Open elements that their names call furniture, and of each open element: events and links before it, and its names.
         self.marked = 0
         self.open: list[tuple[int, int, Strength, str]] = []
@@ -83,18 +85,9 @@ class Walk(RunningText):
             node = following
         self.flush()
 
-    def thread(self, page: LexborHTMLParser, posts: list[Node]) -> None:
-        """The first post under the page's title, each other one by itself."""
-        title = page.css_first("h1") or page.css_first("h2")
-        heading = heading_of(title, False).text if title is not None else ""
-        question = heading or self.outline.title
-        self.outline.is_thread = True
-        for i, post in enumerate(posts):
-            self.outline.events.append(Heading(question, 2 if i else 1, silent=i > 0))
-            self.run(post)
-
     def skip(self, node: Node) -> None:
-        self.words.append(" ")
+        if node.tag in PARTING:
+            self.words.append(" ")
         if self.whole:
             self.note(node, f"never read: <{node.tag}>")
 
@@ -108,29 +101,25 @@ class Walk(RunningText):
         if not self.control(node):
             self.skip(node)
 
-    def control(self, node: Node) -> bool:
-        """Whether a button or the like opens a panel; then its words head it."""
-        panel = open_panel(node, self.named(node))
-        question = question_of(node) if panel is not None else ""
-        if panel is not None and question and node.attributes.get("role") == "tab":
-            heading = node.parser.create_node("summary")
-            heading.insert_child(question)
-            panel.insert_before(heading)
-        elif question:
-            self.flush()
-            self.outline.events.append(Heading(question, BOLD_LEVEL))
-        return panel is not None
-
-    def named(self, node: Node) -> dict[str, Node]:
-        if self.ids is None:
-            self.ids = named_on(node.parser)
-        return self.ids
+    def label(self, node: Node) -> Leave | None:
+        """The words of a box to tick: part of a form, or a thing to do in a list of such."""
+        if self.control(node):
+            return None
+        if any(outer.tag == "form" for outer in islice(ancestors(node), FORM_DEPTH)):
+            self.skip(node)
+            return None
+        return Walk.stay
 
     def line_break(self, _: Node) -> None:
         self.words.append("\v")
 
-    def plain(self, _: Node) -> Leave:
-        return Walk.stay
+    def plain(self, node: Node) -> Leave | None:
+        return None if node.attributes and is_unseen(node) else Walk.stay
+
+    def picture(self, node: Node) -> None:
+        tex = picture_of_formula(node)
+        if tex:
+            self.words.append(tex)
 
     def stay(self) -> None:
         pass
@@ -142,7 +131,7 @@ class Walk(RunningText):
         attributes = node.attributes
         if attributes:
             names = attributes.get("class")
-            if is_hidden(attributes) or (names and strength_of(names) is Strength.SURE):
+            if is_hidden(attributes) or is_for_machines(node, names):
                 self.skip(node)
                 return None
             if attributes.get("role") == "heading":
@@ -157,12 +146,14 @@ class Walk(RunningText):
         # The target of a link; where it was never closed it holds half of the page.
         if attributes.get("name") and not attributes.get("href"):
             return Walk.stay
-        if is_control(attributes) and self.control(node):
+        if is_note(node) or is_unseen(node) or (is_control(attributes) and self.control(node)):
             return None
         self.open_link()
         return Walk.close_link
 
-    def bold(self, _: Node) -> Leave:
+    def bold(self, node: Node) -> Leave | None:
+        if node.attributes and is_unseen(node):
+            return None
         self.open_bold()
         return Walk.close_bold
 
@@ -174,6 +165,8 @@ class Walk(RunningText):
             self.outline.events.append(Heading(text, BOLD_LEVEL))
 
     def code(self, node: Node) -> None:
+        if is_unseen(node):
+            return
         if node.css_first("br") is not None:
             self.preformatted(node)
             return
@@ -181,12 +174,12 @@ class Walk(RunningText):
         self.words.append(f"`{text}`" if text else "")
 
     def small(self, node: Node) -> None:
-        self.words.append(small_print(node, self.words))
+        if not is_unseen(node):
+            self.words.append(small_print(node, self.words))
 
     def heading(self, node: Node) -> None:
         self.flush()
-        attributes = node.attributes
-        if not (attributes and is_hidden(attributes)):
+        if not is_unseen(node):
             for each in node.css(CONTROLS) if node.css_first(CONTROLS) is not None else ():
                 open_panel(each, self.named(node))
             heading = heading_of(node, self.links_open > 0)
@@ -195,7 +188,7 @@ class Walk(RunningText):
 
     def preformatted(self, node: Node) -> None:
         self.flush()
-        text = listing_text(node)
+        text = "" if is_unseen(node) or is_gutter(node) else listing_text(node)
         if text.strip():
             self.add_code(text)
 
@@ -213,8 +206,10 @@ class Walk(RunningText):
         attributes = node.attributes
         if attributes:
             names = attributes.get("class")
-            if names and is_listing(node, names):
+            if names and names_code(names) and (is_gutter_box(node, names) or is_listing(node, names)):
                 self.preformatted(node)
+                return None
+            if attributes.get("role") == "tablist" and self.tabs(node):
                 return None
             if names and (found := strength_of(names)) > strength:
                 strength, name = found, names
@@ -305,6 +300,18 @@ class Walk(RunningText):
         self.end_block()
         self.marker = ""
 
+    def term(self, node: Node) -> Leave | None:
+        """What is defined, a link or not."""
+        leave = self.block(node)
+        if leave is None:
+            return None
+        self.terms += 1
+        return Walk.end_term
+
+    def end_term(self) -> None:
+        self.end_block()
+        self.terms -= 1
+
     def definition(self, node: Node) -> Leave | None:
         leave = self.block(node)
         if leave is not None:
@@ -331,7 +338,9 @@ _METHODS: list[tuple[str, Callable[[Walk, Node], Leave | None]]] = [
     (BLOCKS, Walk.block),
     ("h1 h2 h3 h4 h5 h6", Walk.heading),
     ("a", Walk.link),
-    ("button label", Walk.button),
+    ("button", Walk.button),
+    ("label", Walk.label),
+    ("img", Walk.picture),
     ("b strong", Walk.bold),
     ("summary", Walk.summary),
     ("br", Walk.line_break),
@@ -341,6 +350,7 @@ _METHODS: list[tuple[str, Callable[[Walk, Node], Leave | None]]] = [
     ("table", Walk.table),
     ("ul ol", Walk.open_list),
     ("li", Walk.item),
+    ("dt", Walk.term),
     ("dd", Walk.definition),
     ("blockquote", Walk.quote),
 ]

@@ -24,14 +24,19 @@ _LESSER: dict[str, dict[Any, Any]] = {"reasoning_effort": {"none": "minimal"}}
 # What servers that say no number allow, and how the others say it.
 _FEW_LOGPROBS = 5
 _LIMIT = re.compile(
-    r"(?:allowed|more than|at most|up to|max(?:imum)?|exceed|or equal to|less than|between \d+ and|<=)\D{0,30}?(\d+)",
+    r"(?:between \d+ and|range [\[(]\d+\s*[,-]|max(?:imum)?(?: allowed| value| is)?|more than|at most|up to|exceeds?"
+    r"|or equal to|less than|<=|allowed:?)[^\d\n]{0,30}?(\d+)(?! and\b)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"top_logprobs|top_n_tokens|n_probs")
+# What servers call the parameters by which they compute what was asked for.
+_ALIASES = {"top_logprobs": ("top_n_tokens", "top_logprobs_num", "n_probs")}
 _PLAIN = {"temperature": 1, "top_p": 1}
 # Where servers put what the model thought, beside the content; the log-probabilities are those of both.
 _THOUGHTS = ("reasoning_content", "reasoning")
 _UNKNOWN = re.compile(
-    r"support|unrecogni[sz]ed|unexpected|unknown|permitted|extra|invalid|allowed|must be|cannot|not available|less than",
+    r"support|unrecogni[sz]ed|unexpected|unknown|permitted|extra|invalid|allowed|must be|should be|cannot|not available"
+    r"|less than|at most|range|enabled",
     re.IGNORECASE,
 )
 # The control tokens of the usual templates, which a server would read out of the data.
@@ -86,7 +91,10 @@ class Dialect:
             return False
         if refused.parameter:
             return refused.parameter.partition(".")[0] == name
-        return bool(re.search(rf"\b{name}\b", refused.whole) and _UNKNOWN.search(refused.whole))
+        words = "|".join((name, *_ALIASES.get(name, ())))
+        return bool(
+            re.search(rf"(?<![A-Za-z_])(?:{words})\b", refused.whole, re.IGNORECASE) and _UNKNOWN.search(refused.whole)
+        )
 
 
 def _fewer(asked: int | None, said: str) -> int | None:
@@ -97,7 +105,7 @@ def _fewer(asked: int | None, said: str) -> int | None:
     allowed = [number for number in limits if 1 <= number < asked]
     if allowed:
         return min(allowed)
-    return _FEW_LOGPROBS if asked > _FEW_LOGPROBS and "top_logprobs" in said else None
+    return _FEW_LOGPROBS if asked > _FEW_LOGPROBS and _NUMBERED.search(said) else None
 
 
 class Chat:

@@ -78,7 +78,8 @@ def refusal(status: int, body: Any) -> Refused:
     if isinstance(error, dict):
         said = next((error[name] for name in ("message", "detail", "msg") if error.get(name)), error)
         parameter = error.get("param") if isinstance(error.get("param"), str) else None
-    return Refused(status, one_line(said), parameter, str(body)[:4000])
+    # As text a line end is two signs, and the word behind it begins with one of them.
+    return Refused(status, one_line(said), parameter, str(body)[:4000].replace("\\n", "\n"))
 
 
 def one_line(said: Any) -> str:
