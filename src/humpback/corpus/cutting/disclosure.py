@@ -6,11 +6,13 @@ or stands before it; the panel is shown, and the words of the control head it.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.furniture import Strength, strength_of
 from humpback.corpus.cutting.nodes import Node, inline_text
+from humpback.corpus.cutting.prose import ancestors
 
 # What may open a panel.
 CONTROLS = "button, [role='button'], [role='tab'], label[for], [aria-expanded], [data-toggle], [data-bs-toggle]"
@@ -38,6 +40,8 @@ _MORE_CHARS = 40
 # A panel with less text outside links answers nothing; a control with more is no question.
 ANSWER_CHARS = 20
 QUESTION_CHARS = 300
+# A form is looked for no further around a label.
+FORM_DEPTH = 40
 # A control may be wrapped in a heading and some boxes.
 WRAPPERS = 4
 # With more source, icons and all, it holds part of the page.
@@ -53,6 +57,11 @@ def is_control(attributes: dict[str, str | None]) -> bool:
     return attributes.get("href") in ("#", "javascript:void(0)", "javascript:;") and bool(
         _DISCLOSING.search(attributes.get("class") or "")
     )
+
+
+def in_form(node: Node) -> bool:
+    """Whether a label stands in a form."""
+    return any(outer.tag == "form" for outer in islice(ancestors(node), FORM_DEPTH))
 
 
 def named_on(page: LexborHTMLParser) -> dict[str, Node]:

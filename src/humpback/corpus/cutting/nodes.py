@@ -36,6 +36,8 @@ def is_hidden(attributes: dict[str, str | None]) -> bool:
     return style is not None and _INVISIBLE.search(style) is not None
 
 
+# A list of so many links with this share of its text in them is a menu, whatever its items are.
+MENU_LEAST, MENU_LINKS = 3, 0.9
 _FORMULA = re.compile(r"formula|latex|mathtex|math-fallback|(?:^|\s)(?:tex|math)(?:\s|$)|equation\?tex=", re.IGNORECASE)
 _DELIMITED = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 
@@ -125,6 +127,16 @@ def _has_next(node: Node) -> bool:
     while following is not None and not following.is_element_node:
         following = following.next
     return following is not None
+
+
+def text_of_links(node: Node) -> tuple[str, int]:
+    """The text of a list that is a menu, and how much of it is links; empty for another list."""
+    links = node.css("a")
+    if len(links) < MENU_LEAST:
+        return "", 0
+    text = " ".join(node.text(deep=True).split())
+    link_chars = sum(len(link.text(deep=True).strip()) for link in links)
+    return (text, link_chars) if link_chars + len(links) >= MENU_LINKS * len(text) else ("", 0)
 
 
 def outermost(page: Any, selector: str) -> list[Node]:

@@ -4,9 +4,8 @@ The lexbor tree is walked over child and next without recursion, so that depth c
 """
 
 from collections.abc import Callable
-from itertools import islice
 
-from humpback.corpus.cutting.disclosure import CONTROLS, is_control, open_panel
+from humpback.corpus.cutting.disclosure import CONTROLS, in_form, is_control, open_panel
 from humpback.corpus.cutting.furniture import Strength, strength_of, strength_of_id
 from humpback.corpus.cutting.headings import heading_of
 from humpback.corpus.cutting.listings import is_gutter, is_gutter_box, is_listing, listing_text, names_code
@@ -19,22 +18,18 @@ from humpback.corpus.cutting.nodes import (
     is_unseen,
     picture_of_formula,
     tag_ids,
+    text_of_links,
 )
 from humpback.corpus.cutting.notes import is_note, small_print
 from humpback.corpus.cutting.page import Block, Heading, Mark
 from humpback.corpus.cutting.panels import Panels
-from humpback.corpus.cutting.prose import ancestors
 from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList
 from humpback.corpus.cutting.tables import is_layout, table_text
 from humpback.corpus.cutting.tags import BLOCKS, PARTING, PLAIN, ROOTS, SKIPPED, SOFT
 
-# A list of three links or more with this share of text in them is a menu, whatever its items are.
-MENU_LINKS = 0.9
 # Lists in lists are asked no deeper: each asks for all text below it.
 MENU_DEPTH = 3
 POINTED = 200
-# A form is looked for no further around a label.
-FORM_DEPTH = 40
 # Furniture with less text than this is left out at once: no segment is as short.
 SMALL_CHARS = 600
 
@@ -105,7 +100,7 @@ class Walk(Panels):
         """The words of a box to tick: part of a form, or a thing to do in a list of such."""
         if self.control(node):
             return None
-        if any(outer.tag == "form" for outer in islice(ancestors(node), FORM_DEPTH)):
+        if in_form(node):
             self.skip(node)
             return None
         return Walk.stay
@@ -273,12 +268,8 @@ class Walk(Panels):
 
     def is_menu(self, node: Node) -> bool:
         """Whether a list is nothing but links, told without walking it; then it is done with."""
-        links = node.css("a")
-        if len(links) < 3:
-            return False
-        text = " ".join(node.text(deep=True).split())
-        link_chars = sum(len(link.text(deep=True).strip()) for link in links)
-        if link_chars + len(links) < MENU_LINKS * len(text):
+        text, link_chars = text_of_links(node)
+        if not text:
             return False
         self.flush()
         self.links_seen += 1
