@@ -33,7 +33,7 @@ def outline(html: str, whole: bool = False, complete: bool = False) -> Outline:
     walk.outline.density = density(walk.outline.title)
     if parser.body is not None:
         root, words = prose_root(parser, walk.outline.density)
-        thread = None if whole else thread_of(parser, words)
+        thread = None if whole else thread_of(parser, words, has_prose=root.tag != "body")
         if thread is not None:
             _read_posts(walk, parser, thread)
         else:

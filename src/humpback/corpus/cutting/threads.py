@@ -71,9 +71,9 @@ class Thread:
     asks: bool
 
 
-def thread_of(page: LexborHTMLParser, words: set[str]) -> Thread | None:
-    """The thread that `page` is, or None; `words` are what `software` found around its prose."""
-    if not words:
+def thread_of(page: LexborHTMLParser, words: set[str], has_prose: bool = True) -> Thread | None:
+    """The thread that `page` is, or None; `words` are what `software` found around its prose, if it has any."""
+    if not words and not has_prose:
         first = page.css_first(_UNPARTED)
         names = "" if first is None else first.attributes.get("class") or (first.id or "").rstrip("0123456789")
         words = {word} if (word := software(names)) else words

@@ -28,8 +28,7 @@ from humpback.corpus.cutting.tables import is_layout, table_text
 from humpback.corpus.cutting.tags import BLOCKS, PARTING, PLAIN, ROOTS, SKIPPED, SOFT
 
 # Lists in lists are asked no deeper: each asks for all text below it.
-MENU_DEPTH = 3
-POINTED = 200
+MENU_DEPTH, POINTED = 3, 200
 # Furniture with less text than this is left out at once: no segment is as short.
 SMALL_CHARS = 600
 
@@ -141,7 +140,11 @@ class Walk(Panels):
         # The target of a link; where it was never closed it holds half of the page.
         if attributes.get("name") and not attributes.get("href"):
             return Walk.stay
-        if is_note(node) or is_unseen(node) or (is_control(attributes) and self.control(node)):
+        names = attributes.get("class")
+        is_mark = (names or "#" in (attributes.get("href") or "")) and is_note(node)
+        if is_mark or is_hidden(attributes) or is_for_machines(node, names):
+            return None
+        if is_control(attributes) and self.control(node):
             return None
         self.open_link()
         return Walk.close_link
