@@ -1,8 +1,10 @@
 """The command line as its user meets it: a line of fact, a line of hint, an exit code."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import signal
 import subprocess
@@ -263,10 +265,27 @@ def test_the_whole_text_of_pages(humpback: Humpback, tmp_path: Path) -> None:
     ("content", "text"),
     [
         (POND.format("Monks dug them. " * 9).encode(), "Monks dug them."),
-        (gzip.compress(b'{"text": "# Ponds\\n\\nMonks dug them."}\n'), None),
+        (gzip.compress(b'{"text": "# Ponds\\n\\nMonks dug them."}\n', mtime=0), "Monks dug them."),
+        (bz2.compress(POND.format("Monks dug them. " * 9).encode()), "Monks dug them."),
+        (lzma.compress(b"Monks dug them.\n\nAll of them."), "Monks dug them."),
+        (POND.format("Monks dug them. " * 9).encode("utf-16"), "Monks dug them."),
+        (b"{{box}} Monks dug them.", "Monks dug them."),
+        (b"\x89PNG\r\n\x1a\n and nothing", None),
         (b'{"text": "# Ponds\\n\\nMonks dug them."}\n', "Monks dug them."),
         (b"Monks dug them.\n\nAll of them.", "Monks dug them."),
         (Path(PAGES).read_bytes(), "chain"),
+    ],
+    ids=[
+        "page",
+        "packed records",
+        "packed page",
+        "packed text",
+        "utf-16",
+        "braces",
+        "picture",
+        "records",
+        "text",
+        "archive",
     ],
 )
 def test_standard_input(

@@ -337,3 +337,15 @@ def test_a_moved_seed_is_the_same(tmp_path: Path) -> None:
         with Run(tmp_path / f"run-{folder}", "test", Empty()) as run:
             prints.append(pairs_of_file(run, str(path)).fingerprint)
     assert prints[0] == prints[1]
+
+
+def test_lists_that_a_table_holds_as_text(tmp_path: Path) -> None:
+    """An opt-out in a column of text was lost, and a missing address became "nan"."""
+    table = tmp_path / "a.csv"
+    table.write_text('instruction,response,opt_out,header_path,license,url\nQ,A,"noai, noindex",A > B,CC-BY-4.0,\n')
+    [row], _ = outcomes(table)
+    assert (row["opt_out"], row["header_path"], row["url"]) == (["noai", "noindex"], ["A", "B"], None)
+    [row], _ = outcomes(
+        write(tmp_path / "b.jsonl", {"instruction": "Q", "response": "A", "url": float("nan"), "license": ["CC0", "MIT"]})
+    )
+    assert (row["url"], row["license"]) == (None, "CC0, MIT")

@@ -121,7 +121,7 @@ def _pair(source: Row, found: Found, number: int, seen: dict[str, str], kind: st
         "id": id,
         "parent": source["id"],
         "url": _text(record.get("url")),
-        "header_path": [str(part) for part in path] if isinstance(path, list) else None,
+        "header_path": _texts(path, " > "),
         "instruction": instruction,
         "response": response,
         "source": kind,
@@ -130,7 +130,7 @@ def _pair(source: Row, found: Found, number: int, seen: dict[str, str], kind: st
         # Anything else is no label.
         "label": _LABELS.get(str(label).strip().lower()),
         "license": _text(record.get("license")),
-        "opt_out": [str(word) for word in opt_out] if isinstance(opt_out, list) else None,
+        "opt_out": _texts(opt_out, ","),
     }
 
 
@@ -139,7 +139,17 @@ def _content(instruction: str, response: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or None
+    # Tables write what is missing as a number that is none.
+    return None if value is None or value != value or value == "" else str(value)
+
+
+def _texts(value: Any, between: str) -> list[str] | None:
+    """A list of texts, also such as tables of texts write one."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(between) if part.strip()] or None
+    return [str(part) for part in value] if isinstance(value, list) else None
 
 
 def split(config: SplitConfig, rows: Iterable[Row]) -> Iterator[Outcome]:

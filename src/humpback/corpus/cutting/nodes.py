@@ -7,7 +7,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.furniture import Strength, strength_of
-from humpback.corpus.cutting.notes import is_note, small_print
+from humpback.corpus.cutting.notes import is_note, picture_of_formula, small_print
 
 # A LexborNode. Its stubs call every neighbour optional, and asking again at every step would cost as much as the step.
 Node = Any
@@ -38,19 +38,6 @@ def is_hidden(attributes: dict[str, str | None]) -> bool:
 
 # A list of so many links with this share of its text in them is a menu, whatever its items are.
 MENU_LEAST, MENU_LINKS = 3, 0.9
-_FORMULA = re.compile(r"formula|latex|mathtex|math-fallback|(?:^|\s)(?:tex|math)(?:\s|$)|equation\?tex=", re.IGNORECASE)
-_DELIMITED = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
-
-
-def picture_of_formula(picture: Node) -> str:
-    """The TeX of a formula that is shown as a picture, between dollar signs; empty for another picture."""
-    attributes = picture.attributes
-    called = f"{attributes.get('class') or ''} {attributes.get('src') or ''}"
-    if not _FORMULA.search(called):
-        return ""
-    tex = " ".join((attributes.get("alt") or attributes.get("title") or "").split())
-    found = _DELIMITED.match(tex)
-    return f"${found[1] if found else tex}$" if tex else ""
 
 
 def is_unseen(node: Node) -> bool:

@@ -16,6 +16,8 @@ _POWER = re.compile(r"[+−-]?[\d.,]*[a-z]?(?:[+−*/-][\d.]*[a-z]?)?")
 _INDEX = re.compile(r"\d{1,3}")
 _FRACTION = re.compile(r"\s*[/⁄]")
 _CURRENCY = re.compile(r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|kr|zł)\b")
+_FORMULA = re.compile(r"formula|latex|mathtex|math-fallback|(?:^|\s)(?:tex|math)(?:\s|$)|equation\?tex=", re.IGNORECASE)
+_DELIMITED = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 _CENTS = re.compile(r"\d\d")
 
 
@@ -33,6 +35,17 @@ def is_note(link: Any) -> bool:
     if target.startswith("#") and text and len(text) <= 2 and not any(c.isalnum() for c in text):
         return True
     return len(text) <= NOTE_CHARS and link.css_first("sup") is not None
+
+
+def picture_of_formula(picture: Any) -> str:
+    """The TeX of a formula that is shown as a picture, between dollar signs; empty for another picture."""
+    attributes = picture.attributes
+    called = f"{attributes.get('class') or ''} {attributes.get('src') or ''}"
+    if not _FORMULA.search(called):
+        return ""
+    tex = " ".join((attributes.get("alt") or attributes.get("title") or "").split())
+    found = _DELIMITED.match(tex)
+    return f"${found[1] if found else tex}$" if tex else ""
 
 
 def is_reference(node: Any) -> bool:

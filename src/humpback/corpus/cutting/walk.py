@@ -16,11 +16,10 @@ from humpback.corpus.cutting.nodes import (
     is_for_machines,
     is_hidden,
     is_unseen,
-    picture_of_formula,
     tag_ids,
     text_of_links,
 )
-from humpback.corpus.cutting.notes import is_note, small_print
+from humpback.corpus.cutting.notes import is_note, picture_of_formula, small_print
 from humpback.corpus.cutting.page import Block, Heading, Mark
 from humpback.corpus.cutting.panels import Panels
 from humpback.corpus.cutting.running_text import BOLD_LEVEL, OpenList

@@ -19,7 +19,8 @@ from typing import Annotated, Any
 
 from humpback.config import Config, Planned, digest
 from humpback.corpus.documents import tables
-from humpback.corpus.documents.files import filesystem, is_remote, shown
+from humpback.corpus.documents.encoding import decode
+from humpback.corpus.documents.files import DAMAGE, filesystem, is_remote, open_unpacked, shown
 from humpback.corpus.documents.formats import formats, kind_of, sniffed
 from humpback.corpus.documents.http import binary_type
 from humpback.corpus.inputs import crawl
@@ -28,6 +29,7 @@ from humpback.errors import UsageFault
 from humpback.schema import Row, row_id
 
 _CONNECTIONS = 16
+_PACKINGS = {b"\x1f\x8b": ".gz", b"\xfd7zXZ": ".xz", b"\x28\xb5\x2f\xfd": ".zst", b"BZh": ".bz2"}
 
 
 def sources(
@@ -66,16 +68,27 @@ def _typed(name: str) -> str:
 
 @cache
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise UsageFault("there is no standard input", "give a path, or pipe something in")
     content = sys.stdin.buffer.read()
-    begin = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    # What begins like neither is known by its first bytes, or is plain text.
-    is_known = sniffed(content[:EDGE]) or binary_type(content)
-    ending = {b"<": ".html", b"{": ".jsonl"}.get(begin) or ("" if is_known else ".txt")
     folder = Path(tempfile.gettempdir()) / "humpback-stdin" / hashlib.blake2b(content, digest_size=16).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"stdin{ending}"
+    packing = next((ending for magic, ending in _PACKINGS.items() if content.startswith(magic)), "")
+    path = folder / f"stdin{packing}"
     path.write_bytes(content)
-    return str(path)
+    if sniffed(content[:EDGE]):
+        return str(path)
+    try:
+        with open_unpacked(str(path)) as file:
+            head = decode(file.read(EDGE))[0].lstrip()
+    except DAMAGE as error:
+        raise UsageFault(f"standard input cannot be unpacked: {error}", "give the file by its name") from None
+    if binary_type(head.encode()[:16]):
+        return str(path)
+    # A wiki's "{{box}}" is no record.
+    is_records = head.startswith("{") and not head.startswith("{{")
+    kind = ".html" if head.startswith("<") else ".jsonl" if is_records else ".txt"
+    return str(path.rename(folder / f"stdin{kind}{packing}"))
 
 
 def _named(name: str) -> list[Row] | None:
