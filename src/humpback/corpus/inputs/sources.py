@@ -80,11 +80,12 @@ def _standard_input() -> str:
         return str(path)
     try:
         with open_unpacked(str(path)) as file:
-            head = decode(file.read(EDGE))[0].lstrip()
+            begin = file.read(EDGE)
     except DAMAGE as error:
         raise UsageFault(f"standard input cannot be unpacked: {error}", "give the file by its name") from None
-    if binary_type(head.encode()[:16]):
+    if binary_type(begin):
         return str(path)
+    head = decode(begin)[0].lstrip()
     # A wiki's "{{box}}" is no record.
     is_records = head.startswith("{") and not head.startswith("{{")
     kind = ".html" if head.startswith("<") else ".jsonl" if is_records else ".txt"
