@@ -37,8 +37,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 with atheris.instrument_imports(include=["humpback.corpus"]):
-    from humpback.corpus.cutting import furniture
-    from humpback.corpus.cutting.segment import STORED_CHARS, SegmentConfig, count_chars, segment
+    from humpback.corpus.cutting import furniture, threads
+    from humpback.corpus.cutting.segment import STORED_CHARS, SegmentConfig, count_chars, segment, whole_text
     from humpback.corpus.documents import records
     from humpback.corpus.documents.read import DocumentsConfig, read
     from humpback.corpus.documents.rights import RightsConfig, by_rights, rights
@@ -179,9 +179,9 @@ def fuzz_table(data: bytes) -> None:
 
 def fuzz_page(data: bytes) -> None:
     """A page as HTML; bytes that are no UTF-8 stand for lone surrogates, which JSON can hold."""
-    check_segments(
-        {"id": "d", "parent": "s", "url": "https://a.example.de/", "html": data.decode("utf-8", "surrogateescape")}
-    )
+    row = {"id": "d", "parent": "s", "url": "https://a.example.de/", "html": data.decode("utf-8", "surrogateescape")}
+    check_segments(row)
+    whole_text(row).encode()
 
 
 def fuzz_text(data: bytes) -> None:
@@ -206,12 +206,14 @@ TAGS = (
     "a abbr address article aside b blockquote body br button caption center code col dd details div dl dt em figure font "
     "footer form frameset h1 h2 h3 h6 head header hgroup hr html i iframe img li link main math meta nav noscript object ol "
     "option p plaintext pre q script section select span strong style summary sup svg table tbody td template textarea th "
-    "title tr ul"
+    "title tr ul code input label kbd mi mfrac msup mtable mtr annotation mjx-container rp rt ruby slot sub x-host"
 ).split()
 ATTRIBUTES = (
     ' class="%s"', ' id="%s"', " role=heading", " role=navigation", " aria-level=9", " hidden", ' style="display:none"',
     ' href="https://a.example/%s"', ' rel="license"', ' itemprop="articleBody"', ' aria-hidden="true"', ' name="%s"',
-    " content=0",
+    " content=0", " role=tab", " role=tablist", " role=tabpanel", " aria-expanded=false", ' aria-controls="%s"',
+    ' for="%s"',
+    " type=checkbox", " type=math/tex", " rowspan=9", " colspan=9", " shadowrootmode=open", ' slot="%s"', " hidden=until-found", " data-toggle=collapse", ' href="#%s"', " data-latex=x", " alt=x", " encoding=application/x-tex", " data-mathml=x",
 )  # fmt: skip
 PIECES = (
     "<!--", "-->", "<![CDATA[", "]]>", "&#0;", "&#xD800;", "&amp;", "&nbsp;", "\u200b", "\u2028", "\u00a0", "。", "漢字かな",
@@ -233,7 +235,12 @@ CELLS = (
     '{"text": "', '"}\n', '{"html": ', "null", "1e999", "NaN", '"\\ud800"', "[", "{", '"text"', '"html"', '"id"',
     '"license"', '"', '""', ",", ";", "\t", "\r\n", "\n", "\ufeff", "\0", "9" * 400,
 )  # fmt: skip
-NAMES = sorted(furniture._TERMS)
+NAMES = sorted(
+    {*furniture._TERMS, *threads._WAYS}
+    | set(
+        "katex katex-html MathJax mwe-math-element latex highlight line gutter lineno fragment tab panel post answer".split()
+    )
+)
 
 
 def record(block: bytes) -> bytes:
