@@ -212,8 +212,9 @@ ATTRIBUTES = (
     ' class="%s"', ' id="%s"', " role=heading", " role=navigation", " aria-level=9", " hidden", ' style="display:none"',
     ' href="https://a.example/%s"', ' rel="license"', ' itemprop="articleBody"', ' aria-hidden="true"', ' name="%s"',
     " content=0", " role=tab", " role=tablist", " role=tabpanel", " aria-expanded=false", ' aria-controls="%s"',
-    ' for="%s"',
-    " type=checkbox", " type=math/tex", " rowspan=9", " colspan=9", " shadowrootmode=open", ' slot="%s"', " hidden=until-found", " data-toggle=collapse", ' href="#%s"', " data-latex=x", " alt=x", " encoding=application/x-tex", " data-mathml=x",
+    ' for="%s"', " type=checkbox", " type=math/tex", " rowspan=9", " colspan=9", " shadowrootmode=open", ' slot="%s"',
+    " hidden=until-found", " data-toggle=collapse", ' href="#%s"', " data-latex=x", " alt=x",
+    " encoding=application/x-tex", " data-mathml=x",
 )  # fmt: skip
 PIECES = (
     "<!--", "-->", "<![CDATA[", "]]>", "&#0;", "&#xD800;", "&amp;", "&nbsp;", "\u200b", "\u2028", "\u00a0", "。", "漢字かな",
