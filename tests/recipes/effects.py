@@ -238,6 +238,7 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         yield {"seed": {"path": str(SEED)}, "pairs": files["pairs"], "pivot": TRIPS, "robustness": ASKED_LITTLE}
     elif recipe == "segments":
         yield {"inputs": [str(PAGES)], "sample": 20, "caps": {"per_page": 5}, "contamination": {"against": [str(SEED)]}}
+        yield {"inputs": [str(PAGES)], "sample": 20, "unit": "document"}
     elif recipe == "backtranslate":
         chosen = {"candidates": 3, "choose": "round_trip", "max_pairs": 2}
         yield {"texts": files["texts"], "lm": "echo", "forward": "echo", "augment": chosen}
