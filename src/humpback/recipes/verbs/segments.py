@@ -21,7 +21,10 @@ class Settings(pages.CorpusSettings):
 
     inputs: Annotated[
         tuple[str, ...],
-        Shown(place="argument", help="Archives, pages, texts, tables, books: paths, folders, globs, addresses."),
+        Shown(
+            place="argument",
+            help="Archives, pages, texts, tables, books: paths, folders, globs, addresses; - is standard input.",
+        ),
     ] = ()
     unit: Annotated[Unit | None, Shown(place="option", help="What a segment is: header_tree, document or paragraph.")] = (
         Field(None, description="what a segment is; unset: as segment.unit says")
