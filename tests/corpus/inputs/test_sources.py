@@ -168,3 +168,10 @@ def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
             assert file.read() == b"<h1>T</h1><p>text</p>"
     again = sources([row["path"] for row in found])
     assert [row["id"] for row in again] == [row["id"] for row in found]
+
+
+@pytest.mark.parametrize("name", ["/no-such-fol*/x.html", "/[x]", "no-such-?/*.html"])
+def test_signs_of_globs_where_nothing_is_there(name: str) -> None:
+    """Where not even the first folder of a path is there, the search for what is never ended."""
+    with pytest.raises(UsageFault, match="no file matches"):
+        sources([name])

@@ -153,9 +153,7 @@ def _discloses(control: Node, following: Node, named: dict[str, Node]) -> bool:
     attributes = control.attributes
     if control.tag == "label":
         box = named.get(attributes.get("for") or "")
-        return (
-            box is not None and box.attributes.get("type") in ("checkbox", "radio") and not control.css_matches("form label")
-        )
+        return box is not None and box.attributes.get("type") in ("checkbox", "radio") and not in_form(control)
     names = " ".join(filter(None, (node.attributes.get("class") for node in (control, following, control.parent))))
     return "aria-expanded" in attributes or _DISCLOSING.search(names) is not None
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from selectolax.lexbor import LexborHTMLParser
 
 from humpback.corpus.cutting.nodes import Node, outermost
+from humpback.corpus.cutting.notes import bare_tex
 
 # A formula by what holds all of its ways.
 _HOLDERS = ".katex-display, .mwe-math-element, mjx-container, .katex, math"
@@ -23,7 +24,6 @@ _DRAWN_NAME = re.compile(r"\b(?:MathJax(?:_Preview|_Display|_SVG|_SVG_Display|_C
 SIGNS = "math, mjx-container, .katex, .MathJax, .MathJax_Preview, .mwe-math-element, script[type^='math/']"
 _STYLE = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
 _COMMENT = re.compile(r"(?<!\\)%.*")
-_DELIMITERS = re.compile(r"^(?:\$latex\s|\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])$", re.DOTALL)
 _INVISIBLE = str.maketrans("", "", "\u2061\u2062\u2063\u2064\u200b")
 # MathML that nests deeper is read as plain text.
 DEEPEST = 40
@@ -70,9 +70,9 @@ def _names(node: Node) -> str:
 def _replace(node: Node, tex: str, display: bool) -> None:
     # A comment would go on to the end of the formula, once its lines are joined.
     tex = " ".join(_COMMENT.sub("", tex).split())
-    for form in (_DELIMITERS, _STYLE):
-        found = form.match(tex)
-        tex = found[1].strip() if found else tex
+    tex = bare_tex(tex)
+    found = _STYLE.match(tex)
+    tex = found[1].strip() if found else tex
     sign = "$$" if display else "$"
     node.replace_with(f"{sign}{tex}{sign}" if tex else " ")
 

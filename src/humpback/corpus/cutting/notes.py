@@ -44,8 +44,13 @@ def picture_of_formula(picture: Any) -> str:
     if not _FORMULA.search(called):
         return ""
     tex = " ".join((attributes.get("alt") or attributes.get("title") or "").split())
+    return f"${bare_tex(tex)}$" if tex else ""
+
+
+def bare_tex(tex: str) -> str:
+    """A formula without the signs around it that some write along."""
     found = _DELIMITED.match(tex)
-    return f"${found[1] if found else tex}$" if tex else ""
+    return str(found[1]).strip() if found else tex
 
 
 def is_reference(node: Any) -> bool:

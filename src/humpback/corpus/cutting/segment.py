@@ -104,7 +104,7 @@ def tree(events: Iterable[Event]) -> list[Node]:
         node = Node(heading, event.level, path, place, event.linked, event.silent, ordinal=len(nodes))
         if above:
             above.children.append(node)
-            above.is_asked = event.silent
+            above.is_asked = above.is_asked or event.silent
         open_nodes.append(node)
         nodes.append(node)
     return nodes

@@ -133,7 +133,7 @@ def _matching(fs: Any, path: str, pattern: str) -> list[File]:
 def _literal_as_far_as_it_goes(path: str) -> tuple[str, bool]:
     """A local path, with the signs escaped in those parts that are there as they stand; whether others are left."""
     there, _, rest = path, "", ""
-    while not os.path.lexists(there):
+    while there and not os.path.lexists(there):
         there, _, last = there.rpartition("/")
         rest = f"/{last}{rest}"
     return (glob.escape(there) + rest, True) if rest else (there, False)
