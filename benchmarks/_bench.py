@@ -94,17 +94,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         print("  " + "   ".join([first, *others]).rstrip(), flush=True)
 
 
-def peers_python(folder: Path) -> Path:
+def peers_python(folder: Path, requirements: Path = REQUIREMENTS) -> Path:
     """The Python of the peers' environment, which is made on the first call and whenever its requirements change."""
     python, stamp = folder / "bin" / "python", folder / "requirements.txt"
-    if not stamp.exists() or stamp.read_bytes() != REQUIREMENTS.read_bytes():
+    if not stamp.exists() or stamp.read_bytes() != requirements.read_bytes():
         say(f"installing the peers in {folder}")
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
         done = subprocess.run(install, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"the peers cannot be installed in {folder}:\n{done.stderr[-4000:]}")
-        shutil.copy(REQUIREMENTS, stamp)
+        shutil.copy(requirements, stamp)
     return python
 
 

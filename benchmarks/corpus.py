@@ -1,4 +1,4 @@
-"""The corpus pipeline beside datatrove and Trafilatura: speed, quality, workers, memory.
+"""The corpus pipeline beside datatrove, Trafilatura and Resiliparse: speed, quality, workers, memory.
 
     .venv/bin/python benchmarks/corpus.py [--speed] [--quality] [--workers] [--memory]      (speed and quality if none)
 
@@ -13,6 +13,8 @@ before its clock starts. Passes alternate, so that all share the machine's noise
 - datatrove: reader, Trafilatura and JSONL writer of its FineWeb example, without the filters and deduplication that follow
   there: it does less than humpback. It passes over pages that libmagic takes for no HTML; they do not count as read, and
   have none of their gold strings below.
+- resiliparse: FastWARC and Resiliparse, both compiled: archives in, Parquet of each page's main text out. No headings, no
+  segments, no rules on them, no redaction, no deduplication.
 - trafilatura: extract() alone, over decoded pages in memory: no archive to read, nothing to write.
 - floor: fastwarc, humpback's decode and the parser, the tree dropped at once. No pipeline on this parser can be faster.
 
@@ -65,7 +67,7 @@ REQUIREMENTS = HERE / "corpus-requirements.txt"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "humpback-benchmarks" / "corpus"
 # Arrow takes its number of threads from OMP_NUM_THREADS, too.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
-PEERS = ("datatrove", "trafilatura")
+PEERS = ("datatrove", "trafilatura", "resiliparse")
 HEADED, KEPT = "humpback headed", "humpback kept"
 PARTS = ("speed", "quality", "workers", "memory")
 WARM_UP_PAGES = 40
@@ -210,6 +212,7 @@ def judge_speed(best: dict[str, Pass], results: Results) -> None:
     results.target("humpback / datatrove, pages per second", rate(us) / rate(datatrove), ge, 10)
     print(f"          (time for the same archives, whatever was read of them: {datatrove.seconds / us.seconds:.3g} times)")
     print(f"          (humpback / trafilatura alone, pages per second: {rate(us) / rate(best['trafilatura']):.3g})")
+    results.target("humpback / FastWARC and Resiliparse, pages per second", rate(us) / rate(best["resiliparse"]), ge, 1.2)
     results.target("humpback / floor, time", us.seconds / best["floor"].seconds, le, 2.5)
     results.target("pages that humpback read, of those in the archives", us.pages / best["floor"].pages, ge, 1)
     parsers = best["floor"].versions["selectolax"], version("selectolax")

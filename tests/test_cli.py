@@ -142,7 +142,7 @@ def test_a_verb_shows_what_its_settings_name(humpback: Humpback) -> None:
         (["score", "nowhere.jsonl", "--lm", "echo"], ["no file matches"]),
         (["guard", PAGES], ["is no file of pairs"]),
         (["backtranslate", PAGES, "--lm", "echo"], ["holds pages", "humpback segments"]),
-        (["segments", PAGES, "--to", "rows.csv"], ["rows.csv is neither JSONL nor Parquet"]),
+        (["segments", PAGES, "--to", "rows.csv"], ["rows.csv is neither JSONL, JSON nor Parquet"]),
     ],
 )
 def test_wrong_use_is_two_lines_and_exit_code_2(humpback: Humpback, arguments: list[str], words: list[str]) -> None:

@@ -59,6 +59,7 @@ THEIRS = {
     "train/process/child.py": "the trainer's checkpoint-100",
     "prompts/__init__.py": "prompts are named by their files",
     "corpus/": "files, headers and elements of pages",
+    "evaluate/preferences/files.py": "a model without a name is called by its file, of a user",
     "engine/": "engines are named by their files, and the note of a watch is a file",
     "recipes/__init__.py": "recipes are named by their files",
     "curate/scorers/__init__.py": "scorers are named by their files",

@@ -35,7 +35,8 @@ FLOORS = [
 CORPUS = [
     ["documents", "cutting", "held_out", "exchanges"],
     ["inputs", "rules"],
-    ["pairs", "pages"],
+    ["tables", "pages"],
+    ["pairs"],
     ["explain", "extract", "texts"],
 ]
 # Where torch is loaded: in the process of a training, and by backends that compute with it.

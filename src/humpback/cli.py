@@ -45,7 +45,7 @@ Dry = Annotated[bool, typer.Option("--dry", help="Print the settings that would 
 Small = Annotated[
     Path | None, typer.Option("--forecast", help="Print what it will ask, told from this small run of it, and stop.")
 ]
-To = Annotated[Path | None, typer.Option("--to", help="Write the rows to this file too, .jsonl or .parquet.")]
+To = Annotated[Path | None, typer.Option("--to", help="Write the rows to this file too, .jsonl, .json or .parquet.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 
 
@@ -247,7 +247,7 @@ def report(run_: RunFolder) -> None:
 @app.command(epilog="Example: humpback export runs/demo --format messages --out pairs.jsonl")
 def export(
     run_: RunFolder,
-    out: Annotated[Path, typer.Option("--out", help="File to write, .jsonl or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, .jsonl, .json or .parquet.")],
     format_: Annotated[str, typer.Option("--format", help="messages, prompt-completion, alpaca or sharegpt.")] = "messages",
     seed: Annotated[bool, typer.Option("--seed", help="Put the training seed before the selected pairs.")] = False,
     license_: Annotated[

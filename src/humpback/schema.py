@@ -135,8 +135,40 @@ PIVOTED = pa.schema(
         ("entailed", pa.float64()),
     ]
 )
+# What a model answers to the prompt of a set, in the columns of AlpacaEval.
+OUTPUT = pa.schema(
+    [
+        *_ID,
+        ("dataset", pa.string()),
+        ("instruction", pa.string()),
+        ("output", pa.string()),
+        ("generator", pa.string()),
+        ("finish", pa.string()),
+    ]
+)
+# Two answers and which is better, in the columns of AlpacaEval: 1 is the reference, 2 the model, and `preference` 1 where
+# the first is preferred, 2 where the second is, 1.5 a draw; null where there is none, as `status` says. `shown_second` and
+# `shown_first` are how likely the judge holds the model's answer to be the better one in either order.
+VERDICT = pa.schema(
+    [
+        *_ID,
+        ("dataset", pa.string()),
+        ("instruction", pa.string()),
+        ("output_1", pa.string()),
+        ("generator_1", pa.string()),
+        ("output_2", pa.string()),
+        ("generator_2", pa.string()),
+        ("annotator", pa.string()),
+        ("preference", pa.float64()),
+        ("status", pa.string()),
+        ("shown_second", pa.float64()),
+        ("shown_first", pa.float64()),
+        ("raw_completion", pa.list_(pa.string())),
+    ]
+)
 # One measured value. `part` says of what part of the thing (a kind of damage, kept or dropped), `against` which second
-# model or scorer is compared with, `at` the place on a curve; `low` and `high` are 95 %. `note` is for people alone.
+# model or scorer is compared with, `judge` who told, where somebody did, `at` the place on a curve; `low` and `high` are
+# 95 %. `note` is for people alone.
 METRIC = pa.schema(
     [
         *_ID,
@@ -144,6 +176,7 @@ METRIC = pa.schema(
         ("part", pa.string()),
         ("model", pa.string()),
         ("against", pa.string()),
+        ("judge", pa.string()),
         ("round", pa.int32()),
         ("split", pa.string()),
         ("seed", pa.int32()),

@@ -13,12 +13,12 @@ from humpback.corpus.pairs import (
     ReadPairsConfig,
     SeedSettings,
     SplitConfig,
-    pair_sources,
     pairs_of_file,
     read_pairs,
     seed_pairs,
     split,
 )
+from humpback.corpus.tables import table_sources
 from humpback.errors import UsageFault
 from humpback.run import Run
 from humpback.schema import PAIR, Row
@@ -34,7 +34,7 @@ def write(path: Path, *records: Any) -> Path:
 
 
 def outcomes(path: Path) -> tuple[list[Row], list[Drop]]:
-    both = list(read_pairs(ReadPairsConfig(source="seed"), pair_sources(str(path))))
+    both = list(read_pairs(ReadPairsConfig(source="seed"), table_sources(str(path))))
     return [o for o in both if not isinstance(o, Drop)], [o for o in both if isinstance(o, Drop)]
 
 
@@ -227,7 +227,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     """A page given for the seed is the user's mistake and is said at once."""
     (tmp_path / "a.html").write_text("<h1>x</h1>")
     with pytest.raises(UsageFault, match="no file of pairs"):
-        pair_sources(str(tmp_path / "a.html"))
+        table_sources(str(tmp_path / "a.html"))
 
 
 def test_the_seed_that_ships() -> None:

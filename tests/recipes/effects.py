@@ -183,6 +183,7 @@ def contexts(recipe: str, folder: Path) -> Iterator[Context]:
         "pairs": files["texts"], "labels": files["pairs"], "texts": files["seed"], "seed.path": files["seed"],
         "inputs": [str(folder / "other")], "contamination.against": [files["pairs"]], "ks": [3.0, 3.5, 4.0, 4.5, 4.9],
         "requests": files["seed"], "shares": [0.8, 0.6, 0.388, 0.083, 0.03], "run": str(folder / "another"),
+        "answers": [files["other"]], "against": files["other"], "prompts": files["texts"], "difficulty": files["easier"],
     }  # fmt: skip
     if "run" in recipes.load(recipe).Settings.model_fields:
         finished_run(folder / "another", seeds=76, backward_lm="", **LOOSE)
@@ -245,6 +246,15 @@ def layers(recipe: str, folder: Path, files: dict[str, Any]) -> Iterator[Layer]:
         yield {"texts": files["texts"], "lm": "echo", "seed": {"path": str(SEED)}}
     elif recipe == "guard":
         yield {"pairs": files["pairs"]}
+    elif recipe == "winrate":
+        made = {
+            "answers": [files["outputs"], "echo"],
+            "against": files["against"],
+            "prompts": files["prompts"],
+            "lm": "echo",
+        }
+        yield from ({**made, "prefer": {"mode": mode}} for mode in ("labels", "text"))
+        yield {"answers": [files["annotations"]], "difficulty": files["difficulty"]}
     elif recipe == "score":
         yield {
             "pairs": files["labels"], "lm": "echo", "backward_lm": "echo", "base": "echo",
@@ -312,8 +322,33 @@ def written(folder: Path) -> dict[str, Any]:
     few = seed[-24:]
     labelled = [{**row, "id": f"l{i}", "label": i % 2} for i, row in enumerate(few)]
     texts = [{"text": row["response"], "body": row["response"]} for row in few]
-    rows = {"pairs": seed[:30], "labels": labelled, "texts": texts, "seed": seed[:90]}
+    rows = {"pairs": seed[:30], "labels": labelled, "texts": texts, "seed": seed[:90]} | compared(few)
     made = {name: folder / f"{name}.jsonl" for name in rows}
     for name, path in made.items():
         path.write_text("".join(json.dumps(row) + "\n" for row in rows[name]), encoding="utf-8")
     return {name: str(path) for name, path in made.items()}
+
+
+def compared(pairs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Files of prompts, of three models' outputs, of annotations, and of difficulties."""
+    prompts = [{"instruction": row["instruction"]} for row in pairs]
+    said = {
+        name: [
+            {**row, "output": f"{name}: {i * row['instruction'][: 3 * size]}", "generator": name}
+            for i, row in enumerate(prompts)
+        ]
+        for size, name in enumerate(("outputs", "against", "other"), start=1)
+    }
+    verdicts = [
+        {**row, "output_1": "a" * (i % 5), "output_2": "b" * (i % 7), "generator_1": "x", "generator_2": "y",
+         "annotator": "z", "preference": 1 + i % 2}
+        for i, row in enumerate(prompts)
+    ]  # fmt: skip
+    gamed = [
+        [
+            {"index": i, "preference": 0.5, "std_delta_len": 0.1, "instruction_difficulty": size * i}
+            for i in range(len(prompts))
+        ]
+        for size in (0.1, 0.2)
+    ]
+    return {"prompts": prompts, **said, "annotations": verdicts, "difficulty": gamed[0], "easier": gamed[1]}

@@ -25,7 +25,7 @@ def written(path: Path, lines: list[Row]) -> str:
 
 def test_each_is_one_stage_whose_settings_say_what_is_typed() -> None:
     """The command line knows none of them by name."""
-    assert recipes.verb_names() == ["backtranslate", "guard", "score", "segments"]
+    assert recipes.verb_names() == ["backtranslate", "guard", "score", "segments", "winrate"]
     for name in recipes.verb_names():
         assert [leaf for leaf, mark in shown(recipes.load(name).Settings) if mark.place == "argument"], name
 

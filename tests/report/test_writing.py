@@ -76,7 +76,7 @@ def test_rows_of_different_metrics_have_their_own() -> None:
 
 
 def _row(metric: str) -> Measured:
-    return Measured("of", metric, "", "", "", None, "", None, None, None, None, None, None, 0, "", "")
+    return Measured("of", metric, "", "", "", "", None, "", None, None, None, None, None, None, 0, "", "")
 
 
 def test_what_is_drawn_on_one_line_has_equal_digits() -> None:

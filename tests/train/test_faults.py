@@ -104,9 +104,10 @@ def test_the_backward_sentence_in_the_forward_template(monkeypatch: Patch) -> No
 
 # Asked for in no training, and by no judge that is not told to.
 OTHERS = {
-    "backward-around-v1", "codec-compare-v1", "codec-decode-v1", "codec-encode-v1", "codec-improve-v1", "codec-rubric-v1",
+    "backward-around-v1", "codec-decode-v1", "codec-encode-v1", "codec-improve-v1", "codec-rubric-v1",
     "forward-shots-v1", "judge-canary-v1", "paraphrase-v1", "rewrite-v1", "rubric-axes-v1", "rubric-grades-v1",
     "rubric-predicates-v1", "self-instance-v1", "self-labels-v1", "self-tasks-v1", "support-v1", "translate-v1",
+    "two-answers-text-v1", "two-answers-v1",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Files of pairs: JSONL or Parquet with `instruction` and `response`, and the shapes that other tools write.
+"""Files of pairs: JSON, JSONL, Parquet or CSV with `instruction` and `response`, and the shapes that other tools write.
 
 Read are also alpaca (`instruction`, `input`, `output`, `history`), Dolly (`context`), prompt-completion, `messages`,
 ShareGPT and LIMA (`conversations`): see `exchanges`.
@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from humpback.config import OFTEN, Config
-from humpback.corpus.documents import csv, jsonl, parquet
 from humpback.corpus.documents.document import Found, Unread, writable
 from humpback.corpus.exchanges import exchange, shape
 from humpback.corpus.held_out import REASON, HeldOut, NearConfig
-from humpback.corpus.inputs.sources import FilesConfig, Listing, listed, sources
+from humpback.corpus.inputs.sources import FilesConfig, Listing, listed
+from humpback.corpus.tables import records_of, table_sources, text_of
 from humpback.errors import UsageFault
 from humpback.run import Run
 from humpback.schema import PAIR, SOURCE, Row, row_id
@@ -24,9 +24,6 @@ from humpback.stage import Drop, Outcome, Stage
 from humpback.store import Dataset
 from humpback.text.near_duplicates import BATCH
 
-_READERS = {"jsonl": jsonl.records, "parquet": parquet.records, "csv": csv.records}
-# All columns of a table.
-ALL = frozenset[str]()
 # A pair is good or bad.
 _LABELS = {"1": 1, "1.0": 1, "true": 1, "good": 1, "0": 0, "0.0": 0, "false": 0, "bad": 0}
 
@@ -56,7 +53,7 @@ class SplitConfig(Config):
 
 def pairs_of_file(run: Run, path: str, source: str = "given", name: str = "pairs", **about: Any) -> Dataset:
     """The pairs of the file or files at `path`: of `kind="pairs"`, unless `about` says what else they are."""
-    files = FilesConfig(listed=Listing(tuple(pair_sources(path)), addressed=False))
+    files = FilesConfig(listed=Listing(tuple(table_sources(path)), addressed=False))
     found = run.put(f"{name}-files", Stage("files", SOURCE, listed, files), kind="files", of=name)
     read = Stage("read-pairs", PAIR, read_pairs, ReadPairsConfig(source=source), reads="records")
     return run.map(name, read, found, **(about or {"kind": "pairs", "of": source}))
@@ -76,22 +73,11 @@ def seed_pairs(run: Run, settings: SeedSettings, random_seed: int) -> Dataset:
     return seed
 
 
-def pair_sources(path: str) -> list[Row]:
-    """The file or files of pairs at `path`; raises `UsageFault` where there is none, or it is of another kind."""
-    rows = sources([path], split=False, whole=True)
-    for row in rows:
-        if row["kind"] not in _READERS:
-            raise UsageFault(
-                f"{row['path']} is no file of pairs", "give JSONL, Parquet or CSV with instruction and response"
-            )
-    return rows
-
-
 def read_pairs(config: ReadPairsConfig, rows: Iterable[Row]) -> Iterator[Outcome]:
     """The pairs in each source; what is no pair, or comes again, is dropped with the reason."""
     seen: dict[str, str] = {}
     for source in rows:
-        for number, found in enumerate(_READERS[source["kind"]](source, ALL)):
+        for number, found in enumerate(records_of(source)):
             yield _pair(source, found, number, seen, config.source)
 
 
@@ -120,29 +106,22 @@ def _pair(source: Row, found: Found, number: int, seen: dict[str, str], kind: st
     return {
         "id": id,
         "parent": source["id"],
-        "url": _text(record.get("url")),
+        "url": text_of(record.get("url")),
         "header_path": _texts(path, " > "),
         "instruction": instruction,
         "response": response,
         "source": kind,
-        "lang": _text(record.get("lang")),
-        "finish": _text(record.get("finish")),
+        "lang": text_of(record.get("lang")),
+        "finish": text_of(record.get("finish")),
         # Anything else is no label.
         "label": _LABELS.get(str(label).strip().lower()),
-        "license": _text(record.get("license")),
+        "license": text_of(record.get("license")),
         "opt_out": _texts(opt_out, ","),
     }
 
 
 def _content(instruction: str, response: str) -> str:
     return hashlib.blake2b(f"{instruction}\0{response}".encode(), digest_size=8).hexdigest()
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or None
-    # Tables write what is missing as a number that is none.
-    return None if value is None or value != value or value == "" else str(value)
 
 
 def _texts(value: Any, between: str) -> list[str] | None:

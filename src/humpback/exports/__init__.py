@@ -107,10 +107,10 @@ def typed_first(rows: list[Row]) -> list[Row]:
 
 
 def writer(out: Path) -> Writer:
-    """What writes rows to the file `out`, JSONL or Parquet as its name ends, and returns their number."""
-    known = {".jsonl": _write_jsonl, ".parquet": _write_parquet}
+    """What writes rows to the file `out`, JSONL, JSON or Parquet as its name ends, and returns their number."""
+    known = {".jsonl": _write_jsonl, ".json": _write_json, ".parquet": _write_parquet}
     if out.suffix not in known:
-        raise UsageFault(f"{out} is neither JSONL nor Parquet", "end the name in .jsonl or .parquet")
+        raise UsageFault(f"{out} is neither JSONL, JSON nor Parquet", "end the name in .jsonl, .json or .parquet")
     return partial(_write_whole, known[out.suffix], out)
 
 
@@ -130,6 +130,17 @@ def _write_jsonl(rows: Iterator[Row], _: pa.Schema, path: Path) -> int:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
+    return count
+
+
+def _write_json(rows: Iterator[Row], _: pa.Schema, path: Path) -> int:
+    """One list, as AlpacaEval reads its files."""
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(("[\n" if not count else ",\n") + json.dumps(row, ensure_ascii=False))
+            count += 1
+        file.write("\n]\n" if count else "[]\n")
     return count
 
 

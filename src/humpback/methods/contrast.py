@@ -16,7 +16,7 @@ from humpback.config import Config
 from humpback.lm import LM, Question, Sampling
 from humpback.lm.decisions import PROMPT as DECIDE
 from humpback.prompts.forward import FORWARD, forward_prompt
-from humpback.prompts.quoting import quoted
+from humpback.prompts.judge import TWO, two_answers
 from humpback.schema import Row, row_seed
 from humpback.stage import Drop, LMStage, Outcome, Stage
 from humpback.store import Dataset
@@ -24,7 +24,6 @@ from humpback.store import Dataset
 if TYPE_CHECKING:
     from humpback.run import Run
 
-COMPARE = "codec-compare-v1"
 # What pairs have beside their own columns, once both answers are there and compared.
 COLUMNS = (("target_response", pa.string()), ("gap", pa.float64()))
 LEVELS = tuple(f"{level} of 10" for level in range(1, 11))
@@ -97,7 +96,7 @@ class Comparing(Config):
     """What is asked of two answers: nothing can be set."""
 
     def reads(self) -> Mapping[str, Any]:
-        return {**prompts.digests(COMPARE, DECIDE), "questions": [FIRST.text, SECOND.text, *LEVELS]}
+        return {**prompts.digests(TWO, DECIDE), "questions": [FIRST.text, SECOND.text, *LEVELS]}
 
 
 def gaps(_: Comparing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
@@ -107,8 +106,8 @@ def gaps(_: Comparing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
     """
     language_models.reading(lm, "forward")
     texts = [(row["instruction"], row["response"], row["target_response"]) for row in rows]
-    forth = [_shown(asked, strong, target) for asked, strong, target in texts]
-    back = [_shown(asked, target, strong) for asked, strong, target in texts]
+    forth = [two_answers(asked, strong, target) for asked, strong, target in texts]
+    back = [two_answers(asked, target, strong) for asked, strong, target in texts]
     told = lm.decide([*forth, *back], [FIRST, SECOND])
     for row, one, other in zip(rows, told[: len(rows)], told[len(rows) :], strict=True):
         scores = [answer.score for answer in (*one, *other)]
@@ -118,10 +117,6 @@ def gaps(_: Comparing, rows: list[Row], lm: LM) -> Iterator[Outcome]:
             continue
         first, second, second_back, first_back = known
         yield {**row, "gap": ((first - second) + (first_back - second_back)) / 2}
-
-
-def _shown(instruction: str, first: str, second: str) -> str:
-    return prompts.render(COMPARE, instruction=quoted(instruction), first=quoted(first), second=quoted(second))
 
 
 class Splitting(Config):

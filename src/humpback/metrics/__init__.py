@@ -8,13 +8,13 @@ from humpback.schema import Row, row_id
 
 
 def metric(name: str, model: str, value: float | None, *, n: int, parent: str | None = None, **more: Any) -> Row:
-    """A row of `schema.METRIC`; `more` are its other columns: what is measured (part, against, round, split, seed, at), and
-    what is told of it (se, low, high, unit, note).
+    """A row of `schema.METRIC`; `more` are its other columns: what is measured (part, against, judge, round, split,
+    seed, at), and what is told of it (se, low, high, unit, note).
 
     `parent` is the id of the case, where one alone was measured. Strings that are not given are empty, numbers null. The id
     is that of what is measured, not of the value.
     """
-    blank = {"part": "", "against": "", "round": None, "split": "", "seed": None, "at": None}
+    blank = {"part": "", "against": "", "judge": "", "round": None, "split": "", "seed": None, "at": None}
     rest = {"se": None, "low": None, "high": None, "unit": "", "note": ""}
     unknown = more.keys() - blank.keys() - rest.keys()
     if unknown:

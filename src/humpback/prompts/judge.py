@@ -1,4 +1,4 @@
-"""What the judge is shown of a pair: instruction and response, quoted line by line."""
+"""What a judge is shown of a pair, or of two answers to one request: all of it quoted line by line."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from humpback.prompts.forward import Clip
 from humpback.prompts.quoting import quoted
 
 PAIR, TEXT, FORCED, CANARY = "pair-v2", "judge-text-v1", "judge-forced-v2", "judge-canary-v1"
+TWO, TWO_TEXT = "two-answers-v1", "two-answers-text-v1"
 
 
 def state(instruction: str, response: str, clip: Clip, max_tokens: int) -> tuple[str, bool]:
@@ -20,3 +21,8 @@ def state(instruction: str, response: str, clip: Clip, max_tokens: int) -> tuple
 
 def text_prompt(shown: str, question: str, levels: Sequence[str]) -> str:
     return prompts.render(TEXT, state=shown, question=question, levels=levels)
+
+
+def two_answers(instruction: str, first: str, second: str) -> str:
+    """What the judge is shown of two answers to one request."""
+    return prompts.render(TWO, instruction=quoted(instruction), first=quoted(first), second=quoted(second))

@@ -16,6 +16,7 @@ class Measured:
     part: str
     model: str
     against: str
+    judge: str
     round: int | None
     split: str
     seed: int | None
@@ -30,9 +31,8 @@ class Measured:
     place: tuple[str, int] = ("", 0)
 
 
-WORDS = ("metric", "part", "model", "against", "split", "unit", "note")
-WORDS = ("metric", "part", "model", "against", "split", "unit", "note")
-NAMED = ("part", "model", "against", "round", "split", "seed", "at")
+WORDS = ("metric", "part", "model", "against", "judge", "split", "unit", "note")
+NAMED = ("part", "model", "against", "judge", "round", "split", "seed", "at")
 
 
 def measured(row: Row, of: str, place: tuple[str, int]) -> Measured:

@@ -45,10 +45,21 @@ _TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 def show(report: Report) -> None:
     """Print it, as wide as the terminal is."""
+    Printer(_console()).report(report)
+
+
+def _console() -> Console:
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
     # No markup: names and reasons may hold brackets.
-    console = Console(highlight=False, markup=False, emoji=False, width=None if known else ELSEWHERE)
-    Printer(console).report(report)
+    return Console(highlight=False, markup=False, emoji=False, width=None if known else ELSEWHERE)
+
+
+def as_text(section: Section) -> str:
+    """One section, as `show` prints it."""
+    console = _console()
+    with console.capture() as captured:
+        Printer(console).section(section)
+    return captured.get().strip("\n")
 
 
 def plain(text: str) -> str:

@@ -88,7 +88,8 @@ def _standard_input() -> str:
     head = decode(begin)[0].lstrip()
     # A wiki's "{{box}}" is no record.
     is_records = head.startswith("{") and not head.startswith("{{")
-    kind = ".html" if head.startswith("<") else ".jsonl" if is_records else ".txt"
+    is_list = head.startswith("[") and head[1:].lstrip().startswith("{")
+    kind = ".html" if head.startswith("<") else ".jsonl" if is_records else ".json" if is_list else ".txt"
     return str(path.rename(folder / f"stdin{kind}{packing}"))
 
 
