@@ -27,7 +27,7 @@ FLOORS = [
     ["train", "evaluate"],
     ["loop"],
     ["report", "exports", "doctor", "settings_text", "forecast"],
-    ["recipes"],
+    ["recipes", "view"],
     ["api"],
     ["cli"],
 ]

@@ -244,6 +244,16 @@ def report(run_: RunFolder) -> None:
     print(write_report(run_))
 
 
+@app.command(epilog="Example: humpback view runs/demo")
+def view(
+    run_: RunFolder, port: Annotated[int, typer.Option(min=1024, max=65535, help="Where, on this machine alone.")] = 8642
+) -> None:
+    """Look at every row of a run in the browser: search, follow, label, compare blindly."""
+    from humpback.view import serve
+
+    serve(run_, port)
+
+
 @app.command(epilog="Example: humpback export runs/demo --format messages --out pairs.jsonl")
 def export(
     run_: RunFolder,

@@ -38,7 +38,7 @@ def explain(settings: CorpusSettings, url: str) -> Iterator[str]:
     yield f"encoding {row.get('encoding')}, licence {row.get('license') or 'not stated'}, opt-outs {opt_outs}"
     yield ""
     yield "What it holds (+ main text, - left out):"
-    yield from _fates(document)
+    yield from (_line(event, fate) for event, fate in fates(document))
     yield ""
     yield "Candidates:"
     yield from _verdicts(document, settings.segment, settings.rules)
@@ -60,24 +60,26 @@ def _find(settings: CorpusSettings, url: str) -> Row | Drop:
     raise UsageFault(f"no page has {url!r} in its address", "the addresses are in the column url of the segments")
 
 
-def _fates(document: Row) -> Iterator[str]:
-    """Each event with its fate; what the segmenter did not walk to is told from what it read by the texts."""
+def fates(document: Row) -> Iterator[tuple[Event, str]]:
+    """Each event of a document with why it was left out, "" if it was not; what the segmenter did not walk to is told from
+    what it read by the texts.
+    """
     events, _ = events_of(document)
     pruned(tree(events))
     if not document.get("html"):
-        yield from (_line(event, event.fate) for event in events)
+        yield from ((event, event.fate) for event in events)
         return
     walked, whole = outline(document["html"]), outline(document["html"], whole=True)
     for page in (walked, whole):
         main_text(page)
     main = Counter(event.text for event in events)
-    fates = {event.text: event.fate for event in (*walked.events, *events) if event.fate}
+    told = {event.text: event.fate for event in (*walked.events, *events) if event.fate}
     for event in whole.events:
-        if main[event.text] and event.text not in fates:
+        if main[event.text] and event.text not in told:
             main[event.text] -= 1
-            yield _line(event, "")
+            yield event, ""
         else:
-            yield _line(event, fates.get(event.text) or event.fate or _ELSEWHERE)
+            yield event, told.get(event.text) or event.fate or _ELSEWHERE
 
 
 def _line(event: Event, fate: str) -> str:
