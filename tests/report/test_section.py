@@ -3,8 +3,10 @@
 from humpback.report.measured import Measured, measured, one, such, values
 from humpback.report.section import Counts, Figure, Section, Table, Text, Track, Word, figure, rows_in, table, text
 
-ROW = {"metric": "auc", "part": None, "model": "M_0", "against": None, "judge": None, "round": 1, "split": None, "seed": None, "at": None,
-       "value": 0.5, "se": 0.1, "low": None, "high": None, "n": 7, "unit": None, "note": None}  # fmt: skip
+ROW = {
+    "metric": "auc", "part": None, "model": "M_0", "against": None, "judge": None, "round": 1, "split": None, "seed": None,
+    "at": None, "value": 0.5, "se": 0.1, "low": None, "high": None, "n": 7, "unit": None, "note": None,
+}  # fmt: skip
 
 
 def row(place: int = 0, **more: object) -> Measured:

@@ -82,9 +82,10 @@ class Site:
         table = self.opened.table(place, "dropped" in request.query_params)
         row = table.row(number)
         above, below = chain(self.opened, place, row)
+        trained = () if table.is_dropped else self.opened.trained_on(table.dataset)
         return self._page(
-            "row", table=table, place=place, number=number, row=row, above=above, below=below,
-            said=labelling.said_of(self.opened, row), trained=() if table.is_dropped else self.opened.trained_on(table.dataset),
+            "row", table=table, place=place, number=number, row=row, above=above, below=below, trained=trained,
+            said=labelling.said_of(self.opened, row),
         )  # fmt: skip
 
     def web_page(self, request: Request) -> Response:

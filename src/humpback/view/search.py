@@ -34,6 +34,11 @@ class Search:
         """Make the index of the table, in a thread of its own; one that was begun before goes on."""
         with self._lock:
             if table.name not in self._working:
+                with self._connected(table) as db:
+                    # As the index is made by one and read by others, it has to be there before either.
+                    db.execute("PRAGMA journal_mode=WAL")
+                    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='', detail=none)")
+                    db.execute("CREATE TABLE IF NOT EXISTS done (rows INTEGER)")
                 thread = threading.Thread(target=self._make, args=(table,), daemon=True)
                 self._working[table.name] = thread
                 thread.start()
@@ -81,10 +86,7 @@ class _Connection:
 
     def __enter__(self) -> sqlite3.Connection:
         self._db = sqlite3.connect(self._path, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='', detail=none)")
-        self._db.execute("CREATE TABLE IF NOT EXISTS done (rows INTEGER)")
+        self._db.execute("PRAGMA synchronous=NORMAL")
         return self._db
 
     def __exit__(self, *_: object) -> None:

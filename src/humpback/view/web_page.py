@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from humpback.config import build, known
@@ -48,9 +49,10 @@ def _document(opened: Opened, row: Row) -> Row:
     place: Any = row.get("offset")
     try:
         for source in sources(settings.inputs, settings.columns, split=False):
-            if row.get("warc") and source["path"] != row["warc"]:
+            held = Path(source["path"]).name == row.get("warc")
+            if row.get("warc") and not held:
                 continue
-            part = part_of(source, place, place + 1) if row.get("warc") and place is not None else source
+            part = part_of(source, place, place + 1) if held and place is not None else source
             for found in read(DocumentsConfig(columns=settings.columns), [part]):
                 if not isinstance(found, Drop) and found["url"] == row["url"]:
                     return found
