@@ -258,17 +258,26 @@ def view(
 def export(
     run_: RunFolder,
     out: Annotated[Path, typer.Option("--out", help="File to write, .jsonl, .json or .parquet.")],
-    format_: Annotated[str, typer.Option("--format", help="messages, prompt-completion, alpaca or sharegpt.")] = "messages",
+    format_: Annotated[
+        str, typer.Option("--format", help="messages, prompt-completion, alpaca, sharegpt, preference, preference-backward.")
+    ] = "messages",
     seed: Annotated[bool, typer.Option("--seed", help="Put the training seed before the selected pairs.")] = False,
     license_: Annotated[
         list[str] | None, typer.Option("--license", metavar="PATTERN", help="Only pairs under such a licence; repeatable.")
     ] = None,
     opt_out: Annotated[bool, typer.Option(help="Also pairs of pages that opted out of such use.")] = True,
+    card: Annotated[bool, typer.Option("--card", help="Write README.md beside it: the data set's card for a hub.")] = False,
 ) -> None:
     """Write the selected pairs in a format that trainers read."""
+    from humpback.errors import UsageFault
     from humpback.exports import export as write
+    from humpback.report.card import write_card
 
+    if card and out.with_name("README.md").exists():
+        raise UsageFault(f"{out.with_name('README.md')} is there already", "export into a folder of its own")
     print(f"{write(run_, format_, out, seed, licenses=license_ or (), opt_out=opt_out)} pairs -> {out}")
+    if card:
+        print(f"card -> {write_card(run_, out, format_)}")
 
 
 @app.command(epilog="Example: humpback doctor --lm embedded")

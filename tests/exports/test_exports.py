@@ -15,7 +15,7 @@ from humpback.engine import Hands
 from humpback.errors import UsageFault
 from humpback.exports import export, formats, writer
 from humpback.run import Run
-from humpback.schema import PAIR, SEGMENT, Row
+from humpback.schema import PAIR, SEGMENT, VERDICT, Row
 
 SEED = {"id": "s", "parent": "f", "instruction": "Seed?", "response": "Seed.", "source": "seed", "split": "train"}
 WEB = {
@@ -162,3 +162,47 @@ def test_a_column_that_is_empty_in_the_beginning(tmp_path: Path) -> None:
             "json", data_files=str(out), split="train", chunksize=size, cache_dir=str(tmp_path / f"cache{size}")
         )
         assert (len(read), read[1]["url"], read[1]["opt_out"]) == (401, "https://a.example", ["noindex"])
+
+
+def test_rewrites_and_verdicts_as_preferences(tmp_path: Path) -> None:
+    """The better answer first; what is a draw, or was not rewritten, teaches nothing."""
+    row = {"instruction": "Why?", "draft": "old", "response": "new", "answered": "rewritten"}
+    rows = [{**row, "id": "a"}, {**row, "id": "b", "answered": "facts", "draft": None}]
+    told = {"instruction": "How?", "output_1": "one", "output_2": "two", "annotator": "judge", "status": "ok"}
+    verdicts = [{**told, "id": str(i), "preference": p} for i, p in enumerate((2.0, 1.0, 1.5, 1.55, None))]
+    with Run(tmp_path / "run", "t", TestSettings()) as run:
+        rows_in(run, rows, PAIR, "rewritten", kind="rewrites", by="rewritten")
+        rows_in(run, verdicts, VERDICT, "verdicts", kind="verdicts")
+    assert export(tmp_path / "run", "preference", tmp_path / "out.jsonl") == 3
+    made = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    said = [(row["chosen"][0]["content"], row["rejected"][0]["content"], row["by"]) for row in made]
+    assert sorted(said) == [("new", "old", "rewriting"), ("one", "two", "judge"), ("two", "one", "judge")]
+    assert made[0]["prompt"][0]["role"] == "user"
+
+
+def test_the_best_and_the_worst_instruction_of_a_text(tmp_path: Path) -> None:
+    """For a backward model: by what selected, and only of texts that have several."""
+    gains = {"x": (0.1, 0.9, 0.5), "y": (0.3,), "z": (0.2, 0.2)}
+    rows = [
+        {"id": f"{text}{i}", "instruction": f"{text}{i}?", "response": text, "gain": gain}
+        for text, own in gains.items()
+        for i, gain in enumerate(own)
+    ]
+    with Run(tmp_path / "run", "t", TestSettings()) as run:
+        rows_in(run, rows, scorers.schema(), "scored", kind="scored", round=1)
+        rows_in(run, rows[:1], scorers.schema(), "selected", kind="selected", round=1, by="gain")
+    assert export(tmp_path / "run", "preference-backward", tmp_path / "out.jsonl") == 1
+    made = json.loads((tmp_path / "out.jsonl").read_text())
+    assert [made[name][0]["content"] for name in ("prompt", "chosen", "rejected")] == ["x", "x1?", "x0?"]
+
+
+def test_preferences_load_in_the_trainers_own_reader(tmp_path: Path) -> None:
+    """TRL's: what it takes for conversational preference data, prompt and all."""
+    trl = pytest.importorskip("trl.data_utils")
+    row = {"id": "a", "instruction": "Why?", "draft": "old", "response": "new", "answered": "rewritten"}
+    with Run(tmp_path / "run", "t", TestSettings()) as run:
+        rows_in(run, [row], PAIR, "rewritten", kind="rewrites", by="rewritten")
+    export(tmp_path / "run", "preference", tmp_path / "out.jsonl")
+    made = json.loads((tmp_path / "out.jsonl").read_text())
+    assert trl.is_conversational(made)
+    assert {"prompt", "chosen", "rejected"} <= set(trl.maybe_extract_prompt(made))

@@ -1,6 +1,7 @@
 """The pairs of a run in the formats that trainers read, with where each came from beside it.
 
-A format is a module here with `shape(row)`, which gives a row's own fields; its name is the format's, with hyphens.
+A format is a module here with `shape(row)`, which gives a row's own fields; its name is the format's, with hyphens. One
+whose rows are no pairs that were selected has `rows(run)` too.
 """
 
 import json
@@ -22,7 +23,7 @@ from humpback.errors import UsageFault
 from humpback.schema import Row
 
 ROWS_PER_GROUP = 10_000
-KEPT_COLUMNS = ("id", "source", "url", "header_path", "license", "opt_out", "score", "gain")
+KEPT_COLUMNS = ("id", "source", "url", "header_path", "lang", "license", "opt_out", "score", "gain")
 
 Writer = Callable[[Iterable[Row], pa.Schema], int]
 
@@ -44,11 +45,14 @@ def export(
     if format_ not in formats():
         raise UsageFault(f"there is no format {format_!r}", f"choose one of: {', '.join(formats())}")
     write = writer(out)
-    shape: Callable[[Row], Row] = import_module(f"{__name__}.{format_.replace('-', '_')}").shape
-    found = list(selected(run, seed))
+    module = import_module(f"{__name__}.{format_.replace('-', '_')}")
+    shape: Callable[[Row], Row] = module.shape
+    found = list(module.rows(run) if hasattr(module, "rows") else selected(run, seed))
     allowed = [row for row in found if _allowed(row, licenses, opt_out)]
     if not found:
-        raise UsageFault(f"{run} has no pair to export: none was taken", f"humpback show {run} tells why each fell")
+        raise UsageFault(
+            f"{run} has nothing to export as {format_}", f"humpback show {run} tells what it has, and why rows fell"
+        )
     if not allowed:
         wanted = ", ".join([*licenses, *([] if opt_out else ["no opt-out"])])
         stated = ", ".join(sorted({str(row.get("license") or "none stated") for row in found})[:9])

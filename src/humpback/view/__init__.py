@@ -33,6 +33,8 @@ def _bound(port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((HOST, port))
+        # Who comes before the server is up is served when it is.
+        made.listen(64)
     except OSError as error:
         made.close()
         raise UsageFault(
