@@ -33,7 +33,8 @@ stand as their pages have them, with whatever is wrong or dated in them.
 
 def write_card(run: Path, out: Path, format_: str) -> Path:
     """Write README.md beside the exported file `out`, and return its path."""
-    rows = [found[1] for source in table_sources(str(out)) for found in records_of(source) if not isinstance(found, Unread)]
+    found = (each for source in table_sources(str(out)) for each in records_of(source))
+    rows = [each[1] for each in found if not isinstance(each, Unread)]
     path = out.with_name("README.md")
     store.write_bytes(path, card(run, rows, out.name, format_).encode())
     return path
@@ -59,8 +60,8 @@ def card(run: Path, rows: Sequence[Row], file: str, format_: str) -> str:
     parts = [
         f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n# {found.name}",
         f"{len(rows):,} rows in the format `{format_}`, made by humpback {version('humpback')} with the recipe "
-        f"`{found.recipe}` on {base}: the responses stand on web pages, and a model wrote the instructions that they answer, "
-        "unless `source` says otherwise.",
+        f"`{found.recipe}` on {base}: the responses stand on web pages, and a model wrote the instructions that they answer "
+        "(unless `source` says otherwise).",
         "## Where it comes from",
         _counted("site", sites.most_common(SITES), f"and {len(sites) - SITES:,} more sites" if len(sites) > SITES else ""),
         "## Licences, as the pages state them",

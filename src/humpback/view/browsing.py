@@ -102,17 +102,18 @@ def listing(opened: Opened, asked: Asked) -> dict[str, Any]:
         table, asked.where, among, asked.order, asked.down, (asked.page - 1) * PER_PAGE, PER_PAGE
     )  # fmt: skip
     pages = max(1, -(-found.count // PER_PAGE))
+    wanted = [asked.order, *(each.column for each in asked.where)]
     return {
-        "asked": asked, "table": table, "found": found, "pages": pages, "columns": columns(table, found.rows),
+        "asked": asked, "table": table, "found": found, "pages": pages, "columns": columns(table, found.rows, wanted),
         "texts": _TEXTS, "indexed": indexed, "cut": among is not None and len(among) == MOST,
         "reasons": opened.tables.counts(table, "reason") if asked.dropped else [],
     }  # fmt: skip
 
 
-def columns(table: Table, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """The columns beside the texts that say something of these rows, numbers first."""
+def columns(table: Table, rows: Sequence[dict[str, Any]], wanted: Sequence[str] = ()) -> list[str]:
+    """The columns beside the texts that say something of these rows: those that are `wanted`, then what says most."""
     known = [name for name in table.kept if name not in _TEXTS and name not in _HIDDEN]
     told = [name for name in known if any(row[name] not in (None, "") for row in rows)]
     varying = [name for name in told if len({row[name] for row in rows}) > 1 or len(rows) == 1]
-    place = {name: i for i, name in reversed(list(enumerate((*_FIRST, *known))))}
-    return sorted(varying, key=lambda name: place[name])[:_MOST_COLUMNS]
+    ordered = dict.fromkeys((*wanted, *_FIRST, *known))
+    return [name for name in ordered if name in varying or (name in wanted and name in told)][:_MOST_COLUMNS]

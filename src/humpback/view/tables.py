@@ -20,11 +20,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from humpback.schema import DROPPED, Row
-from humpback.store import Dataset, count_rows, read_rows
+from humpback.store import Dataset, count_rows
 
 # What lists show of a long text.
 SHORT = 240
 MEMORY, THREADS = "512MB", 2
+# So many rows are read at once, whatever the size of a shard.
+_BATCH = 1024
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
 # Strings that are seldom long; of all others the beginning is kept.
 _BRIEF = ("id", "parent", "url", "lang", "source", "method", "status", "finish", "split", "license", "lm", "metric", "part",
@@ -99,7 +101,13 @@ class Table:
         if not 0 <= number < len(self):
             raise NoSuch(f"{self.dataset.path.name} has {len(self)} rows, and no row {number}")
         shard = bisect.bisect_right(self.ends, number)
-        return read_rows(self.shards[shard])[number - (self.ends[shard - 1] if shard else 0)]
+        left = number - (self.ends[shard - 1] if shard else 0)
+        for batch in pq.ParquetFile(self.shards[shard]).iter_batches(_BATCH):
+            if left < batch.num_rows:
+                found: Row = batch.slice(left, 1).to_pylist()[0]
+                return found
+            left -= batch.num_rows
+        raise NoSuch(f"{self.shards[shard]} has fewer rows than it says")
 
     def ids(self, first: int, last: int) -> list[str]:
         """The ids of the rows from `first` up to `last`."""
@@ -116,9 +124,10 @@ class Table:
         texts = [each.name for each in self.columns if pa.types.is_string(each.type)]
         number, columns = 0, [name for name in texts if name not in ("id", "parent")]
         for shard in self.shards:
-            for row in pq.read_table(shard, columns=columns).to_pylist():
-                yield number, "\n".join(value for value in row.values() if value)
-                number += 1
+            for batch in pq.ParquetFile(shard).iter_batches(_BATCH, columns=columns):
+                for row in batch.to_pylist():
+                    yield number, "\n".join(value for value in row.values() if value)
+                    number += 1
 
 
 class Tables:
