@@ -71,7 +71,8 @@ class Search:
                     return
                 if number < done:
                     continue
-                batch.append((number, " ".join(words(text))))
+                # The index itself takes plain letters apart as `words` does, and much faster.
+                batch.append((number, text if text.isascii() else " ".join(words(text))))
                 if len(batch) == _BATCH:
                     _add(db, batch)
                     batch = []
@@ -109,7 +110,7 @@ def _add(db: sqlite3.Connection, batch: list[tuple[int, str]]) -> None:
 def words(text: str) -> Iterator[str]:
     """The words of a text, folded; of scripts that put no spaces between words, each character."""
     for each in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
-        if any("\u2e80" <= char <= "\uffdc" or "\u0e00" <= char <= "\u0fff" for char in each):
+        if not each.isascii() and any("\u2e80" <= char <= "\uffdc" or "\u0e00" <= char <= "\u0fff" for char in each):
             yield from each
         else:
             yield each

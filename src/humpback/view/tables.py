@@ -112,8 +112,7 @@ class Table:
     def ids(self, first: int, last: int) -> list[str]:
         """The ids of the rows from `first` up to `last`."""
         out: list[str] = []
-        for shard, end in zip(self.shards, self.ends, strict=True):
-            begin = end - count_rows(shard)
+        for shard, begin, end in zip(self.shards, (0, *self.ends), self.ends, strict=False):
             if begin < last and first < end:
                 own = pq.read_table(shard, columns=["id"]).column("id").to_pylist()
                 out += own[max(0, first - begin) : last - begin]

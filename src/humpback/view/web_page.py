@@ -40,7 +40,7 @@ def blocks(opened: Opened, row: Row) -> list[Seen]:
 def _seen(document: Row, text: str, path: list[str]) -> Iterator[Seen]:
     for event, fate in fates(document):
         heading = isinstance(event, Heading)
-        inside = event.text in path if heading else bool(event.text.strip()) and event.text.strip() in text
+        inside = event.text in path[-1:] if heading else bool(event.text.strip()) and event.text.strip() in text
         yield Seen(event.text, event.level if isinstance(event, Heading) else 0, fate, inside)
 
 
