@@ -226,7 +226,8 @@ Body = Text | Facts | Table | Plot | Histogram | Pairs | Flow
 class Section:
     """`key` names it for links and machines, `says` tells how it is to be read.
 
-    `under`: it belongs to the section before it. `folded`: long, and seldom read.
+    `under`: it belongs to the section before it. `folded`: long, and seldom read. `closer`: for who looks closer; a page
+    begins with it shut.
     """
 
     key: str
@@ -235,6 +236,7 @@ class Section:
     bodies: tuple[Body, ...] = ()
     under: bool = False
     folded: bool = False
+    closer: bool = False
 
 
 def figure(row: Measured | None, signed: bool = False) -> Figure | None:

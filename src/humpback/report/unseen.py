@@ -23,7 +23,7 @@ def sections(rows: Sequence[Measured]) -> Iterator[Section]:
     for of in values(rows, "of"):
         title = words(of)
         says = "Measured in this run, and shown by its columns: no section is made for it."
-        yield Section(f"measured-{of}", title[:1].upper() + title[1:], says, tuple(_bodies(such(rows, of=of))))
+        yield Section(f"measured-{of}", title[:1].upper() + title[1:], says, tuple(_bodies(such(rows, of=of))), closer=True)
 
 
 def words(name: Any) -> str:

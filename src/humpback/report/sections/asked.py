@@ -14,7 +14,7 @@ def sections(found: Reading) -> Iterator[Section]:
     bodies = told([(name, own) for name, own in spent if own.get("calls")])
     if bodies:
         says = "Measurements of judges and models included; what a journal remembered was asked once."
-        yield Section("asked", "What models were asked", says, bodies)
+        yield Section("asked", "What models were asked", says, bodies, closer=True)
 
 
 def told(spent: Sequence[tuple[str, Mapping[str, float]]]) -> tuple[Body, ...]:

@@ -28,4 +28,4 @@ def sections(found: Reading) -> Iterator[Section]:
             "with the human one; by chance: with the instruction of another pair."
         )
         made = table(columns, shown, track=Track(("ROUGE-L", "by chance"), 0.0))
-        yield Section("backward", "The backward model on held-out pairs", says, (made,))
+        yield Section("backward", "The backward model on held-out pairs", says, (made,), closer=True)

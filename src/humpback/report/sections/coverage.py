@@ -27,4 +27,6 @@ def sections(found: Reading) -> Iterator[Section]:
         own = such(rows, round=round)
         cells = [figure(one(own, metric=metric, part=part)) for metric, part, _ in COLUMNS]
         shown.append([f"round {round}" if round else own[0].model, *cells])
-    yield Section("coverage", "What the pages gave", says, (table(("selection", *(name for *_, name in COLUMNS)), shown),))
+    yield Section(
+        "coverage", "What the pages gave", says, (table(("selection", *(name for *_, name in COLUMNS)), shown),), closer=True
+    )

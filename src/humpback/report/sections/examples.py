@@ -19,7 +19,7 @@ def sections(found: Reading) -> Iterator[Section]:
     groups = [*_of_scores(found), *_of_guards(found)]
     bodies = [Pairs(pairs, title, left) for title, pairs, left in groups if pairs]
     if bodies:
-        yield Section("examples", "Pairs, one by one", "", tuple(bodies))
+        yield Section("examples", "Pairs, one by one", "", tuple(bodies), closer=True)
 
 
 Group = tuple[str, tuple[Pair, ...], int]

@@ -26,7 +26,9 @@ def sections(found: Reading) -> Iterator[Section]:
     every = [
         _row(f"round {round}, {such(rows, round=round)[0].model}", such(rows, round=round, part=ALL)) for round in rounds
     ]
-    yield Section("injection", "Can a text talk its judge round?", says, (_table("all attacks together", every),))
+    yield Section(
+        "injection", "Can a text talk its judge round?", says, (_table("all attacks together", every),), closer=True
+    )
     kinds = tuple(_kinds(such(rows, round=round)) for round in rounds)
     yield Section("attacks", "Each kind of attack, the strongest first", "", kinds, under=True, folded=True)
 

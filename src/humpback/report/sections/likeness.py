@@ -25,7 +25,7 @@ def sections(found: Reading) -> Iterator[Section]:
             "pair, by grams of characters. Distinct-2: share of different pairs of words among all, over equally many "
             "instructions; less is more monotonous."
         )
-        yield Section("likeness", "Does what was kept only look like the seed?", says, tuple(bodies))
+        yield Section("likeness", "Does what was kept only look like the seed?", says, tuple(bodies), closer=True)
 
 
 def _like(rows: list[Measured], rounds: list[int]) -> Table | None:

@@ -22,7 +22,7 @@ def sections(found: Reading) -> Iterator[Section]:
     rounds: list[int | None] = [*found.rounds] or [None]
     bodies = [body for round in rounds for body in _of_round(found, round)]
     if bodies:
-        yield Section("scores", "How scores are spread", "", tuple(bodies))
+        yield Section("scores", "How scores are spread", "", tuple(bodies), closer=True)
 
 
 def _of_round(found: Reading, round: int | None) -> Iterator[Body]:
