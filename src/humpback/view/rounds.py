@@ -24,13 +24,13 @@ def beside(opened: Opened) -> dict[str, Any]:
         for i, (round, ids) in enumerate(kept)
     ]  # fmt: skip
     scored = [each for each in (found.scored(round) for round, _ in chosen) if each is not None]
-    moved = _moved(*scored[-2:]) if len(scored) > 1 else {}
+    moved = _moved(scored[-2], scored[-1], str(chosen[-1][1].about.get("by"))) if len(scored) > 1 else {}
     return {"kept": shown, "column": "", "up": [], "down": [], **moved}
 
 
-def _moved(before: Dataset, after: Dataset) -> dict[str, Any]:
-    """The pairs whose score changed most from one round to the next, by the first column that both have values in."""
-    for column in ("score", "combined", "seed_gain", "gain"):
+def _moved(before: Dataset, after: Dataset, by: str) -> dict[str, Any]:
+    """The pairs that moved most from one round to the next: by what selected, or else a column that both have values in."""
+    for column in (by, "score", "gain"):
         if column in before.columns.names and column in after.columns.names:
             old = {row["id"]: row[column] for row in before.rows(["id", column]) if row[column] is not None}
             new = {row["id"]: (row[column], row["instruction"]) for row in after.rows(["id", column, "instruction"])
