@@ -46,7 +46,7 @@ def ours(annotations: Path, gamed: str) -> dict[str, float]:
         {**dict.fromkeys(VERDICT.names), **row}
         for row in read(ReadingConfig(kind="annotations"), table_sources(str(annotations)))
     ]
-    found = {(row["metric"], row["part"]): row for row in rates(rows, gamed)}
+    found = {(row["metric"], row["part"]): row for row in rates([rows], gamed)}
     raw, level = found["win_rate", RAW], found["win_rate", CONTROLLED]
     return {
         "win_rate": 100 * raw["value"], "standard_error": 100 * raw["se"],

@@ -159,7 +159,7 @@ def test_every_answer_has_the_policy(client: TestClient) -> None:
 
 def test_too_much_is_refused(client: TestClient) -> None:
     headers = {TOKEN_HEADER: client.get("/").text.partition('name="humpback-token" content="')[2].partition('"')[0]}
-    assert client.post("/say", content=b"x" * (9 << 20), headers=headers).status_code == 403
+    assert client.post("/say", content=b"x" * (9 << 20), headers=headers).status_code == 400
 
 
 def test_a_run_may_name_no_file_outside_its_inputs(tmp_path: Path) -> None:

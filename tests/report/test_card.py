@@ -39,3 +39,10 @@ def test_names_of_strangers_are_text(tmp_path: Path) -> None:
     front, line = yaml.safe_load(text.split("---\n")[1]), next(line for line in text.splitlines() if "onerror" in line)
     assert front["license"] == "other"
     assert "\\<img" in line and "\\|" in line and "\\[x\\]" in line and line.count(" | ") == 1
+
+
+def test_preferences_are_not_called_pairs_of_pages(tmp_path: Path) -> None:
+    """Of answers that models gave, none stands on a page."""
+    row = {"prompt": [], "chosen": [], "rejected": [], "by": "judge"}
+    text = made(tmp_path / "mine", row)
+    assert "`chosen` is preferred" in text and "stand on web pages" not in text and "Where it comes from" not in text

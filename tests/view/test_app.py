@@ -2,15 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from view.conftest import place_of
 
+from humpback.config import build
+from humpback.corpus.pages import CorpusSettings
+from humpback.corpus.pairs import ReadPairsConfig, read_pairs
+from humpback.corpus.tables import table_sources
+from humpback.stage import Drop
+from humpback.view import labelling, web_page
 from humpback.view.app import application
 from humpback.view.guarding import TOKEN_HEADER
 from humpback.view.opened import Opened
+from humpback.view.tables import NoSuch
 
 PORT = 8642
 HOME = f"http://127.0.0.1:{PORT}"
@@ -91,12 +99,8 @@ def test_a_label_is_on_the_disk_and_comes_out_as_a_labelled_pair(client: TestCli
     assert client.post("/say", json=line, headers=token(client)).status_code == 200
     assert [each["grade"] for each in whole.labels.lines()] == ["bad"]
     [pair] = [json.loads(each) for each in client.get("/labels.jsonl").text.splitlines()]
-    assert (pair["instruction"], pair["response"], pair["label"], pair["why"]) == (
-        row["instruction"],
-        row["response"],
-        0,
-        "part",
-    )
+    assert (pair["instruction"], pair["response"], pair["label"]) == (row["instruction"], row["response"], 0)
+    assert pair["grades"] == "ann: bad part"
     assert "1 pairs and answers" in client.get("/").text and "<b>bad</b> part" in client.get(f"/row/{place}/2").text
 
 
@@ -178,3 +182,55 @@ def test_a_run_that_has_not_begun_or_is_in_work(tmp_path: Any) -> None:
     with client_of(opened) as client:
         assert "Nothing is finished yet" in client.get("/").text and client.get("/rounds").status_code == 200
     opened.close()
+
+
+def test_several_graders_make_one_label(client: TestClient, whole: Opened, tmp_path: Path) -> None:
+    """What most say; what is split, or partly good, is no label. All of it is what a sweep reads."""
+    place = place_of(whole, "pairs")
+    table, headers = whole.table(place), token(client)
+    for number, grades in enumerate(("good good bad", "good bad", "partly", "bad partly", "good")):
+        for who, grade in enumerate(grades.split()):
+            line = {"kind": "pair", "place": place, "id": table.row(number)["id"], "who": f"r{who}", "grade": grade}
+            assert client.post("/say", json=line, headers=headers).status_code == 200
+    text = client.get("/labels.jsonl").text
+    assert [json.loads(line)["label"] for line in text.splitlines()] == [1, 0, 1]
+    (tmp_path / "labels.jsonl").write_text(text, encoding="utf-8")
+    read = list(read_pairs(ReadPairsConfig(), table_sources(str(tmp_path / "labels.jsonl"))))
+    assert [row["label"] for row in read if not isinstance(row, Drop)] == [1, 0, 1]
+
+
+def test_labels_of_other_rows_under_the_same_ids(whole: Opened) -> None:
+    """A run that was made anew with another model has other instructions: they were not read by anybody."""
+    place = place_of(whole, "pairs")
+    row = whole.table(place).row(0)
+    whole.labels.add({"kind": "pair", "id": row["id"], "who": "ann", "grade": "good", "instruction": "Another?"})
+    assert labelling.said_of(whole, row) == []
+    whole.labels.add({"kind": "pair", "id": row["id"], "who": "ann", "grade": "bad", "instruction": row["instruction"]})
+    assert [line["grade"] for line in labelling.said_of(whole, row)] == ["bad"] and len(whole.labels.latest("pair")) == 2
+
+
+def test_a_reader_without_a_name(client: TestClient, whole: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container under a number that no name belongs to."""
+
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert "somebody" in client.get(f"/label/{place_of(whole, 'pairs')}").text
+
+
+@pytest.mark.parametrize("inputs", [["https://example.org/a.warc.gz"], ["-"], ["cc:CC-MAIN-2026-01"], ["s3://bucket/a"]])
+def test_no_page_is_fetched(whole: Opened, monkeypatch: pytest.MonkeyPatch, inputs: list[str]) -> None:
+    """Only a click that says so leaves this machine."""
+    monkeypatch.setattr(web_page, "_settings", lambda _: build(CorpusSettings, [{"inputs": inputs}]))
+    row = whole.table(place_of(whole, "segments")).row(0)
+    with pytest.raises(NoSuch, match="nothing is fetched"):
+        web_page.blocks(whole, row)
+
+
+def test_what_is_wrong_with_a_request_is_no_bug(client: TestClient, whole: Opened) -> None:
+    headers = token(client)
+    assert client.post("/say", content="[" * 100_000, headers=headers).status_code == 400
+    assert client.post("/say", content="{}", headers={TOKEN_HEADER: "ü".encode()}).status_code == 403
+    for answer in (client.get("/rows/" + "9" * 5000), client.post("/say", content="{", headers=headers)):
+        assert answer.status_code in (400, 404, 500) and "content-security-policy" in answer.headers

@@ -17,8 +17,8 @@ def test_the_last_word_counts_and_all_stay(tmp_path: Path) -> None:
         labels.add({"kind": "pair", "id": "p", "who": "a", "grade": grade})
     labels.add({"kind": "pair", "id": "p", "who": "b", "grade": "partly"})
     assert [line["grade"] for line in labels.lines()] == ["good", "bad", "partly"]
-    assert {who: line["grade"] for (_, who), line in labels.latest("pair").items()} == {"a": "bad", "b": "partly"}
-    assert labels.latest("answers") == {} and all(line["at"].endswith("Z") for line in labels.lines())
+    assert {line["who"]: line["grade"] for line in labels.latest("pair")} == {"a": "bad", "b": "partly"}
+    assert labels.latest("answers") == [] and all(line["at"].endswith("Z") for line in labels.lines())
 
 
 def test_two_tabs_at_once(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_line_that_a_crash_cut_costs_itself_alone(tmp_path: Path) -> None:
     with labels.path.open("ab") as file:
         file.write(b'{"kind": "pair", "id": "2", "wh')
     labels.add({"kind": "pair", "id": "3", "who": "a"})
-    assert [id for id, _ in labels.latest("pair")] == ["1", "3"]
+    assert [line["id"] for line in labels.latest("pair")] == ["1", "3"]
 
 
 def test_a_full_disk_leaves_nothing_of_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
 """Rows of a run as tables: filtered, sorted, found again by number and id, whatever is typed."""
 
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from made import rows_in
 from view.conftest import place_of
@@ -127,3 +130,25 @@ def test_all_datasets_of_a_whole_run(whole: Opened) -> None:
             assert found.count == len(table) and len(found.rows) == min(50, len(table)), dataset.path.name
             assert all(table.row(number)["id"] == row["id"] for number, row in found.pairs[:3] if "id" in row)
     assert place_of(whole, "seed") > 0
+
+
+def test_a_dataset_that_was_made_anew(table: Table, tmp_path: Path) -> None:
+    """Under the same plan a server may have given other answers: the list must not show those of before."""
+    tables = Tables(tmp_path / "cache")
+    assert tables.listed(table).rows[0]["instruction"] == "Question 1?"
+    shard, manifest = table.shards[0], table.dataset.path / "manifest.json"
+    made = pq.read_table(shard)
+    place = made.schema.get_field_index("instruction")
+    pq.write_table(made.set_column(place, made.schema.field(place), pa.array(["New?"] * len(made))), shard)
+    os.utime(manifest, ns=(1, 1))
+    again = Table(table.dataset)
+    assert tables.listed(again).rows[0]["instruction"] == "New?" == again.row(0)["instruction"]
+    tables.close()
+
+
+def test_a_cache_that_is_broken_is_made_anew(table: Table, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "tables.duckdb").write_bytes(b"no database at all" * 1000)
+    tables = Tables(tmp_path / "cache")
+    assert tables.listed(table).count == 15
+    tables.close()

@@ -24,10 +24,15 @@ _SIZES = (
 )  # fmt: skip
 # As SPDX writes them.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+# What a row is, by its fields.
+_PAIR = (
+    "The responses stand on web pages, and a model wrote the instructions that they answer (unless `source` says otherwise)."
+)
+_PREFERENCE = "A row has a prompt and two completions, of which `chosen` is preferred; `by` says by whom."
 LIMITS = """
-Instructions were written by a small model and judged by a model; nobody has read all of them. Names of people and postal
-addresses are not redacted. What pages state of their licence is told as they state it, and was checked by nobody. Responses
-stand as their pages have them, with whatever is wrong or dated in them.
+What models wrote and judged was not read by anybody as a whole. Names of people and postal addresses are not redacted. What
+pages state of their licence is told as they state it, and was checked by nobody. What stands on pages is as they have it,
+with whatever is wrong or dated in it.
 """.strip()
 
 
@@ -56,13 +61,13 @@ def card(run: Path, rows: Sequence[Row], file: str, format_: str) -> str:
     }
     sites = Counter(filter(None, (site(row.get("url")) for row in rows)))
     opted = Counter(sign for row in rows for sign in row.get("opt_out") or ())
-    base = found.settings.get("base") or found.settings.get("lm") or "no model"
+    base = f" on {found.settings['base']}" if found.settings.get("base") else ""
+    preferred = all("chosen" in row for row in rows)
     parts = [
         f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n# {found.name}",
         f"{len(rows):,} rows in the format `{format_}`, made by humpback {version('humpback')} with the recipe "
-        f"`{found.recipe}` on {base}: the responses stand on web pages, and a model wrote the instructions that they answer "
-        "(unless `source` says otherwise).",
-        "## Where it comes from",
+        f"`{found.recipe}`{base}. {_PREFERENCE if preferred else _PAIR}",
+        "## Where it comes from" if sites else "",
         _counted("site", sites.most_common(SITES), f"and {len(sites) - SITES:,} more sites" if len(sites) > SITES else ""),
         "## Licences, as the pages state them",
         _counted("licence", licences.most_common()),

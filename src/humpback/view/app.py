@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from humpback.errors import HumpbackError
 from humpback.report import html
 from humpback.report.composed import composed
 from humpback.view import blind, browsing, labelling, rounds, web_page
-from humpback.view.guarding import STYLED, Guard
+from humpback.view.guarding import HEADERS, STYLED, Guard, said
 from humpback.view.labels import GRADES, SIDES, WHY
 from humpback.view.lineage import chain
 from humpback.view.opened import Opened
@@ -47,7 +48,7 @@ def application(opened: Opened, port: int) -> Starlette:
         Route("/blind/{place:int}/sheet", site.take_in, methods=["POST"]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
-    handlers: Any = {NoSuch: _missing, HumpbackError: _failed, 404: _missing}
+    handlers: Any = {NoSuch: _missing, HumpbackError: _failed, 404: _missing, Exception: _broken}
     return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)], exception_handlers=handlers)
 
 
@@ -58,6 +59,11 @@ def _missing(_: Request, error: Exception) -> Response:
 def _failed(_: Request, error: Exception) -> Response:
     assert isinstance(error, HumpbackError)
     return PlainTextResponse(f"{error.fact}\n{error.hint}\n", 500)
+
+
+def _broken(_: Request, error: Exception) -> Response:
+    """Outside of the guard, and so with the guard's headers by hand."""
+    return PlainTextResponse(f"{type(error).__name__}: this looks like a bug\n", 500, HEADERS)
 
 
 class Site:
@@ -132,22 +138,26 @@ class Site:
 
     async def say(self, request: Request) -> Response:
         """Write down a label or a choice: what is answered with 200 is on the disk."""
-        try:
-            line = labelling.line_of(self.opened, await request.json())
-            return JSONResponse(self.opened.labels.add(line))
-        except (ValueError, TypeError) as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        except OSError as error:
-            return PlainTextResponse(f"not written down: {error.strerror}\n", 507)
+        return await self._written(request, lambda told: [labelling.line_of(self.opened, told)])
 
     async def take_in(self, request: Request) -> Response:
-        """Write down the choices of a sheet that came back."""
+        """Write down the choices of a sheet that came back: all of them, or none."""
+        place = request.path_params["place"]
+
+        def lines(told: Any) -> list[dict[str, Any]]:
+            return labelling.lines_of_sheet(self.opened, place, str(told["who"]), str(told["sheet"]))
+
+        return await self._written(request, lines)
+
+    async def _written(self, request: Request, lines_of: Callable[[Any], list[dict[str, Any]]]) -> Response:
+        def write(told: Any) -> int:
+            lines = lines_of(told)
+            self.opened.labels.add(*lines)
+            return len(lines)
+
         try:
-            told = await request.json()
-            lines = labelling.lines_of_sheet(self.opened, request.path_params["place"], str(told["who"]), str(told["sheet"]))
-            for line in lines:
-                self.opened.labels.add(line)
-            return JSONResponse({"taken": len(lines)})
+            # Not here, where everybody else would wait.
+            return JSONResponse({"taken": await run_in_threadpool(write, await said(request))})
         except (ValueError, TypeError, KeyError) as error:
             return PlainTextResponse(f"{error}\n", 400)
         except OSError as error:
@@ -159,7 +169,10 @@ class Site:
         return HTMLResponse(self._show(name, **shared, **given))
 
     def _who(self, request: Request) -> str:
-        return request.query_params.get("who", "").strip()[:60] or getpass.getuser()
+        try:
+            return request.query_params.get("who", "").strip()[:60] or getpass.getuser()
+        except (KeyError, OSError):
+            return "somebody"
 
 
 def _lines(text: str, name: str) -> Response:

@@ -3,14 +3,14 @@
 The sides are drawn by the row's id, the same for everybody, and are nowhere in a page or a sheet. The key stays here.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from humpback.metrics.kappa import Agreement, agreement
-from humpback.metrics.shares import wilson
 from humpback.schema import Row, row_seed
 from humpback.store import Dataset
 from humpback.view.labels import SIDES
@@ -58,14 +58,17 @@ class Tally:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %, ties counted as halves."""
-        return wilson(round(self.won + self.tied / 2), self.n)
+        """95 % (Wilson 1927), ties counted as halves."""
+        z, n, p = 1.96, self.n, self.rate
+        middle, wide = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        return (middle - wide) / (1 + z**2 / n), (middle + wide) / (1 + z**2 / n)
 
 
-def said(latest: Mapping[tuple[str, str], dict[str, Any]], ids: set[str]) -> dict[str, dict[str, str]]:
+def said(lines: Sequence[dict[str, Any]], ids: set[str]) -> dict[str, dict[str, str]]:
     """By person: what each said of which of the rows, as an outcome for the model."""
     out: dict[str, dict[str, str]] = {}
-    for (id, who), line in latest.items():
+    for line in lines:
+        id, who = str(line.get("id")), str(line.get("who"))
         found = outcome(id, str(line.get("choice"))) if id in ids else None
         if found:
             out.setdefault(who, {})[id] = found

@@ -84,7 +84,7 @@ def overview(opened: Opened) -> dict[str, Any]:
     ways = [each for each in datasets if each.about.get("kind") not in _ASIDE and each.columns.names != METRIC.names]
     aside = [each for each in datasets if each not in ways]
     most = max((step.read for each in ways for step in each.steps), default=1)
-    said = [line for kind in ("pair", "answers") for line in opened.labels.latest(kind).values()]
+    said = [line for kind in ("pair", "answers") for line in opened.labels.latest(kind)]
     return {
         "ways": ways,
         "aside": aside,

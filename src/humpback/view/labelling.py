@@ -29,7 +29,8 @@ def next_pair(opened: Opened, place: int, who: str, after: str) -> dict[str, Any
     table = opened.table(place)
     if not {"instruction", "response"} <= set(table.columns.names):
         raise NoSuch(f"{table.dataset.path.name} holds no pairs")
-    done = {id for (id, own), _ in opened.labels.latest("pair").items() if own == who}
+    own = [line for line in opened.labels.latest("pair") if line.get("who") == who]
+    done = {(str(line["id"]), line.get("instruction")) for line in own}
     number = _next(table, done, after)
     row = table.row(number) if number is not None else None
     return {
@@ -45,10 +46,14 @@ def next_pair(opened: Opened, place: int, who: str, after: str) -> dict[str, Any
 def next_answers(opened: Opened, place: int, who: str, after: str) -> dict[str, Any]:
     """Two answers that this person has not compared, without names."""
     table = opened.of(asked(opened, place))
-    done = {id for (id, own), _ in opened.labels.latest(blind.KIND).items() if own == who}
+    mine = (line for line in opened.labels.latest(blind.KIND) if line.get("who") == who)
+    own = [line for line in mine if line.get("place") == place]
+    done = {(str(line["id"]), line.get("instruction")) for line in own}
     number = _next(table, done, after)
     shown = blind.shown(table.row(number)) if number is not None else None
-    return {"place": place, "shown": shown, "done": len(done), "of": len(table), "last": _last(opened, blind.KIND, who)}
+    others = [each for each in opened.datasets() if each.about.get("kind") == "asked" and each.place != place]
+    told = {"done": len(done), "of": len(table), "last": _last(opened, blind.KIND, who), "others": others}
+    return {"place": place, "shown": shown, **told}
 
 
 def _last(opened: Opened, kind: str, who: str) -> dict[str, Any] | None:
@@ -56,29 +61,30 @@ def _last(opened: Opened, kind: str, who: str) -> dict[str, Any] | None:
     return own[-1] if own else None
 
 
-def _next(table: Table, done: set[str], after: str) -> int | None:
-    """The number of the first row in the order of reading that is not done, behind the one that was passed over."""
+def _next(table: Table, done: set[tuple[str, str | None]], after: str) -> int | None:
+    """The number of the first row in the order of reading that is not done, behind the one that was passed over.
+
+    Done is a row of that id with that instruction: a run that is made anew may have others under the same ids.
+    """
     shards = max(1, len(table) // _DRAWN)
     for at in range(shards):
         first = at * _DRAWN
         last = len(table) if at == shards - 1 else first + _DRAWN
-        order = _order(table, first, last)
-        ids = [id for id, _ in order]
+        rows = zip(table.some(("id", "instruction"), first, last), range(first, last), strict=True)
+        order = sorted(rows, key=lambda each: row_seed(each[0]["id"], "read"))
+        ids = [row["id"] for row, _ in order]
         start = ids.index(after) + 1 if after in ids else 0
-        found = next((number for id, number in [*order[start:], *order[:start]] if id not in done and id != after), None)
+        left = [*order[start:], *order[:start]]
+        found = next((n for row, n in left if (row["id"], row["instruction"]) not in done and row["id"] != after), None)
         if found is not None:
             return found
     return None
 
 
-def _order(table: Table, first: int, last: int) -> list[tuple[str, int]]:
-    rows = list(zip(table.ids(first, last), range(first, last), strict=True))
-    return sorted(rows, key=lambda each: row_seed(each[0], "read"))
-
-
 def said_of(opened: Opened, row: Row) -> list[dict[str, Any]]:
     """The last word of each person on a row."""
-    return [line for (id, _), line in opened.labels.latest("pair").items() if id == row.get("id")]
+    known = (row.get("id"), row.get("instruction"))
+    return [line for line in opened.labels.latest("pair") if (line.get("id"), line.get("instruction")) == known]
 
 
 def line_of(opened: Opened, told: Any) -> dict[str, Any]:
@@ -90,7 +96,8 @@ def line_of(opened: Opened, told: Any) -> dict[str, Any]:
     numbers = opened.tables.find(table, str(id)) if table else []
     if table is None or not numbers:
         raise ValueError("there is no such row")
-    base = {"kind": told.get("kind"), "id": str(id), "place": place, "dataset": table.dataset.fingerprint, "who": who}
+    row = table.row(numbers[0])
+    base = {"kind": told.get("kind"), "id": str(id), "place": place, "who": who, "instruction": row.get("instruction")}
     if told.get("kind") == blind.KIND:
         if told.get("choice") not in SIDES:
             raise ValueError(f"a choice is one of: {', '.join(SIDES)}")
@@ -100,15 +107,13 @@ def line_of(opened: Opened, told: Any) -> dict[str, Any]:
     why = str(told.get("why") or "")
     if why and why not in WHY:
         raise ValueError(f"a reason is one of: {', '.join(WHY)}")
-    row = table.row(numbers[0])
-    texts = {name: row[name] for name in ("instruction", "response")}
-    return {**base, "grade": told["grade"], "why": why, **texts}
+    return {**base, "grade": told["grade"], "why": why, "response": row.get("response")}
 
 
 def lines_of_sheet(opened: Opened, place: int, who: str, sheet: str) -> list[dict[str, Any]]:
     """The choices in a sheet that came back; raises `ValueError` for the first line that cannot be read, and takes none."""
     lines = []
-    for number, text in enumerate(sheet.splitlines(), start=1):
+    for number, text in enumerate(sheet.split("\n"), start=1):
         if not text.strip():
             continue
         try:
@@ -125,13 +130,20 @@ def lines_of_sheet(opened: Opened, place: int, who: str, sheet: str) -> list[dic
 
 
 def pairs(opened: Opened) -> Iterator[Row]:
-    """Each pair that was labelled, once for each who did, in the form that `humpback sweep` and `score` read.
-
-    `label` is 1 for good and 0 for bad; what is partly good has none.
+    """Each pair that was labelled, once, in the form that `humpback sweep` and `score` read: `label` is 1 for good and 0 for
+    bad, as most of those who graded it say. What is partly good, or split evenly, belongs to neither side and is not there.
     """
-    for (id, who), line in opened.labels.latest("pair").items():
-        own = {name: line.get(name) for name in ("instruction", "response", "grade", "why", "at")}
-        yield {"id": f"{id}/{who}", **own, "who": who, "label": _AS_LABEL.get(str(line.get("grade")))}
+    graded: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for line in opened.labels.latest("pair"):
+        graded.setdefault((str(line.get("id")), str(line.get("instruction")), str(line.get("response"))), []).append(line)
+    for (id, instruction, response), lines in graded.items():
+        labels = [_AS_LABEL[line["grade"]] for line in lines if line.get("grade") in _AS_LABEL]
+        if labels and 2 * sum(labels) != len(labels):
+            label = int(2 * sum(labels) > len(labels))
+            grades = ", ".join(
+                f"{line['who']}: {' '.join(filter(None, (line['grade'], line.get('why'))))}" for line in lines
+            )
+            yield {"id": id, "instruction": instruction, "response": response, "label": label, "grades": grades}
 
 
 def results(opened: Opened, place: int) -> dict[str, Any]:

@@ -26,10 +26,10 @@ class Labels:
         self.path = folder / LOG
         self._lock = threading.Lock()
 
-    def add(self, line: dict[str, Any]) -> dict[str, Any]:
-        """Append one line, with the time; raises `OSError` where it could not be, and then nothing of it is there."""
-        made = {**line, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        data = (json.dumps(made, ensure_ascii=False) + "\n").encode()
+    def add(self, *lines: dict[str, Any]) -> None:
+        """Append lines, with the time; raises `OSError` where they could not be, and then nothing of them is there."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        data = "".join(json.dumps({**line, "at": at}, ensure_ascii=False) + "\n" for line in lines).encode()
         self.path.parent.mkdir(exist_ok=True)
         with self._lock:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -39,7 +39,6 @@ class Labels:
                 _append(handle, data, before)
             finally:
                 os.close(handle)
-        return made
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """All that was said, oldest first. A line that was cut by a crash of the machine is passed over."""
@@ -54,9 +53,12 @@ class Labels:
                 if isinstance(said, dict):
                     yield said
 
-    def latest(self, kind: str) -> dict[tuple[str, str], dict[str, Any]]:
-        """By (thing, person): the last that was said of a kind, pair or answers."""
-        return {(str(line.get("id")), str(line.get("who"))): line for line in self.lines() if line.get("kind") == kind}
+    def latest(self, kind: str) -> list[dict[str, Any]]:
+        """The last that each person said of each thing of a kind, pair or answers. A thing is known by its id and by what
+        was asked, since a run that is made anew may have other rows under the same ids.
+        """
+        own = (line for line in self.lines() if line.get("kind") == kind)
+        return list({(line.get("id"), line.get("who"), line.get("instruction")): line for line in own}.values())
 
 
 def _append(handle: int, data: bytes, before: int) -> None:

@@ -30,7 +30,7 @@ class Opened:
                 f"nothing can be kept in {own}: {error.strerror}", "set XDG_CACHE_HOME to another folder"
             ) from None
         self.labels = Labels(self.folder / "labels")
-        self._known: dict[tuple[str, bool], Table] = {}
+        self._known: dict[str, Table] = {}
 
     def close(self) -> None:
         self.search.close()
@@ -52,8 +52,8 @@ class Opened:
         return self.of(found, dropped)
 
     def of(self, dataset: Dataset, dropped: bool = False) -> Table:
-        key = (dataset.fingerprint, dropped)
-        return self._known.setdefault(key, Table(dataset, dropped))
+        found = Table(dataset, dropped)
+        return self._known.setdefault(found.name, found)
 
     def trained_on(self, dataset: Dataset) -> tuple[str, ...]:
         """The names of the models that were trained on this dataset."""

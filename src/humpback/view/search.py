@@ -34,6 +34,9 @@ class Search:
         """Make the index of the table, in a thread of its own; one that was begun before goes on."""
         with self._lock:
             if table.name not in self._working:
+                own = set(self._cache.glob(f"{table.name}.words*"))
+                for old in set(self._cache.glob(f"{table.place}*.words*")) - own:
+                    old.unlink(missing_ok=True)
                 with self._connected(table) as db:
                     # As the index is made by one and read by others, it has to be there before either.
                     db.execute("PRAGMA journal_mode=WAL")

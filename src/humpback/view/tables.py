@@ -7,6 +7,7 @@ extension is loaded, and nothing fetched.
 
 import bisect
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from humpback.schema import DROPPED, Row
-from humpback.store import Dataset, count_rows
+from humpback.store import MANIFEST, Dataset, count_rows
 
 # What lists show of a long text.
 SHORT = 240
@@ -32,6 +33,8 @@ _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
 _BRIEF = ("id", "parent", "url", "lang", "source", "method", "status", "finish", "split", "license", "lm", "metric", "part",
           "model", "against", "judge", "reason", "step", "generator", "generator_1", "generator_2", "dataset", "annotator",
           "chosen_by", "answered", "style", "contamination", "kind", "path", "file")  # fmt: skip
+# What DuckDB says of a file that is none of its own, or of another version of it.
+_BROKEN = ("valid DuckDB", "version", "deserialize", "corrupt", "checksum")
 _SIGNS = {"=": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "has": "has"}
 
 
@@ -70,7 +73,10 @@ class Table:
         folder = dataset.path / "dropped" if dropped else dataset.path
         self.shards = sorted(folder.glob("part-*.parquet"))
         self.is_dropped = dropped
-        self.name = f"t{dataset.place}_{dataset.fingerprint[:12]}{'_dropped' if dropped else ''}"
+        # A dataset that was made anew under the same plan may have other rows: models and servers change.
+        when = (dataset.path / MANIFEST).stat().st_mtime_ns
+        self.place = f"t{dataset.place}{'d' if dropped else ''}_"
+        self.name = f"{self.place}{dataset.fingerprint[:12]}_{when:x}"
 
     @cached_property
     def columns(self) -> pa.Schema:
@@ -109,13 +115,13 @@ class Table:
             left -= batch.num_rows
         raise NoSuch(f"{self.shards[shard]} has fewer rows than it says")
 
-    def ids(self, first: int, last: int) -> list[str]:
-        """The ids of the rows from `first` up to `last`."""
-        out: list[str] = []
+    def some(self, columns: Sequence[str], first: int, last: int) -> list[Row]:
+        """Those columns of the rows from `first` up to `last`."""
+        out: list[Row] = []
         for shard, begin, end in zip(self.shards, (0, *self.ends), self.ends, strict=False):
             if begin < last and first < end:
-                own = pq.read_table(shard, columns=["id"]).column("id").to_pylist()
-                out += own[max(0, first - begin) : last - begin]
+                own = pq.read_table(shard, columns=list(columns)).slice(max(0, first - begin), last - max(first, begin))
+                out += own.to_pylist()
         return out
 
     def texts(self) -> Iterator[tuple[int, str]]:
@@ -136,11 +142,32 @@ class Tables:
         cache.mkdir(parents=True, exist_ok=True)
         self._making = threading.Lock()
         self._made: set[str] = set()
-        self._db = _opened(cache)
+        self._own: Path | None = None
+        self._db = self._opened(cache)
         self._made = {name for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
 
     def close(self) -> None:
         self._db.close()
+        if self._own:
+            shutil.rmtree(self._own, ignore_errors=True)
+
+    def _opened(self, cache: Path) -> duckdb.DuckDBPyConnection:
+        """The file of the run's tables; where another viewer has it, one of our own; a new one for one that is broken."""
+        options: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY, "threads": THREADS, "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False, "temp_directory": str(cache / "spilled"),
+        }  # fmt: skip
+        path = cache / "tables.duckdb"
+        for _ in range(2):
+            try:
+                return duckdb.connect(str(path), config=options)
+            except duckdb.Error as error:
+                if any(word in str(error) for word in _BROKEN):
+                    path.unlink(missing_ok=True)
+                else:
+                    self._own = Path(tempfile.mkdtemp(prefix=f"humpback-view-{os.getpid()}-"))
+                    path = self._own / "tables.duckdb"
+        return duckdb.connect(str(path), config=options)
 
     def _cursor(self, table: Table) -> duckdb.DuckDBPyConnection:
         with self._making:
@@ -153,6 +180,9 @@ class Tables:
         for name in table.kept:
             brief = table.is_number(name) or name in _BRIEF
             told.append(_quoted(name) if brief else f"left({_quoted(name)}, {SHORT}) AS {_quoted(name)}")
+        for name in [name for name in self._made if name.startswith(table.place)]:
+            self._db.execute(f"DROP TABLE {name}")
+            self._made.discard(name)
         # Built under another name: a build that was killed leaves no table that looks whole.
         self._db.execute(f"DROP TABLE IF EXISTS {table.name}_half")
         if table.shards:
@@ -239,16 +269,3 @@ class Tables:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _opened(cache: Path) -> duckdb.DuckDBPyConnection:
-    """The file of the run's tables; where another process has it, one of our own."""
-    options: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY, "threads": THREADS, "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False, "temp_directory": str(cache / "spilled"),
-    }  # fmt: skip
-    try:
-        return duckdb.connect(str(cache / "tables.duckdb"), config=options)
-    except duckdb.Error:
-        own = Path(tempfile.mkdtemp(prefix=f"humpback-view-{os.getpid()}-"))
-        return duckdb.connect(str(own / "tables.duckdb"), config=options)

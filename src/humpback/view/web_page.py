@@ -47,8 +47,13 @@ def _seen(document: Row, text: str, path: list[str]) -> Iterator[Seen]:
 def _document(opened: Opened, row: Row) -> Row:
     settings = _settings(opened)
     place: Any = row.get("offset")
+    here = [
+        each for each in settings.inputs if each.startswith("file://") or (each != "-" and ":" not in each.partition("/")[0])
+    ]
+    if not here:
+        raise NoSuch("the pages of this run are in no file on this machine, and nothing is fetched")
     try:
-        for source in sources(settings.inputs, settings.columns, split=False):
+        for source in sources(here, settings.columns, split=False):
             held = Path(source["path"]).name == row.get("warc")
             if row.get("warc") and not held:
                 continue

@@ -51,7 +51,8 @@ def test_what_a_preference_may_be(tmp_path: Path, told: Any, preference: float |
 
 
 @pytest.mark.parametrize(("winner", "preference"), [
-    ("model_a", 1.0), ("model_b", 2.0), ("tie", 1.5), ("tie (bothbad)", 1.5),
+    ("model_a", 1.0), ("model_b", 2.0), ("tie", 1.5), ("tie (bothbad)", 1.5), ("both_bad", 1.5), ("tie (both bad)", 1.5),
+    ("Model A", 1.0), (0, None), (None, None), ("me", None),
 ])  # fmt: skip
 def test_an_arenas_votes(tmp_path: Path, winner: str, preference: float) -> None:
     path = write(tmp_path / "a.jsonl", {"question": "Why?", "model_a": "x", "model_b": "y", "winner": winner, "judge": "me"})
@@ -88,3 +89,40 @@ def test_a_prompt_that_comes_twice_is_two(tmp_path: Path) -> None:
     found, dropped = rows(path, "prompts")
     assert [row["instruction"] for row in found] == ["Why?", "Why?", "How?"] and dropped == ["missing_field"]
     assert len({row["id"] for row in found}) == 3
+
+
+@pytest.mark.parametrize(("told", "preference"), [
+    ({"winner_model_a": 0, "winner_model_b": 1, "winner_tie": 0}, 2.0),
+    ({"winner_model_a": 0, "winner_model_b": 0, "winner_tie": 1}, 1.5),
+    ({"winner_model_a": 1, "winner_model_b": 1, "winner_tie": 0}, None),
+    ({"g1_winner": "model_1", "g2_winner": "model_1"}, 1.0),
+    ({"g1_winner": "model_1", "g2_winner": "model_2"}, 1.5), ({"g1_winner": "model_2", "g2_winner": "error"}, None),
+    ({"preference": None, "winner": "model_b"}, 2.0),
+])  # fmt: skip
+def test_other_shapes_of_votes(tmp_path: Path, told: dict[str, Any], preference: float | None) -> None:
+    """A column for each outcome, and two games with the places exchanged: they were taken for prompts."""
+    path = write(tmp_path / "a.jsonl", {"prompt": "Why?", "model_a": "x", "model_b": "y", **told})
+    assert kind_of(str(path)) == "annotations"
+    assert rows(path, "annotations")[0][0]["preference"] == preference
+
+
+def test_what_was_asked_in_a_conversation(tmp_path: Path) -> None:
+    talk = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+    vote = {"model_a": "x", "model_b": "y", "winner": "model_a", "conversation_a": talk, "conversation_b": talk}
+    [row] = rows(write(tmp_path / "a.jsonl", vote), "annotations")[0]
+    assert (row["instruction"], row["output_1"]) == ("Why?", "So.")
+
+
+def test_what_a_request_is_about_is_part_of_it(tmp_path: Path) -> None:
+    """Of a prompt, an answer and an empty answer alike: else the same prompt is three, and models are asked a half of it."""
+    record = {"instruction": "Translate.", "input": "Bonjour"}
+    path = write(tmp_path / "a.json", {**record, "output": ""}, {**record, "output": "Hello"})
+    assert {row["instruction"] for row in rows(path, "outputs")[0]} == {"Translate.\n\nBonjour"}
+    assert rows(write(tmp_path / "b.json", record), "prompts")[0][0]["instruction"] == "Translate.\n\nBonjour"
+
+
+def test_other_answers_are_other_rows(tmp_path: Path) -> None:
+    """What people said of an answer must not be counted for one that came later under the same name."""
+    said = [{"instruction": "Why?", "output": text, "generator": "m"} for text in ("old", "new", "new")]
+    ids = [rows(write(tmp_path / f"{i}.json", each), "outputs")[0][0]["id"] for i, each in enumerate(said)]
+    assert ids[0] != ids[1] == ids[2]

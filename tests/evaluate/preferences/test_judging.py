@@ -68,8 +68,10 @@ def test_a_judge_that_says_no_label_has_no_preference() -> None:
 @pytest.mark.parametrize(("text", "share"), [
     ("Both are fine.\nBetter: second", 1.0), ("**Better:** first", 0.0), ("Better: neither", 0.5),
     ("Better: the first", 0.0),
-    ("<think>Better: first</think>\nBetter: second", 1.0), ("Better: first. No: Better: second", 1.0), ("I like it.", None),
-    ("The better answer has more", None), ("Better: both", 0.5), ("", None),
+    ("<think>Better: first</think>\nBetter: second", 1.0), ("Better: first\nNo.\nBetter: second", 1.0), ("I like it.", None),
+    ("The better answer has more", None), ("The second answer is better. First, it is more complete", None),
+    ("**Better:** *second*", 1.0), ("Better answer: second", 1.0), ("Which is better, first or second? I think", None),
+    ("> Better: first", 0.0), ("Better : The Second.", 1.0), ("Better: both", 0.5), ("", None),
 ])  # fmt: skip
 def test_what_a_judge_wrote(text: str, share: float | None) -> None:
     """The last word counts, thoughts do not, and what says nothing is no draw."""
@@ -78,7 +80,7 @@ def test_what_a_judge_wrote(text: str, share: float | None) -> None:
 
 def test_texts_in_both_orders() -> None:
     """A judge that always writes "second" has no preference for a model, and one that writes nothing none at all."""
-    [row] = judged(config(mode="text"), verdicts(("bad", "good")), Partial(script=["Because. Better: second"]))
+    [row] = judged(config(mode="text"), verdicts(("bad", "good")), Partial(script=["Better: second"]))
     assert row["preference"] == 1.5 and (row["shown_second"], row["shown_first"]) == (1.0, 0.0)
     assert len(row["raw_completion"]) == 2
     [row] = judged(config(mode="text"), verdicts(("bad", "good")), Partial(script=["Hm."]))
@@ -120,7 +122,7 @@ def test_rates_say_who_judged_and_what_is_missing() -> None:
         for model, told in (("one", [2.0, 1.0, 1.5, 2.0, None]), ("two", [2.0, 2.0, 1.5, 2.0, 2.0]))
         for i, preference in enumerate(told)
     ]  # fmt: skip
-    found = {(row["metric"], row["model"], row["part"]): row for row in rates(rows)}
+    found = {(row["metric"], row["model"], row["part"]): row for row in rates([rows])}
     raw = found["win_rate", "one", "raw"]
     assert (raw["value"], raw["n"], raw["judge"], raw["against"]) == (0.625, 4, "judge", "base")
     assert found["win_rate", "one", "whole wins"]["value"] == 0.625
@@ -130,3 +132,42 @@ def test_rates_say_who_judged_and_what_is_missing() -> None:
     change = found["win_rate_change", "two", "base"]
     assert (change["value"], change["n"], change["against"], change["judge"]) == (0.25, 4, "one", "judge")
     assert change["note"] == "1 better, 0 worse, 3 equal; 2 without the other"
+
+
+def arena(*votes: tuple[str, str, float, str]) -> list[Row]:
+    """Votes of people: (first model, second model, preference, who)."""
+    blank = {"output_1": "a", "output_2": "bb", "status": "ok", "shown_second": None, "shown_first": None}
+    return [{**blank, "instruction": f"q{i}", "generator_1": one, "generator_2": two, "preference": p, "annotator": who}
+            for i, (one, two, p, who) in enumerate(votes)]  # fmt: skip
+
+
+def test_sides_of_an_arena_say_nothing() -> None:
+    """The same two models on either side are one comparison, of many people one judge."""
+    votes = [("x", "y", 2.0, f"judge{i}") if i % 2 else ("y", "x", 1.0, f"judge{i}") for i in range(20)]
+    found = [row for row in rates([arena(*votes)]) if row["metric"] == "win_rate" and row["part"] == "raw"]
+    assert [(row["model"], row["against"], row["n"], row["judge"]) for row in found] == [("x", "y", 20, "20 annotators")]
+    assert found[0]["value"] == 0.0
+
+
+def test_a_thousand_votes_by_a_thousand_people_are_read_at_once() -> None:
+    """Each group was compared with each other one."""
+    votes = [
+        (f"m{i % 9}", f"m{(i * 7 + 1) % 10}", 1.0 + i % 2, f"judge{i}") for i in range(2000) if i % 9 != (i * 7 + 1) % 10
+    ]
+    assert len(list(rates([arena(*votes)]))) < 3000
+
+
+def test_two_files_of_one_model_are_refused() -> None:
+    """Merged, they would be one model with twice as many prompts."""
+    rows = arena(("base", "outputs", 2.0, "judge"))
+    with pytest.raises(UsageFault, match="two sets of verdicts are of outputs against base by judge"):
+        list(rates([rows, rows]))
+
+
+def test_votes_without_a_prompt_are_not_paired() -> None:
+    """The first of one file has nothing to do with the first of another."""
+    rows = [*arena(("base", "one", 2.0, "j")), *arena(("base", "two", 1.0, "j"))]
+    for row in rows:
+        row["instruction"] = None
+    found = [row for row in rates([rows]) if row["metric"] == "win_rate_change"]
+    assert [(row["value"], row["n"]) for row in found] == [(None, 0)]

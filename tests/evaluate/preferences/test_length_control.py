@@ -83,3 +83,14 @@ def test_the_published_rates_of_humpback(data: Path, model: str, published: floa
 
 def table(path: Path) -> list[list[str]]:
     return list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_few_wins_in_one_corner_are_no_majority() -> None:
+    """Drawn or left out, a sample without a win has one label alone, which the solver takes for the other."""
+    p = [0.0] * 200
+    for place in range(0, 60, 5):
+        p[place] = 1.0
+    random = np.random.default_rng(1)
+    lengths = random.integers(100, 900, (2, 200)).tolist()
+    found = controlled(p, *lengths)
+    assert found is not None and found.value < 0.15 and 0 < found.se < 0.05

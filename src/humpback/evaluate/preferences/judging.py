@@ -25,7 +25,10 @@ QUESTION = Question(
     orders="forward",
 )
 IDENTICAL, UNREADABLE, TOO_LONG = "identical", "unreadable", "too_long"
-_VERDICT = re.compile(r"\bbetter\W{0,4}(?:is\W{1,4})?(?:the\s)?(first|second|neither|both|tie|draw)\b", re.IGNORECASE)
+# A line that begins with it: "the second is better. First, ..." is prose.
+_VERDICT = re.compile(
+    r"^\W*better(?: answer)?\s*:\W*(?:the\s+)?(first|second|neither|both|tie|draw)\b", re.IGNORECASE | re.MULTILINE
+)
 
 
 class PreferenceConfig(Config):
@@ -104,5 +107,6 @@ def _verdict(shown_second: float | None, shown_first: float | None, status: str)
 
 def share_of_second(text: str) -> float | None:
     """1 where what a judge wrote ends in the second answer, 0 in the first, 0.5 in neither; None where it does not say."""
-    said = [each[1].lower() for each in _VERDICT.finditer(strip_reasoning(text).translate(str.maketrans("*_`", "   ")))]
+    plain = strip_reasoning(text).translate(str.maketrans("*_`#", "    "))
+    said = [each[1].lower() for each in _VERDICT.finditer(plain)]
     return {"first": 0.0, "second": 1.0}.get(said[-1], 0.5) if said else None

@@ -16,7 +16,7 @@ Numbers = NDArray[np.float64]
 
 FOLDS = 5
 # Fewer wins or losses than this cannot be fitted in every fold.
-LEAST = 5
+LEAST = 10
 # What scikit-learn's LogisticRegressionCV tries by default, and the seed of AlpacaEval's.
 STRENGTHS: Numbers = np.logspace(-4, 4, 10)
 SEED = 123
@@ -89,6 +89,11 @@ class _Cases:
     p: Numbers
     weights: Numbers
 
+    @property
+    def has_both(self) -> bool:
+        """Whether something speaks for the model, and something for the reference."""
+        return bool(self.p @ self.weights > 0 and (1 - self.p) @ self.weights > 0)
+
     def at(self, places: NDArray[np.int64]) -> "_Cases":
         return _Cases(self.features[places], self.p[places], self.weights[places])
 
@@ -103,7 +108,9 @@ def _strength(cases: _Cases) -> float:
         (train[train < n], test[test < n])
         for train, test in GroupKFold(FOLDS).split(np.zeros(2 * n), groups=np.tile(np.arange(n), 2))
     ]
-    losses = [[_loss(cases.at(test), _fit(cases.at(train), each)) for train, test in folds] for each in STRENGTHS]
+    # What holds wins alone, or losses, tells nothing of the other: the solver would take one for the other.
+    told = [fold for fold in folds if cases.at(fold[0]).has_both]
+    losses = [[_loss(cases.at(test), _fit(cases.at(train), each)) for train, test in told] for each in STRENGTHS]
     return float(STRENGTHS[int(np.argmin(np.mean(losses, axis=1)))])
 
 
@@ -131,7 +138,8 @@ def _loss(cases: _Cases, coefficients: Numbers) -> float:
 def _drawn_error(cases: _Cases, strength: float) -> float:
     """The standard error of the rate at equal lengths, over drawn prompts."""
     random, n = np.random.default_rng(0), len(cases.p)
-    fits = [_fit(cases.at(random.integers(n, size=n)), strength)[-1] for _ in range(DRAWS)]
+    drawn = (cases.at(random.integers(n, size=n)) for _ in range(DRAWS))
+    fits = [_fit(each, strength)[-1] for each in drawn if each.has_both]
     return float(np.std(1 / (1 + np.exp(-np.array(fits))), ddof=1))
 
 

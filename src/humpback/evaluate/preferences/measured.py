@@ -23,6 +23,10 @@ from humpback.text.contamination import named_content
 
 RAW, DISCRETE, CONTROLLED = "raw", "whole wins", "at equal lengths"
 WITHOUT = "without"
+# More annotators than this are people who judge a little each.
+MANY = 12
+_TURNED = {"output_1": "output_2", "output_2": "output_1", "generator_1": "generator_2", "generator_2": "generator_1"}
+_TURNED_SHARES = {"shown_second": "shown_first", "shown_first": "shown_second"}
 # What the rate would be if what has no preference were lost, and if it were won.
 IF = ("all without lost", "all without won")
 
@@ -87,20 +91,52 @@ def measured(config: RatesConfig) -> Iterator[Row]:
     share that another order turned. answer_length: characters of model and reference. win_rate_change: of two models
     against one reference on the same prompts; sign_test: the probability of so uneven a split if both were equal.
     """
-    yield from rates([row for folder in config.verdicts for row in Dataset(folder).rows()], config.difficulty)
+    yield from rates([list(Dataset(folder).rows()) for folder in config.verdicts], config.difficulty)
 
 
-def rates(rows: Sequence[Row], difficulty: str = "") -> Iterator[Row]:
-    """The metric rows of `measured`, of verdicts that are at hand."""
+def rates(sets: Sequence[Sequence[Row]], difficulty: str = "") -> Iterator[Row]:
+    """The metric rows of `measured`, of verdicts that are at hand; raises `UsageFault` where two sets are of one model."""
     gamed = _gamed(difficulty) if difficulty else None
     groups: dict[tuple[str, str, str], list[Row]] = {}
+    for rows in sets:
+        own = _grouped(rows)
+        twice = next((key for key in own if key in groups), None)
+        if twice:
+            fact = f"two sets of verdicts are of {twice[0]} against {twice[1]} by {twice[2]}"
+            raise UsageFault(fact, "give the outputs another `generator`, or leave one out")
+        groups |= own
+    for (model, against, judge), rows in groups.items():
+        yield from _of_group(rows, gamed, {"model": model, "against": against, "judge": judge})
+    alike: dict[tuple[str, str], list[str]] = {}
+    for model, against, judge in groups:
+        alike.setdefault((against, judge), []).append(model)
+    for (against, judge), models in alike.items():
+        for one, other in combinations(models, 2):
+            pair = (groups[one, against, judge], groups[other, against, judge])
+            yield from _changed(*pair, one, {"model": other, "judge": judge, "part": against})
+
+
+def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
+    """Verdicts by (model, reference, judge). In arenas the places say nothing, so that those of two models are turned to
+    stand as the first one did; and there many people judge a little each, who are one judge together.
+    """
+    judges = {row["annotator"] or "unknown" for row in rows}
+    together = f"{len(judges)} annotators" if len(judges) > MANY else ""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["generator_2"], row["generator_1"], row["annotator"] or "unknown"), []).append(row)
-    for (model, against, judge), own in groups.items():
-        yield from _of_group(own, gamed, {"model": model, "against": against, "judge": judge})
-    for ((model, against, judge), one), (other, two) in combinations(groups.items(), 2):
-        if other[1:] == (against, judge):
-            yield from _changed(one, two, model, {"model": other[0], "judge": judge, "part": against})
+        model, against, judge = row["generator_2"], row["generator_1"], together or row["annotator"] or "unknown"
+        if (against, model, judge) in groups:
+            groups[against, model, judge].append(_turned(row))
+        else:
+            groups.setdefault((model, against, judge), []).append(row)
+    return groups
+
+
+def _turned(row: Row) -> Row:
+    """The verdict with its two sides exchanged."""
+    preference = None if row["preference"] is None else 3 - row["preference"]
+    shares = {name: None if row[other] is None else 1 - row[other] for name, other in _TURNED_SHARES.items()}
+    return {**row, **{name: row[other] for name, other in _TURNED.items()}, **shares, "preference": preference}
 
 
 def _of_group(rows: Sequence[Row], gamed: Gamed | None, who: dict[str, Any]) -> Iterator[Row]:
@@ -152,7 +188,7 @@ def _preferences(rows: Sequence[Row]) -> list[float | None]:
 
 def _changed(one: Sequence[Row], two: Sequence[Row], against: str, who: dict[str, Any]) -> Iterator[Row]:
     first, second = (dict(zip(keys(rows), _preferences(rows), strict=True)) for rows in (one, two))
-    common = [key for key in first if key in second]
+    common = [key for key in first if key in second and key[0] is not None]
     found = change([first[key] for key in common], [second[key] for key in common])
     if found is None:
         yield metric("win_rate_change", value=None, n=0, against=against, note="no prompt has both", **who)

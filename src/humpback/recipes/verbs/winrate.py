@@ -150,13 +150,15 @@ def printed(settings: Settings) -> Iterator[str] | None:
     """What is printed where no folder is given: the rates of annotations, for which nobody is asked."""
     if not settings.answers or any(not is_file(each) or kind_of(each) != "annotations" for each in settings.answers):
         return None
-    sources = [row for each in settings.answers for row in table_sources(each, "annotations", "instruction, preference")]
-    rows = list(read(ReadingConfig(kind="annotations"), sources))
-    dropped = Counter(row.reason for row in rows if isinstance(row, Drop))
-    verdicts = [{**BLANK, **row} for row in rows if not isinstance(row, Drop)]
-    shown = section([measured_row(row, "win_rates", ("", i)) for i, row in enumerate(rates(verdicts, settings.difficulty))])
+    config = ReadingConfig(kind="annotations")
+    sets = [list(read(config, table_sources(each, "annotations", "instruction, preference"))) for each in settings.answers]
+    dropped = Counter(row.reason for rows in sets for row in rows if isinstance(row, Drop))
+    verdicts = [[{**BLANK, **row} for row in rows if not isinstance(row, Drop)] for rows in sets]
+    told = enumerate(rates(verdicts, settings.difficulty))
+    shown = section([measured_row(row, "win_rates", ("", i)) for i, row in told])
     if shown is None:
         raise UsageFault(
-            f"none of {len(rows)} records is a verdict: {dict(dropped)}", "give generator_1, generator_2, preference"
+            f"none of {sum(map(len, sets))} records is a verdict: {dict(dropped)}",
+            "give generator_1, generator_2, preference",
         )
     return iter([as_text(shown), *(f"dropped: {count} {reason}" for reason, count in dropped.items())])
