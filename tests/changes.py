@@ -78,6 +78,8 @@ def _number(kind: type, value: Any, bounds: dict[str, Any]) -> Any:
 def _several(kinds: tuple[Any, ...], value: list[Any]) -> list[Any]:
     """Without the last, or where there is one, with another in its place; a pair of numbers with a larger second one."""
     kind = _kind(kinds[0])
+    if any(isinstance(mark, Planned) for mark in getattr(kinds[0], "__metadata__", ())):
+        return [*value, "echo"]
     if len(kinds) == 2 and kinds[1] is not Ellipsis:
         return [value[0], value[1] * 1.01]
     if len(value) > 1:

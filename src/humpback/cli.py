@@ -42,9 +42,7 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes for stages without 
 Limit = Annotated[int | None, typer.Option(min=1, help="Use at most so many segments.")]
 Reuse = Annotated[Path | None, typer.Option(help="Take over what another run finished under the same plan.")]
 Dry = Annotated[bool, typer.Option("--dry", help="Print the settings that would be used, and stop.")]
-Small = Annotated[
-    Path | None, typer.Option("--forecast", help="Print what it will ask, told from this small run, and stop.")
-]
+Small = Annotated[Path | None, typer.Option("--forecast", help="Print what it will ask, told from this small run.")]
 To = Annotated[Path | None, typer.Option("--to", help="Write the rows to this file too, .jsonl, .json or .parquet.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 

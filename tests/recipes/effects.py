@@ -183,8 +183,10 @@ def contexts(recipe: str, folder: Path) -> Iterator[Context]:
         "pairs": files["texts"], "labels": files["pairs"], "texts": files["seed"], "seed.path": files["seed"],
         "inputs": [str(folder / "other")], "contamination.against": [files["pairs"]], "ks": [3.0, 3.5, 4.0, 4.5, 4.9],
         "requests": files["seed"], "shares": [0.8, 0.6, 0.388, 0.083, 0.03], "run": str(folder / "another"),
-        "answers": [files["other"]], "against": files["other"], "prompts": files["texts"], "difficulty": files["easier"],
     }  # fmt: skip
+    if recipe == "winrate":
+        others |= {"answers": [files["other"]], "against": files["other"], "prompts": files["texts"]}
+        others |= {"difficulty": files["easier"]}
     if "run" in recipes.load(recipe).Settings.model_fields:
         finished_run(folder / "another", seeds=76, backward_lm="", **LOOSE)
     for i, layer in enumerate(layers(recipe, folder, files)):
