@@ -94,3 +94,11 @@ def test_few_wins_in_one_corner_are_no_majority() -> None:
     lengths = random.integers(100, 900, (2, 200)).tolist()
     found = controlled(p, *lengths)
     assert found is not None and found.value < 0.15 and 0 < found.se < 0.05
+
+
+def test_a_fit_that_is_held_to_nought_has_an_error() -> None:
+    """Where lengths tell nothing and both are equally good, the strongest bound wins, and 50 +- 0 would be certainty."""
+    random = np.random.default_rng(4)
+    p = random.uniform(0.3, 0.7, 60).tolist()
+    found = controlled(p, *random.integers(100, 900, (2, 60)).tolist())
+    assert found is not None and found.value == pytest.approx(0.5, abs=0.05) and found.se > 0.01

@@ -23,6 +23,7 @@ SEED = 123
 # The weight of the rows of the two models that were told to be long and short, against one of the model's own rows.
 GAMED_WEIGHT = 0.2 / 2
 DRAWS = 200
+_FREE = 100.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def controlled(
     level = features[-len(gaps) :].copy()
     level[:, 0] = 0.0
     predicted = 1 / (1 + np.exp(-level @ found))
-    error = float(predicted.std(ddof=1) / np.sqrt(len(predicted))) if gamed is not None else _drawn_error(cases, strength)
+    error = float(predicted.std(ddof=1) / np.sqrt(len(predicted))) if gamed is not None else _drawn_error(cases)
     weight = [float(each) for each in found]
     return Controlled(float(predicted.mean()), error, weight[0], weight[1] if gamed is not None else None, weight[-1])
 
@@ -135,11 +136,13 @@ def _loss(cases: _Cases, coefficients: Numbers) -> float:
     return float((-(cases.p * np.log(told) + (1 - cases.p) * np.log(1 - told)) * cases.weights).mean())
 
 
-def _drawn_error(cases: _Cases, strength: float) -> float:
-    """The standard error of the rate at equal lengths, over drawn prompts."""
+def _drawn_error(cases: _Cases) -> float:
+    """The standard error of the rate at equal lengths, over drawn prompts; hardly held back, since a fit that is held to
+    nought has no error.
+    """
     random, n = np.random.default_rng(0), len(cases.p)
     drawn = (cases.at(random.integers(n, size=n)) for _ in range(DRAWS))
-    fits = [_fit(each, strength)[-1] for each in drawn if each.has_both]
+    fits = [_fit(each, _FREE)[-1] for each in drawn if each.has_both]
     return float(np.std(1 / (1 + np.exp(-np.array(fits))), ddof=1))
 
 
