@@ -236,10 +236,23 @@ def test_a_scorer_is_one_file(tmp_path: Path) -> None:
     assert "curate.by = 'different_words'" in house.humpback("run", "demo", "--set", "curate.by=different_words", "--dry")
 
 
-def test_a_metric_is_one_file_and_is_in_terminal_html_and_json(tmp_path: Path) -> None:
+VIEWED = """
+from pathlib import Path
+from starlette.testclient import TestClient
+from humpback.view.app import application
+from humpback.view.opened import Opened
+opened = Opened(Path("out"), Path("cache"))
+print(TestClient(application(opened, 8642), base_url="http://127.0.0.1:8642").get("/report").text)
+opened.close()
+"""
+
+
+def test_a_metric_is_one_file_and_is_in_terminal_html_json_and_the_viewer(tmp_path: Path) -> None:
     """A metric cost seven edits in the report alone."""
     house = House(tmp_path, **{"evaluate/selection/questions.py": METRIC})
     house.carried_out("demo", "out", {**SMALL, "curate": {**SMALL["curate"], "rounds": 1}})
     assert "questions asked" in house.humpback("show", "out")
     assert "questions_asked" in house.humpback("show", "out", "--json")
     assert "questions asked" in (tmp_path / "out" / "report.html").read_text()
+    pytest.importorskip("duckdb")
+    assert "questions asked" in house.python(VIEWED)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rehearsed import carried_out, demo
 pytest.importorskip("duckdb")
 pytest.importorskip("starlette")
 
+from humpback.view.labels import Labels
 from humpback.view.opened import Opened
 
 PAIRS = [{"instruction": f"How do I clean the {i}th kettle?", "response": "Rinse it."} for i in range(12)]
@@ -28,20 +30,25 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def whole(runs: Path, tmp_path: Path) -> Iterator[Opened]:
-    opened = Opened(runs / "whole", tmp_path / "cache")
-    opened.labels = type(opened.labels)(tmp_path / "labels")
+@contextmanager
+def looked_at(run: Path, beside: Path) -> Iterator[Opened]:
+    """The run, with what is said of it and what is kept for speed beside."""
+    opened = Opened(run, beside / "cache")
+    opened.labels = Labels(beside / "labels")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def whole(runs: Path, tmp_path: Path) -> Iterator[Opened]:
+    with looked_at(runs / "whole", tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 def answers(runs: Path, tmp_path: Path) -> Iterator[Opened]:
-    opened = Opened(runs / "answers", tmp_path / "cache")
-    opened.labels = type(opened.labels)(tmp_path / "labels")
-    yield opened
-    opened.close()
+    with looked_at(runs / "answers", tmp_path) as opened:
+        yield opened
 
 
 def place_of(opened: Opened, name: str) -> int:

@@ -46,7 +46,8 @@ def application(opened: Opened, port: int) -> Starlette:
         Route("/report", site.report),
         Route("/say", site.say, methods=["POST"]),
         Route("/blind/{place:int}/sheet", site.take_in, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        # Some installers make links of all files.
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static", follow_symlink=True)),
     ]
     handlers: Any = {NoSuch: _missing, HumpbackError: _failed, 404: _missing, Exception: _broken}
     return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)], exception_handlers=handlers)
