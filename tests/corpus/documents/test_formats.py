@@ -104,7 +104,7 @@ def test_a_format_is_one_file(one_more: Path) -> None:
 
 def test_the_formats_that_ship() -> None:
     """A file that fails to say what it is would be missed without a word."""
-    assert list(formats()) == ["archive", "csv", "epub", "html", "hub", "jsonl", "parquet", "pdf", "text"]
+    assert list(formats()) == ["archive", "csv", "epub", "html", "hub", "json", "jsonl", "parquet", "pdf", "text"]
 
 
 def test_no_two_formats_answer_to_one_ending() -> None:
