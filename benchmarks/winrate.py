@@ -7,6 +7,7 @@ outside of the tree. Its table of difficulties lies on a hub; one drawn here sta
 fit with difficulties is compared too, though the rates that come of it mean nothing.
 """
 
+import argparse
 import csv
 import gzip
 import json
@@ -56,9 +57,12 @@ def ours(annotations: Path, gamed: str) -> dict[str, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=Path, default=CACHE.with_name("winrate"), help="AlpacaEval's environment")
+    given = parser.parse_args()
     if not (DATA / "alpaca_eval").is_dir():
         sys.exit(f"{DATA} holds no alpaca_eval: set HUMPBACK_DATA")
-    python = peers_python(CACHE.with_name("winrate"), HERE / "winrate-requirements.txt")
+    python = peers_python(given.peers, HERE / "winrate-requirements.txt")
     worst, shown = 0.0, []
     with tempfile.TemporaryDirectory() as work:
         gamed = difficulties(Path(work) / "df_gamed.csv")

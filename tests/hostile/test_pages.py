@@ -99,6 +99,7 @@ NESTED = [
     *("template shadowrootmode=open", "x-host><template shadowrootmode=open><slot></slot></template"),
     *(
         "div class=highlight",
+        "div class=fragment",
         "table class=highlight><tr><td class=code",
         "pre",
         "h2><a href=#x",

@@ -27,6 +27,8 @@ _LINES = ".blob-code, .code, .line, .hljs-ln-line, .crayon-line, .lines, .lines-
 _PROSE = "p, h1, h2, h3, h4, h5, h6"
 # A row of a table is looked for no further around its <pre>.
 ROW_DEPTH = 6
+# So many boxes of code may stand in each other, among so many elements around the innermost.
+NESTED, AROUND = 6, 60
 _SPACES = str.maketrans({"\xa0": " ", "\u200b": None, "\ufeff": None})
 
 
@@ -38,11 +40,16 @@ def names_code(names: str) -> bool:
 
 def is_listing(node: Node, names: str) -> bool:
     """Whether the element called `names` shows code without <pre>, line by line."""
-    if _LISTING.search(names) is None or node.css_first(_PROSE) is not None or node.css_first(_LINES) is None:
+    # Themes call boxes of text so.
+    if _LISTING.search(names) is None or ("highlight" in names.split() and node.tag != "table"):
         return False
-    # Themes call boxes of text so, and editors make a <pre> of each line.
-    if "highlight" in names.split() and node.tag != "table":
+    # What is looked for below boxes in boxes costs the square of their depth; no highlighter nests so.
+    around = (outer.attributes.get("class") or "" for outer in islice(ancestors(node), AROUND))
+    if sum(_LISTING.search(each) is not None for each in around) > NESTED:
         return False
+    if node.css_first(_PROSE) is not None or node.css_first(_LINES) is None:
+        return False
+    # Editors make a <pre> of each line.
     return node.css_first("pre") is None or "CodeMirror-code" in names
 
 
