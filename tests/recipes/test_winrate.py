@@ -70,6 +70,7 @@ def test_annotations_are_printed_without_a_folder(files: dict[str, str]) -> None
 @pytest.mark.parametrize(("given", "said"), [
     ({"answers": ["prompts"]}, "holds prompts, and nobody's answers"),
     ({"answers": ["outputs"]}, "is compared with nothing"),
+    ({"answers": ["outputs"], "against": "outputs", "lm": "echo"}, "is compared with itself"),
     ({"answers": ["outputs"], "against": "against"}, "nobody judges"),
     ({"answers": ["annotations"], "difficulty": "prompts"}, "is no table of difficulties"),
 ])  # fmt: skip
@@ -77,10 +78,19 @@ def test_what_is_lacking_is_said_before_anybody_is_asked(
     tmp_path: Path, files: dict[str, str], given: dict[str, Any], said: str
 ) -> None:
     named_ = {
-        name: [files[each] for each in value] if isinstance(value, list) else files[value] for name, value in given.items()
+        name: [files[each] for each in value] if isinstance(value, list) else files.get(value, value)
+        for name, value in given.items()
     }
     with pytest.raises(UsageFault, match=said):
         carried_out("winrate", tmp_path / "run", named_, Refuses() if "difficulty" not in given else None)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "no json", "[1, 2]"])
+def test_a_file_without_a_record_is_said_to_have_none(tmp_path: Path, text: str) -> None:
+    """It was taken for one of prompts, and whoever gave it was told to name a folder."""
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UsageFault, match="holds no record that can be read"):
+        winrate.printed(build(winrate.Settings, [{"answers": [str(tmp_path / "a.json")]}]))
 
 
 def test_difficulties_are_of_their_own_prompts(tmp_path: Path, files: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,14 @@ from starlette.staticfiles import StaticFiles
 from humpback.errors import HumpbackError
 from humpback.report import html
 from humpback.report.composed import composed
+from humpback.schema import Row
 from humpback.view import blind, browsing, labelling, rounds, web_page
 from humpback.view.guarding import HEADERS, STYLED, Guard, said
-from humpback.view.labels import GRADES, SIDES, WHY
+from humpback.view.labels import GRADES, WHY
 from humpback.view.lineage import chain
 from humpback.view.opened import Opened
 from humpback.view.rendering import Templates
 from humpback.view.tables import NoSuch
-
-Page = Callable[[Request], Response]
 
 
 def application(opened: Opened, port: int) -> Starlette:
@@ -118,18 +117,16 @@ class Site:
         if "results" in request.query_params:
             return self._page("results", place=place, **labelling.results(self.opened, place))
         found = labelling.next_answers(self.opened, place, who, request.query_params.get("after", ""))
-        return self._page("blind", who=who, sides=SIDES, **found)
+        return self._page("blind", who=who, **found)
 
     def sheet(self, request: Request) -> Response:
         """All answers to be compared, without names, as lines that somebody fills in elsewhere."""
         rows = (blind.shown(row) for row in labelling.asked(self.opened, request.path_params["place"]).rows())
-        return _lines("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "sheet.jsonl")
+        return _lines(rows, "sheet.jsonl")
 
     def labelled(self, _: Request) -> Response:
         """The pairs with the labels that they were given, as `humpback sweep` reads them."""
-        return _lines(
-            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in labelling.pairs(self.opened)), "labels.jsonl"
-        )
+        return _lines(labelling.pairs(self.opened), "labels.jsonl")
 
     def report(self, _: Request) -> Response:
         """The report as it is now: every metric that the run has."""
@@ -165,8 +162,7 @@ class Site:
             return PlainTextResponse(f"not written down: {error.strerror}\n", 507)
 
     def _page(self, name: str, **given: Any) -> Response:
-        datasets = self.opened.datasets()
-        shared = {"run": self.opened.reading, "datasets": datasets, "nav": browsing.navigation(datasets)}
+        shared = {"run": self.opened.reading, "nav": browsing.navigation(self.opened.datasets())}
         return HTMLResponse(self._show(name, **shared, **given))
 
     def _who(self, request: Request) -> str:
@@ -176,7 +172,8 @@ class Site:
             return "somebody"
 
 
-def _lines(text: str, name: str) -> Response:
+def _lines(rows: Iterable[Row], name: str) -> Response:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     return Response(
         text, media_type="application/x-ndjson", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

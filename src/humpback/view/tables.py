@@ -141,10 +141,9 @@ class Tables:
     def __init__(self, cache: Path) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         self._making = threading.Lock()
-        self._made: set[str] = set()
         self._own: Path | None = None
         self._db = self._opened(cache)
-        self._made = {name for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        self._made: set[str] = {name for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
 
     def close(self) -> None:
         self._db.close()

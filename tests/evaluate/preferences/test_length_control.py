@@ -2,11 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from humpback.evaluate.preferences.length_control import Gamed, between, controlled, spread_of
+from humpback.evaluate.preferences.length_control import Gamed, controlled
 
 
 def planted(theta: float, phi: float, n: int = 600) -> tuple[list[float | None], list[int], list[int]]:
@@ -55,13 +56,6 @@ def test_nothing_to_fit_is_no_rate() -> None:
     assert controlled([1.0] * 40 + [0.0] * 3, list(range(43)), list(range(43, 0, -1))) is None
 
 
-def test_between_two_models_it_is_symmetric() -> None:
-    weights = {"a": (0.9, -2.0), "b": (0.4, 0.3)}
-    difficulty = np.linspace(-2, 2, 9)
-    assert between(weights, "a", "a", difficulty) == pytest.approx(0.5)
-    assert between(weights, "a", "b", difficulty) + between(weights, "b", "a", difficulty) == pytest.approx(1)
-
-
 @pytest.mark.parametrize(("model", "published"), [("humpback-llama2-70b", 16.249164231428974),
                                                   ("humpback-llama-65b", 12.799859995893623)])  # fmt: skip
 def test_the_published_rates_of_humpback(data: Path, model: str, published: float) -> None:
@@ -77,8 +71,21 @@ def test_the_published_rates_of_humpback(data: Path, model: str, published: floa
     grid = np.linspace(-8, 8, 161)
     spread = spread_of([weights[name] for name in others], [rates[name] for name in others], grid)
     assert spread.sum() == pytest.approx(1) and len(others) == 198
-    found = 100 * between({**weights, "baseline": (0.0, 0.0)}, model, "baseline", grid, spread)
+    psi, theta = weights[model]
+    found = 100 * float(spread @ (1 / (1 + np.exp(-(theta + psi * grid)))))
     assert found == pytest.approx(published, abs=0.005) and rates[model] == pytest.approx(published / 100)
+
+
+def spread_of(weights: list[tuple[float, float]], rates: list[float], difficulty: Any) -> Any:
+    """How difficulties are spread over the grid `difficulty`: each rate is a mean over prompts, which is linear in it."""
+    from scipy.optimize import nnls
+
+    psi, theta = np.array(weights).T
+    predicted = 1 / (1 + np.exp(-(theta[:, None] + psi[:, None] * difficulty)))
+    heavy = 100.0
+    left, right = np.vstack([predicted, np.full(len(difficulty), heavy)]), np.append(np.array(rates), heavy)
+    found = nnls(left, right)[0]
+    return found / found.sum()
 
 
 def table(path: Path) -> list[list[str]]:

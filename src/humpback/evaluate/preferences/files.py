@@ -8,6 +8,7 @@ from humpback.config import Config
 from humpback.corpus.documents.document import Unread
 from humpback.corpus.exchanges import exchange, shape
 from humpback.corpus.tables import records_of, table_sources, text_of
+from humpback.errors import UsageFault
 from humpback.schema import Row, row_id
 from humpback.stage import Drop, Outcome
 
@@ -28,7 +29,7 @@ _JUDGED = ("preference", "winner", *_COLUMNS, *_GAMES)
 
 
 def kind_of(path: str) -> Kind:
-    """What a file holds, by its first record."""
+    """What a file holds, by its first record; raises `UsageFault` where there is none."""
     for source in table_sources(path, "annotations, outputs or prompts", "instruction and output"):
         for found in records_of(source):
             if not isinstance(found, Unread) and isinstance(found[1], dict):
@@ -36,7 +37,9 @@ def kind_of(path: str) -> Kind:
                 if any(name in record for name in _JUDGED):
                     return "annotations"
                 return "outputs" if "output" in record or exchange(record) else "prompts"
-    return "prompts"
+    raise UsageFault(
+        f"{path} holds no record that can be read", "give JSON, JSONL, Parquet or CSV with instruction and output"
+    )
 
 
 class ReadingConfig(Config):

@@ -6,7 +6,7 @@ left out where there is none), and 1. The rate is the mean of its predictions wi
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,29 +144,3 @@ def _drawn_error(cases: _Cases) -> float:
     drawn = (cases.at(random.integers(n, size=n)) for _ in range(DRAWS))
     fits = [_fit(each, _FREE)[-1] for each in drawn if each.has_both]
     return float(np.std(1 / (1 + np.exp(-np.array(fits))), ddof=1))
-
-
-def between(
-    weights: Mapping[str, tuple[float, float]], model: str, baseline: str, difficulty: Numbers, share: Numbers | None = None
-) -> float:
-    """The rate of one model against another from published (difficulty, model) weights: symmetric, a half with itself.
-
-    `share` weighs the difficulties, where not each prompt's own is known but how they are spread.
-    """
-    psi, theta = (weights[model][i] - weights[baseline][i] for i in (0, 1))
-    return float(np.average(1 / (1 + np.exp(-(theta + psi * difficulty))), weights=share))
-
-
-def spread_of(weights: Sequence[tuple[float, float]], rates: Sequence[float], difficulty: Numbers) -> Numbers:
-    """How the difficulties of a set of prompts are spread over the grid `difficulty`, from the published rates of models and
-    their weights (difficulty, model) against the baseline: each rate is a mean over prompts, which is linear in the spread.
-    """
-    from scipy.optimize import nnls
-
-    psi, theta = np.array(weights).T
-    predicted = 1 / (1 + np.exp(-(theta[:, None] + psi[:, None] * difficulty)))
-    heavy = 100.0
-    left, right = np.vstack([predicted, np.full(len(difficulty), heavy)]), np.append(np.array(rates), heavy)
-    found: Numbers = nnls(left, right)[0]
-    spread: Numbers = found / found.sum()
-    return spread

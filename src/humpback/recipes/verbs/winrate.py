@@ -44,6 +44,8 @@ def identity(entry: str) -> str:
     return named_content(entry) if is_file(entry) else fingerprint(checked(entry))
 
 
+# A few prompts of each kind, written for this project, which no data set holds.
+SHIPPED = str(resources.files(evaluate) / "prompts.jsonl")
 BLANK = dict.fromkeys(VERDICT.names)
 Entry = Annotated[str, Planned(identity)]
 
@@ -76,10 +78,12 @@ def recipe(run: Run, settings: Settings) -> Dataset:
     verdicts = [_read(run, entry, "annotations") for entry in settings.answers if entry not in judging]
     if judging:
         reference = _outputs(run, settings.against, settings)
+        told = f"{name_of(settings.lm)}, {settings.prefer.mode}"
+        judge = Judging(prefer=settings.prefer, annotator=told, random_seed=settings.random_seed)
         for entry in judging:
             pairs = Pairing(reference=reference.path, model=_outputs(run, entry, settings).path)
             asked = run.put("asked", Stage("asked", VERDICT, paired, pairs), kind="asked")
-            stage = LMStage("verdicts", VERDICT, judged, _judging(settings), lm=settings.lm)
+            stage = LMStage("verdicts", VERDICT, judged, judge, lm=settings.lm)
             verdicts.append(run.map("verdicts", stage, asked, kind="verdicts"))
     config = RatesConfig(verdicts=tuple(each.path for each in verdicts), difficulty=settings.difficulty)
     run.put("win-rates", Stage("win-rates", METRIC, measured, config), kind="metrics", of="win_rates")
@@ -95,14 +99,13 @@ def check(kinds: dict[str, Kind], judging: list[str], settings: Settings) -> Non
         )
     if judging and not settings.against:
         raise UsageFault(f"{judging[0]} is compared with nothing", "--against REFERENCE: a file of outputs, or a model")
+    itself = next((entry for entry in judging if entry == settings.against), None)
+    if itself:
+        raise UsageFault(
+            f"{itself} is compared with itself", "--against REFERENCE: another file of outputs, or another model"
+        )
     if judging and not settings.lm:
         raise UsageFault("nobody judges", "--lm MODEL, for example --lm openai:MODEL; for a trial: --lm echo")
-
-
-def _judging(settings: Settings) -> Judging:
-    return Judging(
-        prefer=settings.prefer, annotator=f"{name_of(settings.lm)}, {settings.prefer.mode}", random_seed=settings.random_seed
-    )
 
 
 def _read(run: Run, path: str, kind: Kind) -> Dataset:
@@ -117,18 +120,13 @@ def _outputs(run: Run, entry: str, settings: Settings) -> Dataset:
     """The outputs in a file, or what a model answers."""
     if is_file(entry):
         return _read(run, entry, "outputs")
-    asked = _read(run, settings.prompts or str(shipped()), "prompts")
+    asked = _read(run, settings.prompts or SHIPPED, "prompts")
     config = AnswerConfig(
         sampling=settings.sampling, generator=name_of(entry), tag=tag_of(entry), random_seed=settings.random_seed
     )  # fmt: skip
     return run.map(
         "outputs", LMStage("answers", OUTPUT, answered, config, lm=entry), asked, kind="outputs", model=config.generator
     )
-
-
-def shipped() -> Path:
-    """The prompts that ship: a few of each kind, written for this project, which no data set holds."""
-    return Path(str(resources.files(evaluate) / "prompts.jsonl"))
 
 
 def name_of(spec: str) -> str:
